@@ -1,0 +1,10 @@
+//! What every layer stands on: names, files, spans, edits, and the [`System`] through which
+//! anything outside the process is read.
+
+mod name;
+mod span;
+mod system;
+
+pub use name::Name;
+pub use span::{FileId, FileSpan, LineColumn, LineIndex, Span, TextEdit};
+pub use system::{DiskSystem, Entry, EntryKind, MemorySystem, System, SystemError};

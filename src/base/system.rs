@@ -1,0 +1,231 @@
+//! Whatever can list and read the files of a project: a disk, memory, a tree of Git.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+
+/// Reads a project. Paths are relative to the project's root, with `/` between the parts and
+/// without `.` or `..`; the root itself is the empty path. No method follows a symbolic link.
+pub trait System: Send + Sync + fmt::Debug {
+    /// The bytes of a regular file.
+    fn read(&self, path: &str) -> Result<Arc<[u8]>, SystemError>;
+
+    /// What a folder holds, sorted by name as bytes.
+    fn list(&self, path: &str) -> Result<Vec<Entry>, SystemError>;
+}
+
+/// One entry of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The last part of its path.
+    pub name: String,
+    /// What it is.
+    pub kind: EntryKind,
+}
+
+/// What an entry of a folder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Directory,
+    /// A symbolic link, which nothing in gops follows.
+    Symlink,
+    /// A device, a socket, a pipe, a submodule.
+    Other,
+}
+
+/// Why a file or folder could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SystemError {
+    /// There is nothing at the path.
+    #[error("there is no file `{0}`")]
+    NotFound(String),
+    /// A part of the path, or its end, is a symbolic link.
+    #[error("`{0}` is a symbolic link, and gops follows none")]
+    Symlink(String),
+    /// The path is not of the kind that was asked for.
+    #[error("`{0}` is not a {1}")]
+    WrongKind(String, &'static str),
+    /// A name in the folder is not UTF-8.
+    #[error("a name in `{0}` is not UTF-8")]
+    Name(String),
+    /// The operating system said no.
+    #[error("cannot read `{0}`: {1}")]
+    Io(String, String),
+}
+
+/// A project in a folder on disk.
+#[derive(Debug, Clone)]
+pub struct DiskSystem {
+    root: PathBuf,
+}
+
+impl DiskSystem {
+    /// The project at `root`.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        DiskSystem { root: root.into() }
+    }
+
+    /// The folder on disk.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Refuses a path of which some part is a symbolic link. Only called when reading failed or
+    /// on request of `file()`: listing never yields links, so what was listed needs no check.
+    fn refuse_links(&self, path: &str) -> Result<(), SystemError> {
+        let mut at = self.root.clone();
+        for part in path.split('/').filter(|p| !p.is_empty()) {
+            at.push(part);
+            if at.is_symlink() {
+                return Err(SystemError::Symlink(path.to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    fn error(&self, path: &str, error: &std::io::Error) -> SystemError {
+        match error.kind() {
+            std::io::ErrorKind::NotFound => SystemError::NotFound(path.to_owned()),
+            _ => SystemError::Io(path.to_owned(), error.to_string()),
+        }
+    }
+}
+
+impl System for DiskSystem {
+    fn read(&self, path: &str) -> Result<Arc<[u8]>, SystemError> {
+        use std::io::Read as _;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let full = self.root.join(path);
+        let opened = std::fs::OpenOptions::new()
+            .read(true)
+            .custom_flags((rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits() as i32)
+            .open(&full);
+        let mut file = match opened {
+            Ok(file) => file,
+            Err(error) => {
+                self.refuse_links(path)?;
+                return Err(self.error(path, &error));
+            }
+        };
+        let meta = file.metadata().map_err(|e| self.error(path, &e))?;
+        if !meta.is_file() {
+            return Err(SystemError::WrongKind(path.to_owned(), "file"));
+        }
+        let mut bytes = Vec::with_capacity(meta.len() as usize + 1);
+        file.read_to_end(&mut bytes).map_err(|e| self.error(path, &e))?;
+        Ok(bytes.into())
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<Entry>, SystemError> {
+        self.refuse_links(path)?;
+        let mut entries = Vec::new();
+        let read = std::fs::read_dir(self.root.join(path)).map_err(|e| self.error(path, &e))?;
+        for entry in read {
+            let entry = entry.map_err(|e| self.error(path, &e))?;
+            let kind = entry.file_type().map_err(|e| self.error(path, &e))?;
+            let kind = if kind.is_file() {
+                EntryKind::File
+            } else if kind.is_dir() {
+                EntryKind::Directory
+            } else if kind.is_symlink() {
+                EntryKind::Symlink
+            } else {
+                EntryKind::Other
+            };
+            let name = entry.file_name().into_string();
+            let name = name.map_err(|_| SystemError::Name(path.to_owned()))?;
+            entries.push(Entry { name, kind });
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
+    }
+}
+
+/// A project in memory: for tests, and for what an editor has not saved.
+#[derive(Debug, Default)]
+pub struct MemorySystem {
+    files: RwLock<BTreeMap<String, Arc<[u8]>>>,
+}
+
+impl MemorySystem {
+    /// A project of these files.
+    pub fn new<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let system = MemorySystem::default();
+        for (path, text) in files {
+            system.write(path, text.as_bytes());
+        }
+        system
+    }
+
+    /// Makes or replaces a file.
+    pub fn write(&self, path: &str, bytes: &[u8]) {
+        let mut files = self.files.write().unwrap_or_else(|p| p.into_inner());
+        files.insert(path.to_owned(), bytes.into());
+    }
+
+    /// Takes a file away; says whether it was there.
+    pub fn remove(&self, path: &str) -> bool {
+        self.files.write().unwrap_or_else(|p| p.into_inner()).remove(path).is_some()
+    }
+
+    /// All paths, sorted.
+    pub fn paths(&self) -> Vec<String> {
+        self.files.read().unwrap_or_else(|p| p.into_inner()).keys().cloned().collect()
+    }
+}
+
+impl System for MemorySystem {
+    fn read(&self, path: &str) -> Result<Arc<[u8]>, SystemError> {
+        let files = self.files.read().unwrap_or_else(|p| p.into_inner());
+        files.get(path).cloned().ok_or_else(|| SystemError::NotFound(path.to_owned()))
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<Entry>, SystemError> {
+        let files = self.files.read().unwrap_or_else(|p| p.into_inner());
+        let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
+        let mut entries: Vec<Entry> = Vec::new();
+        for file in files.range(prefix.clone()..).map(|(k, _)| k) {
+            let Some(rest) = file.strip_prefix(&prefix) else { break };
+            let (name, kind) = match rest.split_once('/') {
+                Some((folder, _)) => (folder, EntryKind::Directory),
+                None => (rest, EntryKind::File),
+            };
+            // Paths are sorted, so what a folder holds stands together.
+            if entries.last().is_none_or(|e| e.name != name) {
+                entries.push(Entry { name: name.to_owned(), kind });
+            }
+        }
+        if entries.is_empty() && !path.is_empty() {
+            return Err(SystemError::NotFound(path.to_owned()));
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn disk_and_memory_agree() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("a/b")).unwrap();
+        std::fs::write(folder.path().join("a/b/c.txt"), "x").unwrap();
+        std::fs::write(folder.path().join("a/z"), "y").unwrap();
+        let disk = DiskSystem::new(folder.path());
+        let memory = MemorySystem::new([("a/b/c.txt", "x"), ("a/z", "y")]);
+        for path in ["", "a", "a/b"] {
+            assert_eq!(disk.list(path), memory.list(path), "{path}");
+        }
+        for path in ["a/z", "a/b/c.txt", "a/none"] {
+            assert_eq!(disk.read(path), memory.read(path), "{path}");
+        }
+        std::os::unix::fs::symlink("z", folder.path().join("a/link")).unwrap();
+        assert_eq!(disk.read("a/link"), Err(SystemError::Symlink("a/link".into())));
+    }
+}

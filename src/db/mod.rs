@@ -1,0 +1,1 @@
+//! Inputs of the incremental database and their durability.

@@ -1,0 +1,5 @@
+//! Codes G02xx.
+
+use super::{Code, CodeInfo, Severity};
+
+table! {}

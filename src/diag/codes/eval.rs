@@ -1,0 +1,5 @@
+//! Codes G06xx.
+
+use super::{Code, CodeInfo, Severity};
+
+table! {}

@@ -1,0 +1,5 @@
+//! Codes G07xx.
+
+use super::{Code, CodeInfo, Severity};
+
+table! {}

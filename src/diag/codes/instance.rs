@@ -1,0 +1,5 @@
+//! Codes G05xx.
+
+use super::{Code, CodeInfo, Severity};
+
+table! {}

@@ -1,0 +1,5 @@
+//! Codes G09xx.
+
+use super::{Code, CodeInfo, Severity};
+
+table! {}

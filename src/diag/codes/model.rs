@@ -1,0 +1,5 @@
+//! Codes G03xx.
+
+use super::{Code, CodeInfo, Severity};
+
+table! {}

@@ -1,0 +1,5 @@
+//! Codes G08xx.
+
+use super::{Code, CodeInfo, Severity};
+
+table! {}

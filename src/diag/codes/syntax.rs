@@ -1,0 +1,5 @@
+//! Codes G01xx.
+
+use super::{Code, CodeInfo, Severity};
+
+table! {}

@@ -1,0 +1,5 @@
+//! Codes G04xx.
+
+use super::{Code, CodeInfo, Severity};
+
+table! {}

@@ -1,0 +1,200 @@
+//! The diagnostic as a value.
+
+use crate::base::{FileId, FileSpan, Span};
+
+use super::Code;
+
+/// How bad it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Severity {
+    /// Something to know.
+    Info,
+    /// Works, but is likely not what is meant.
+    Warning,
+    /// Nothing is compiled or deployed.
+    Error,
+}
+
+/// Which part of an entry of a document a label points at.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum DataPart {
+    /// The value, or an item of a sequence.
+    Value,
+    /// The key of the mapping entry whose value is the node; the value itself where the node
+    /// is not the value of an entry.
+    Key,
+}
+
+/// Where a label points.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Place {
+    /// Bytes of a text.
+    Span(FileSpan),
+    /// A node of a model file, by its number in the side table that lowering made.
+    Model {
+        /// The model file.
+        file: FileId,
+        /// The number of the node.
+        node: u32,
+    },
+    /// A node of an instance document, by its number in document order (the root is 0; each
+    /// mapping entry's value and each sequence item counts one, depth first).
+    Data {
+        /// The instance file.
+        file: FileId,
+        /// The number of the node.
+        node: u32,
+        /// The value or its key.
+        part: DataPart,
+    },
+    /// A file as a whole: shown at its start.
+    File(FileId),
+}
+
+impl Place {
+    /// Bytes of a file.
+    pub fn span(file: FileId, span: Span) -> Self {
+        Place::Span(FileSpan { file, span })
+    }
+
+    /// The file that it is in.
+    pub fn file(self) -> FileId {
+        match self {
+            Place::Span(at) => at.file,
+            Place::Model { file, .. } | Place::Data { file, .. } | Place::File(file) => file,
+        }
+    }
+}
+
+/// Knows the bytes of places that are given by number.
+pub trait Resolver {
+    /// The bytes of a place; the start of the file where it is not known.
+    fn resolve(&self, place: Place) -> FileSpan;
+}
+
+/// One place of a diagnostic, with what is to be said about it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Label {
+    /// Where.
+    pub place: Place,
+    /// What; may be empty.
+    pub message: String,
+    /// Whether this is the place of the mistake, and not the other side.
+    pub primary: bool,
+}
+
+/// One replacement of a [`Fix`].
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct SourceEdit {
+    /// What is replaced.
+    pub place: Place,
+    /// What stands there afterwards.
+    pub text: String,
+}
+
+/// A change that mends the problem.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Fix {
+    /// What it does, in the imperative: ``write `port` ``.
+    pub title: String,
+    /// Whether it can be applied without a look (`gops check --fix`).
+    pub safe: bool,
+    /// The replacements; they do not overlap.
+    pub edits: Vec<SourceEdit>,
+}
+
+/// Something that is wrong, or worth a word.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Diagnostic {
+    /// The kind.
+    pub code: Code,
+    /// How bad.
+    pub severity: Severity,
+    /// What is wrong, in one line that starts in lower case and has no full stop.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+    /// The places; the first one is the primary.
+    pub labels: Vec<Label>,
+    /// Changes that would mend it.
+    pub fixes: Vec<Fix>,
+}
+
+impl Diagnostic {
+    /// A diagnostic of this kind at `place`, with the severity that its code has by default.
+    pub fn new(code: Code, place: Place, message: impl Into<String>) -> Self {
+        Diagnostic {
+            code,
+            severity: code.info().severity,
+            message: message.into(),
+            help: None,
+            labels: vec![Label { place, message: String::new(), primary: true }],
+            fixes: Vec::new(),
+        }
+    }
+
+    /// Says more at the primary place.
+    pub fn at(mut self, message: impl Into<String>) -> Self {
+        if let Some(primary) = self.labels.first_mut() {
+            primary.message = message.into();
+        }
+        self
+    }
+
+    /// Adds a second place.
+    pub fn label(mut self, place: Place, message: impl Into<String>) -> Self {
+        self.labels.push(Label { place, message: message.into(), primary: false });
+        self
+    }
+
+    /// Says what to write instead.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds a change that mends it, of one replacement.
+    pub fn fix(
+        mut self,
+        title: impl Into<String>,
+        safe: bool,
+        place: Place,
+        text: impl Into<String>,
+    ) -> Self {
+        let edits = vec![SourceEdit { place, text: text.into() }];
+        self.fixes.push(Fix { title: title.into(), safe, edits });
+        self
+    }
+
+    /// Whether it is an error.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
+    /// The same with every place given in bytes.
+    pub fn resolved(mut self, resolver: &dyn Resolver) -> Self {
+        for label in &mut self.labels {
+            label.place = Place::Span(resolver.resolve(label.place));
+        }
+        for edit in self.fixes.iter_mut().flat_map(|f| &mut f.edits) {
+            edit.place = Place::Span(resolver.resolve(edit.place));
+        }
+        self
+    }
+
+    fn sort_key(&self) -> (&'static str, Span, Code, &str) {
+        let (file, span) = match self.labels.first().map(|l| l.place) {
+            Some(Place::Span(at)) => (at.file.path(), at.span),
+            Some(place) => (place.file().path(), Span::default()),
+            None => ("", Span::default()),
+        };
+        (file, span, self.code, &self.message)
+    }
+}
+
+/// Puts resolved diagnostics into the one order in which they are shown: by file, place, code
+/// and message. The same thing said twice is said once.
+pub fn sort_and_dedup(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+    diagnostics.dedup();
+}

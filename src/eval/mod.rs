@@ -1,0 +1,1 @@
+//! Evaluation: values, builtins, strata, budgets. Pure and deterministic.

@@ -1,0 +1,1 @@
+//! The resource graph: ids, dependencies, canonical JSON, digests, drawings.

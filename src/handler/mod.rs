@@ -1,0 +1,1 @@
+//! What a handler is, the registry of handlers, and the handlers.

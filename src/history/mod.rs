@@ -1,0 +1,1 @@
+//! Identity of elements and the fold of versions.

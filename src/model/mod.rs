@@ -1,0 +1,1 @@
+//! Names, imports and schemas, lowered from the tree of a model.

@@ -1,0 +1,1 @@
+//! One call for everybody: a project in, diagnostics and a graph out.

@@ -1,0 +1,1 @@
+//! Types, the checking of models, the shapes of instances.
