@@ -1,1 +1,15 @@
 //! YAML and JSON documents with a span for every node, within limits.
+//!
+//! [`parse_yaml`] and [`parse_json`] turn bytes into a [`Parsed`]: a [`Document`], which holds
+//! values and no places, and beside it [`Spans`] under the same numbers, so that an edit of white
+//! space or of a comment leaves the document equal.
+//!
+//! Both formats yield the same documents. What a document may be (a mapping, not empty, the right
+//! fields) is the business of whoever types it; here it only has to be well-formed, unambiguous
+//! and within [`Limits`].
+
+mod document;
+mod parsed;
+
+pub use document::{Children, Document, Encrypted, EncryptedType, Node, NodeKind};
+pub use parsed::{Limits, Parsed, Spans, parse_json, parse_yaml, parse_yaml_documents};
