@@ -1,1 +1,14 @@
-//! Names, imports and schemas, lowered from the tree of a model.
+//! The model as a value: names resolved, schemas and bodies lowered from the trees of all model
+//! files. Nothing here holds a span: a [`Node`] numbers a place of a module, and the side table
+//! [`Nodes`] knows its bytes, so that a comment or white-space edit leaves the value equal.
+
+pub mod hir;
+pub mod prelude;
+pub mod program;
+pub mod schema;
+pub mod ty;
+
+pub use hir::{Body, Hir, HirKind, Node, Nodes};
+pub use program::Program;
+pub use schema::{EnumDef, FieldDef, FieldKind, RecordDef, TypeDef, UnionDef, VariantDef};
+pub use ty::{Type, TypeId};

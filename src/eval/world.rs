@@ -1,0 +1,106 @@
+//! What a run sees of everything outside of it.
+
+use std::sync::Arc;
+
+use ecow::EcoString;
+
+use crate::diag::Diagnostic;
+use crate::model::{Program, TypeId};
+
+use super::value::{Element, FileValue, InstanceId, Key, Object, Record, Reference, Value};
+
+/// A typed instance, or one that a test made.
+#[derive(Debug)]
+pub struct Instance {
+    /// Which.
+    pub id: InstanceId,
+    /// Its slice.
+    pub ty: TypeId,
+    /// Its key.
+    pub key: Key,
+    /// Its elements in document order: the root, then each struct below it.
+    pub elements: Vec<InstanceElement>,
+    /// Whether something was wrong with it: who reads it says nothing more about it.
+    pub broken: bool,
+}
+
+/// An element and where it stands.
+#[derive(Debug)]
+pub struct InstanceElement {
+    /// Its value.
+    pub record: Arc<Record>,
+    /// The struct or slice that holds it: an index into `Instance::elements`.
+    pub parent: Option<u32>,
+    /// The union's variant that carries it, if it is a payload.
+    pub variant: Option<(TypeId, u16)>,
+    /// The path of field names from its parent, with its identity: `pages[path=/x]`, as in
+    /// [`Origin`](super::Origin) of the graph.
+    pub step: EcoString,
+    /// Its node in the document, and the file of it (which differs from the instance's for what
+    /// an overlay or a sops file brought).
+    pub place: Option<(crate::base::FileId, u32)>,
+    /// For each stored slot the node of its value, where it stands in the data.
+    pub fields: Box<[Option<(crate::base::FileId, u32)>]>,
+    /// Slots whose value was wrong and said to be (their values are stand-ins): a check that
+    /// reads one is not run.
+    pub wrong: Vec<u16>,
+}
+
+/// Everything outside of one run. Implemented over the incremental database, and by tests.
+/// Each method may be called any number of times and gives the same answer within a revision.
+pub trait World {
+    /// The model.
+    fn program(&self) -> &Program;
+
+    /// The index of the environment that is evaluated for.
+    fn environment(&self) -> Option<u16>;
+
+    /// An instance by slice and key.
+    fn instance(&self, ty: TypeId, key: &Key) -> Option<Arc<Instance>>;
+
+    /// An instance by its place.
+    fn instance_at(&self, id: InstanceId) -> Option<Arc<Instance>>;
+
+    /// An entity or resource by type and key: reads the type.
+    fn object(&self, reference: &Reference) -> Option<Arc<Object>>;
+
+    /// All values of a slice, entity or resource, in the order of their keys, as references.
+    fn all(&self, ty: TypeId) -> Arc<[Value]>;
+
+    /// The values of a relation's field for one owner: references in key order, or, over
+    /// structs, records in order of instance and path.
+    fn related(&self, relation: u32, owner: &Reference) -> Arc<[Value]>;
+
+    /// A derived field of an element that was computed before, or computes it in a run of its
+    /// own. None: the evaluator computes it in this run.
+    fn derived(&self, element: Element, slot: u16) -> Option<Result<Value, ()>>;
+
+    /// A file of the project. `path` is relative to the project's root, without `.` and `..`.
+    fn file(&self, path: &str) -> Result<Arc<FileValue>, EcoString>;
+
+    /// All files that match a glob of `*`, `**`, `?` and `{a,b}` below the root, sorted.
+    fn files(&self, pattern: &str) -> Result<Vec<EcoString>, EcoString>;
+}
+
+/// What one run gives: the `impl`s of one instance (all of its elements) or of one entity.
+#[derive(Clone, Debug, Default)]
+pub struct RunOutput {
+    /// What was constructed, in order; the same object twice is merged only later.
+    pub objects: Vec<Object>,
+    /// What was wrong.
+    pub diagnostics: Vec<Diagnostic>,
+    /// References that were made by key and whose existence is to be checked at the end: which,
+    /// and where it stands in the model, and the data that its key came from.
+    pub references: Vec<PendingReference>,
+}
+
+/// A reference whose existence is checked at the end.
+#[derive(Clone, Debug)]
+pub struct PendingReference {
+    /// To what.
+    pub reference: Arc<Reference>,
+    /// Where it is written in the model.
+    pub place: crate::diag::Place,
+    /// Where the key stands in the data.
+    pub data: Option<crate::diag::Place>,
+}

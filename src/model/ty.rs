@@ -1,0 +1,121 @@
+//! Types.
+
+use std::sync::Arc;
+
+use ecow::EcoString;
+
+use crate::base::Name;
+
+/// A declared type: a record (slice, struct, entity, target, resource), an enum or a union.
+/// An index into [`Program::types`](super::Program::types), which are ordered by full path.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct TypeId(pub u32);
+
+/// A refinement `where P`: an index into [`Program::refinements`](super::Program::refinements).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct RefineId(pub u32);
+
+/// What values something may have.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Type {
+    /// Something is wrong with it and has been said; goes with everything.
+    Error,
+    /// Has no value: the type of an empty list's elements.
+    Never,
+    /// `null`.
+    Null,
+    /// `bool`.
+    Bool,
+    /// `int`: 64 bits.
+    Int,
+    /// `float`: finite.
+    Float,
+    /// `string`.
+    Str,
+    /// `duration`, in nanoseconds.
+    Duration,
+    /// `size`, in bytes.
+    Size,
+    /// `any`.
+    Any,
+    /// A range of ints, as an expression.
+    Range,
+    /// What `file()` gives: `.path .name .sha256 .text`.
+    File,
+    /// A literal of string type.
+    StrLit(EcoString),
+    /// A literal of int type.
+    IntLit(i64),
+    /// An enum.
+    Enum(TypeId),
+    /// A record: struct, slice, entity, target, resource. A value of a slice, entity, target or
+    /// resource is a reference to it.
+    Record(TypeId),
+    /// `ref<S>`: goes wherever [`Type::Record`] of S goes and back; in data it is S's key.
+    Ref(TypeId),
+    /// A tagged union.
+    Union(TypeId),
+    /// A tagged union that is known to be one of these variants (sorted indexes).
+    Variant(TypeId, Arc<[u16]>),
+    /// `A | B`: two or more, none of them null, optional, or a `OneOf`.
+    OneOf(Arc<[Type]>),
+    /// `T?`: T is neither null nor optional.
+    Optional(Arc<Type>),
+    /// `list<T>`.
+    List(Arc<Type>),
+    /// `set<T>`.
+    Set(Arc<Type>),
+    /// `map<K, T>`.
+    Map(Arc<Type>, Arc<Type>),
+    /// A brace literal where no type is expected: fields by name as text.
+    Anon(Arc<[(Name, Type)]>),
+    /// `secret<T>`.
+    Secret(Arc<Type>),
+    /// `later<T>`.
+    Later(Arc<Type>),
+    /// `T where P`.
+    Refined(Arc<Type>, RefineId),
+    /// An alias that was declared: only for messages and documentation; means what it holds.
+    Alias(Name, Arc<Type>),
+}
+
+impl Type {
+    /// The type without the names of aliases and refinements around it.
+    pub fn bare(&self) -> &Type {
+        let mut ty = self;
+        while let Type::Alias(_, inner) | Type::Refined(inner, _) = ty {
+            ty = inner;
+        }
+        ty
+    }
+
+    /// `T?`, flattened.
+    pub fn optional(self) -> Type {
+        match self.bare() {
+            Type::Null | Type::Optional(_) | Type::Any | Type::Error => self,
+            Type::Never => Type::Null,
+            _ => Type::Optional(Arc::new(self)),
+        }
+    }
+
+    /// The T of `T?`, or the type itself.
+    pub fn non_null(&self) -> &Type {
+        match self.bare() {
+            Type::Optional(inner) => inner,
+            _ => self,
+        }
+    }
+
+    /// Whether null is a value.
+    pub fn is_nullable(&self) -> bool {
+        matches!(self.bare(), Type::Null | Type::Optional(_) | Type::Any | Type::Error)
+    }
+
+    /// The declared record behind a record or a reference.
+    pub fn record(&self) -> Option<TypeId> {
+        match self.bare() {
+            Type::Record(id) | Type::Ref(id) => Some(*id),
+            _ => None,
+        }
+    }
+}
