@@ -8,6 +8,8 @@
 
 pub mod codes;
 mod diagnostic;
+pub mod fix;
+pub mod render;
 mod suggest;
 
 pub use codes::{Code, CodeInfo, REGISTRY};

@@ -49,6 +49,14 @@ impl Code {
     }
 }
 
+#[cfg(test)]
+impl Code {
+    /// A code that is in no table, for tests of what handles codes.
+    pub(crate) const fn outside(info: &'static CodeInfo) -> Code {
+        Code(info)
+    }
+}
+
 impl PartialEq for Code {
     fn eq(&self, other: &Self) -> bool {
         self.0.id == other.0.id
