@@ -1,6 +1,8 @@
 //! What every layer stands on: names, files, spans, edits, and the [`System`] through which
 //! anything outside the process is read.
 
+pub mod canonical;
+pub mod id;
 mod name;
 mod span;
 mod system;

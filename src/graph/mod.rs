@@ -1,1 +1,3 @@
 //! The resource graph: ids, dependencies, canonical JSON, digests, drawings.
+
+pub use crate::base::{canonical, id};
