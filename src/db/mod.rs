@@ -175,7 +175,8 @@ impl Database {
         if *file.content(self) == content {
             return false;
         }
-        file.set_content(self).with_durability(Durability::LOW).to(content);
+        // `to` hands back what was there before.
+        let _before = file.set_content(self).with_durability(Durability::LOW).to(content);
         true
     }
 

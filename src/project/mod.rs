@@ -1,1 +1,7 @@
 //! One call for everybody: a project in, diagnostics and a graph out.
+
+pub mod config;
+pub mod layout;
+pub mod walk;
+
+pub use config::Config;

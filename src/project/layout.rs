@@ -1,0 +1,295 @@
+//! Which files belong to which slice, and how: base files, overlays, encrypted parts.
+
+use std::collections::BTreeMap;
+
+use ecow::EcoString;
+
+use crate::base::{FileId, System};
+use crate::diag::codes::project as codes;
+use crate::diag::{Diagnostic, Place};
+use crate::model::{Program, RecordDef};
+
+use super::config::Config;
+use super::walk::{Found, Walker};
+
+/// The base file of an instance (or of a list of them), and what is merged into it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct UnitFiles {
+    /// The base file.
+    pub base: FileId,
+    /// Overlays: environment and file.
+    pub overlays: Vec<(EcoString, FileId)>,
+    /// The `*.sops.*` file beside the base.
+    pub encrypted: Option<FileId>,
+    /// Keys that the path gives.
+    pub bindings: Vec<(EcoString, EcoString)>,
+}
+
+/// The files of all slices.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Layout {
+    /// By the full path of the slice's type; units sorted by the path of their base file.
+    pub units: BTreeMap<EcoString, Vec<UnitFiles>>,
+    /// What lies in a slice's folder and is no instance: a warning unless a model reads it.
+    pub strays: Vec<(FileId, Diagnostic)>,
+    /// What is wrong.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A part of a slice's pattern.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Segment {
+    Text(String),
+    /// A whole segment.
+    Key(String),
+    /// A stem, and the ending after it.
+    Stem(String, String),
+}
+
+/// Finds the files of all slices.
+pub fn layout(system: &dyn System, config: &Config, program: &Program) -> Layout {
+    let mut finder = Finder {
+        walker: Walker::new(system),
+        words: super::config::overlays(config),
+        layout: Layout::default(),
+        readers: BTreeMap::new(),
+    };
+    for slice in program.slices() {
+        finder.slice(slice);
+    }
+    finder.layout
+}
+
+struct Finder<'a> {
+    walker: Walker<'a>,
+    /// Overlay word to environment.
+    words: BTreeMap<EcoString, EcoString>,
+    layout: Layout,
+    /// Which slice reads a file, with the place of its source.
+    readers: BTreeMap<String, (EcoString, Place)>,
+}
+
+/// A file of a slice, taken apart.
+struct Candidate {
+    path: String,
+    /// The path without its ending, `.sops` and overlay word.
+    stem: String,
+    environment: Option<EcoString>,
+    encrypted: bool,
+    bindings: Vec<(EcoString, EcoString)>,
+}
+
+impl Finder<'_> {
+    fn slice(&mut self, slice: &RecordDef) {
+        let Some(source) = &slice.source else { return };
+        let place = Place::Model { file: slice.decl.file, node: source.node.0 };
+        let pattern = segments(&source.path);
+        let fixed: Vec<&str> = pattern
+            .iter()
+            .map_while(|s| if let Segment::Text(text) = s { Some(text.as_str()) } else { None })
+            .collect();
+        let is_folder = fixed.len() == pattern.len() && !is_data(&source.path);
+        let folder = match fixed.len() == pattern.len() && !is_folder {
+            true => fixed[..fixed.len() - 1].join("/"),
+            false => fixed.join("/"),
+        };
+        let files = match self.walker.files(&folder) {
+            Ok(files) => files,
+            Err(error) => {
+                let at = Place::File(FileId::new(&folder));
+                let problem = Diagnostic::new(codes::UNREADABLE, at, error.to_string());
+                self.layout.diagnostics.push(problem.label(place, "this slice reads it"));
+                return;
+            }
+        };
+        let mut candidates = Vec::new();
+        for file in files {
+            let bindings = match is_folder {
+                true if is_data(&file.path) => Vec::new(),
+                true => {
+                    self.stray(&file, slice, place);
+                    continue;
+                }
+                false => match self.bind(&pattern, &file, place) {
+                    Some(bindings) => bindings,
+                    None => continue,
+                },
+            };
+            if self.take(&file, slice, place) {
+                candidates.push(self.candidate(file.path, bindings));
+            }
+        }
+        let units = self.units(candidates, place);
+        self.layout.units.insert(slice.decl.path.clone(), units);
+    }
+
+    /// Whether this slice may read the file: nothing else does, and it is a regular file.
+    fn take(&mut self, file: &Found, slice: &RecordDef, place: Place) -> bool {
+        let at = Place::File(FileId::new(&file.path));
+        if file.odd {
+            let message =
+                format!("`{}` is a symbolic link or no regular file, and gops follows none", file.path);
+            let problem = Diagnostic::new(codes::UNREADABLE, at, message)
+                .label(place, format!("slice `{}` reads this folder", slice.decl.name))
+                .help("put the file itself here, or leave it out with a `.gitignore`");
+            self.layout.diagnostics.push(problem);
+            return false;
+        }
+        if let Some((other, other_place)) = self.readers.get(&file.path) {
+            let message = format!("`{}` and `{other}` both read `{}`", slice.decl.path, file.path);
+            let problem = Diagnostic::new(codes::TWO_SLICES, at, message)
+                .label(place, "this source matches it")
+                .label(*other_place, "and so does this one")
+                .help("narrow one of the sources, or move the file");
+            self.layout.diagnostics.push(problem);
+            return false;
+        }
+        self.readers.insert(file.path.clone(), (slice.decl.path.clone(), place));
+        true
+    }
+
+    fn stray(&mut self, file: &Found, slice: &RecordDef, place: Place) {
+        let id = FileId::new(&file.path);
+        let message = format!("`{}` is no instance of `{}`", file.path, slice.decl.name);
+        let problem = Diagnostic::new(codes::STRAY_FILE, Place::File(id), message)
+            .label(place, "instances are the `*.yaml`, `*.yml` and `*.json` files here")
+            .help("rename it, move it elsewhere, or leave it out with a `.gitignore`");
+        self.layout.strays.push((id, problem));
+    }
+
+    /// The keys that a path gives, if it matches the pattern (overlay word and `.sops` aside).
+    fn bind(
+        &mut self,
+        pattern: &[Segment],
+        file: &Found,
+        place: Place,
+    ) -> Option<Vec<(EcoString, EcoString)>> {
+        let plain = self.plain_path(&file.path);
+        if let Some(bindings) = bind(pattern, &plain) {
+            return Some(bindings);
+        }
+        let (stem, _) = plain.rsplit_once('.').filter(|_| is_data(&plain))?;
+        let near = ["yaml", "yml", "json"].into_iter().map(|e| format!("{stem}.{e}"));
+        let near = near.into_iter().find(|p| bind(pattern, p).is_some())?;
+        let message = format!("`{}` is not read: the pattern wants another ending", file.path);
+        let problem = Diagnostic::new(codes::NEAR_MISS, Place::File(FileId::new(&file.path)), message)
+            .label(place, "this pattern")
+            .help(format!("rename it to `{near}`"));
+        self.layout.diagnostics.push(problem);
+        None
+    }
+
+    /// The path of the base file, of an overlay or encrypted part of it.
+    fn plain_path(&self, path: &str) -> String {
+        let (folder, name) = path.rsplit_once('/').map_or(("", path), |(f, n)| (f, n));
+        let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+        let stem = stem.strip_suffix(".sops").unwrap_or(stem);
+        let stem = match stem.rsplit_once('.') {
+            Some((base, word)) if self.words.contains_key(word) => base,
+            _ => stem,
+        };
+        super::walk::join(folder, &format!("{stem}.{ending}"))
+    }
+
+    fn candidate(&self, path: String, bindings: Vec<(EcoString, EcoString)>) -> Candidate {
+        let stem = path.rsplit_once('.').map_or(path.as_str(), |(stem, _)| stem);
+        let (stem, encrypted) = stem.strip_suffix(".sops").map_or((stem, false), |s| (s, true));
+        let overlay = stem.rsplit_once('.').and_then(|(base, word)| Some((base, self.words.get(word)?)));
+        let (stem, environment) = overlay.map_or((stem, None), |(base, env)| (base, Some(env.clone())));
+        Candidate { stem: stem.to_owned(), path: path.clone(), environment, encrypted, bindings }
+    }
+
+    fn units(&mut self, candidates: Vec<Candidate>, place: Place) -> Vec<UnitFiles> {
+        let mut units: Vec<UnitFiles> = Vec::new();
+        let mut by_stem: BTreeMap<String, usize> = BTreeMap::new();
+        let (parts, bases): (Vec<_>, Vec<_>) =
+            candidates.into_iter().partition(|c| c.environment.is_some() || c.encrypted);
+        for base in bases {
+            // Of `a.yaml` and `a.json` the first has the companions; that both have one key, or
+            // not, is seen when they are read.
+            by_stem.entry(base.stem).or_insert(units.len());
+            units.push(unit(&base.path, base.bindings));
+        }
+        // An encrypted file alone is an instance; overlays come after, for they may change it.
+        let (overlays, encrypted): (Vec<_>, Vec<_>) =
+            parts.into_iter().partition(|c| c.environment.is_some());
+        for part in encrypted {
+            match by_stem.get(&part.stem) {
+                Some(&at) => units[at].encrypted = Some(FileId::new(&part.path)),
+                None => {
+                    by_stem.insert(part.stem, units.len());
+                    units.push(unit(&part.path, part.bindings));
+                }
+            }
+        }
+        for overlay in overlays {
+            let environment = overlay.environment.unwrap_or_default();
+            match by_stem.get(&overlay.stem) {
+                Some(&at) => units[at].overlays.push((environment, FileId::new(&overlay.path))),
+                None => {
+                    let at = Place::File(FileId::new(&overlay.path));
+                    let message = format!("`{}` is an overlay, and there is no base file", overlay.path);
+                    let problem = Diagnostic::new(codes::OVERLAY_WITHOUT_BASE, at, message)
+                        .label(place, "of this slice")
+                        .help(format!("make `{}.yaml`, or rename the overlay", overlay.stem));
+                    self.layout.diagnostics.push(problem);
+                }
+            }
+        }
+        units.sort_by(|a, b| a.base.path().cmp(b.base.path()));
+        units
+    }
+}
+
+fn unit(path: &str, bindings: Vec<(EcoString, EcoString)>) -> UnitFiles {
+    UnitFiles { base: FileId::new(path), overlays: Vec::new(), encrypted: None, bindings }
+}
+
+/// Whether a path has the ending of an instance file.
+pub fn is_data(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, e)| matches!(e, "yaml" | "yml" | "json"))
+}
+
+fn segments(source: &str) -> Vec<Segment> {
+    let segment = |part: &str| match part.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+        Some((name, "")) => Segment::Key(name.to_owned()),
+        Some((name, ending)) => Segment::Stem(name.to_owned(), ending.to_owned()),
+        None => Segment::Text(part.to_owned()),
+    };
+    source.trim_end_matches('/').split('/').map(segment).collect()
+}
+
+fn bind(pattern: &[Segment], path: &str) -> Option<Vec<(EcoString, EcoString)>> {
+    let parts: Vec<&str> = path.split('/').collect();
+    if parts.len() != pattern.len() {
+        return None;
+    }
+    let mut bindings = Vec::new();
+    for (segment, part) in pattern.iter().zip(parts) {
+        match segment {
+            Segment::Text(text) if text == part => {}
+            Segment::Text(_) => return None,
+            Segment::Key(name) => bindings.push((name.as_str().into(), part.into())),
+            Segment::Stem(name, ending) => {
+                let stem = part.strip_suffix(ending.as_str()).filter(|s| !s.is_empty())?;
+                bindings.push((name.as_str().into(), stem.into()));
+            }
+        }
+    }
+    Some(bindings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_bind_segments_and_stems() {
+        let pattern = segments("gitops/{host}/{name}.yml");
+        let bound = bind(&pattern, "gitops/h1/web.yml").unwrap();
+        assert_eq!(bound, [("host".into(), "h1".into()), ("name".into(), "web".into())]);
+        for other in ["gitops/h1/web.yaml", "gitops/h1/x/web.yml", "other/h1/web.yml", "gitops/h1/.yml"] {
+            assert_eq!(bind(&pattern, other), None, "{other}");
+        }
+    }
+}
