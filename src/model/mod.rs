@@ -3,12 +3,18 @@
 //! [`Nodes`] knows its bytes, so that a comment or white-space edit leaves the value equal.
 
 pub mod hir;
+pub mod lower;
+pub mod nodes;
 pub mod prelude;
 pub mod program;
 pub mod schema;
+pub mod scopes;
 pub mod ty;
 
 pub use hir::{Body, Hir, HirKind, Node, Nodes};
+pub use lower::{Declarations, ModuleSource, Pending, PendingKind, Settings, declare, lower_type};
+pub use nodes::NodeBuilder;
 pub use program::Program;
 pub use schema::{EnumDef, FieldDef, FieldKind, RecordDef, TypeDef, UnionDef, VariantDef};
+pub use scopes::{FunctionItem, ModuleId, Scopes, TypeItem, ValueItem};
 pub use ty::{Type, TypeId};

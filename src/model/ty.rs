@@ -36,6 +36,9 @@ pub enum Type {
     Duration,
     /// `size`, in bytes.
     Size,
+    /// `FileMode`: the permission bits of a file. Its values are ints from 0 to 0o7777; data and
+    /// literals may spell it `0o644`, `"0644"` or `"644"`. Goes where an `int` is wanted.
+    FileMode,
     /// `any`.
     Any,
     /// A range of ints, as an expression.

@@ -2,4 +2,7 @@
 
 use super::{Code, CodeInfo, Severity};
 
-table! {}
+table! {
+    UNKNOWN_NAME = "G0301" Error "unknown-name", "a name that means nothing where it stands";
+    UNKNOWN_MODULE = "G0302" Error "unknown-module", "a path that leads to no module";
+}
