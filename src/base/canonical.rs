@@ -26,6 +26,11 @@ impl<'a> Writer<'a> {
         Writer { out, start }
     }
 
+    /// A writer that goes on in a map or list whose first part `out` holds.
+    pub fn continuing(out: &'a mut Vec<u8>) -> Self {
+        Writer { out, start: 0 }
+    }
+
     /// How many bytes the buffer holds, with those from before.
     pub fn position(&self) -> usize {
         self.out.len()

@@ -1,3 +1,45 @@
-//! The resource graph: ids, dependencies, canonical JSON, digests, drawings.
+//! The resource graph: what is to exist, and what it needs.
+//!
+//! # The document
+//!
+//! One value in canonical JSON (see [`canonical`]), so that the same inputs give the same bytes.
+//! [`Graph`] is the document read; [`GraphBuilder`] is the document as bytes, node by node, with
+//! both digests kept up to date while nodes come, change and go.
+//!
+//! # What is hashed
+//!
+//! Every hash is SHA-256; a tree has the shape leaf, bucket, root:
+//!
+//! - the hash of a node or target is that of its canonical JSON;
+//! - its *desired* hash is that of the same bytes without the member `origin` and, for a node,
+//!   without `why` in each entry of `requires` (which is canonical JSON again);
+//! - a leaf is in the bucket that the first byte of the hash of its id says, 0 to 255;
+//! - the hash of a bucket is that of `B` and the hashes (32 bytes each) of its leaves, in the
+//!   order of their ids as bytes;
+//! - the root is the hash of `R` and the hashes of the 256 buckets.
+//!
+//! Nodes and targets have a tree each. `desired` is the hash of
+//! `{"format":1,"nodes":"sha256:…","targets":"sha256:…"}` with the roots of the trees of desired
+//! hashes, in which only the present nodes stand, and the targets that these name. `digest` is
+//! the hash of the document's canonical JSON without the member `digest` and with the roots of
+//! the trees of whole hashes as strings (`"sha256:…"`) in the place of the lists `nodes` and
+//! `targets`.
+
+mod digest;
+mod document;
+mod node;
+mod read;
+mod sealed;
+mod tree;
+pub mod value;
 
 pub use crate::base::{canonical, id};
+pub use digest::Digest;
+pub use document::{Graph, GraphError};
+pub use node::{Drift, LOCAL, Node, NodeHead, Origin, Require, SealedNode, SealedTarget, State, Target};
+pub use read::ReadError;
+pub use sealed::{Allow, FORMAT, GraphBuilder, Header, Move, Source};
+pub use value::{Call, GraphValue, Later, Secret};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,370 @@
+//! Nodes and targets, and how each is written and hashed on its own.
+
+use ecow::EcoString;
+
+use super::canonical::Writer;
+use super::digest::Digest;
+use super::id;
+use super::value::GraphValue;
+
+/// What a node names as its target if it is deployed on the machine that deploys. It stands
+/// in no list of targets.
+pub const LOCAL: &str = "local";
+
+/// Whether something is to exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// It is.
+    Present,
+    /// An earlier project made it, and this one does not.
+    Absent,
+    /// It exists while something is taken down or changed over.
+    Transient,
+}
+
+impl State {
+    /// As the document has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Present => "present",
+            State::Absent => "absent",
+            State::Transient => "transient",
+        }
+    }
+}
+
+/// What is done about drift.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Drift {
+    /// It is mended.
+    #[default]
+    Repair,
+    /// It is reported.
+    Report,
+    /// These fields are not looked at, by their paths: `mode`, `ports[name=x].port`. Sorted.
+    Ignore(Vec<EcoString>),
+}
+
+/// Something that must be there first.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Require {
+    /// The node.
+    pub id: EcoString,
+    /// The reason, for people: `parent directory`.
+    pub why: EcoString,
+}
+
+impl Require {
+    /// Puts requirements in the document's order, with one entry an id: of several reasons the
+    /// first one given stays, so give them in the order of the reference: fields that refer,
+    /// the nearest managed directory, `after`, later values, needs.
+    pub fn normalise(requires: &mut Vec<Require>) {
+        requires.sort_by(|a, b| a.id.cmp(&b.id));
+        requires.dedup_by(|b, a| a.id == b.id);
+    }
+}
+
+/// What made a node. Of several makers the least by file, line, column and model place.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Origin {
+    /// The instance file with line and column: `slices/sites/a.yaml:3:5`.
+    pub instance: EcoString,
+    /// The element: `shop::Site[name=a].pages[path=/x]`.
+    pub element: EcoString,
+    /// The constructor in the model: `model/web.gops:31:9`.
+    pub model: EcoString,
+}
+
+/// A resource of the graph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Its id, with the full path of its type.
+    pub id: EcoString,
+    /// The full path of its type.
+    pub type_: EcoString,
+    /// The handler that deploys it.
+    pub handler: EcoString,
+    /// The id of its target, or [`LOCAL`].
+    pub target: EcoString,
+    /// Whether it is to exist.
+    pub state: State,
+    /// For a transient node the ids that it is there for, sorted; else empty.
+    pub until: Vec<EcoString>,
+    /// Its fields, keys among them: a [`GraphValue::Map`].
+    pub fields: GraphValue,
+    /// What must be there first, sorted, one entry an id.
+    pub requires: Vec<Require>,
+    /// Never deleted or replaced.
+    pub protect: bool,
+    /// May take over what exists.
+    pub adopt: bool,
+    /// Released, not deleted, when dropped.
+    pub keep: bool,
+    /// How long to wait until it is ready, in nanoseconds.
+    pub timeout: Option<i64>,
+    /// What is done about drift.
+    pub drift: Drift,
+    /// What made it.
+    pub origin: Origin,
+}
+
+/// Where nodes are deployed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Its id.
+    pub id: EcoString,
+    /// The full path of its type.
+    pub type_: EcoString,
+    /// Its fields, keys among them: a [`GraphValue::Map`].
+    pub fields: GraphValue,
+    /// What made it.
+    pub origin: Origin,
+}
+
+/// All of a node but its fields, borrowed: what [`SealedNode::new`] takes.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeHead<'a> {
+    /// See [`Node::id`]; the type is read from it.
+    pub id: &'a EcoString,
+    /// See [`Node::handler`].
+    pub handler: &'a str,
+    /// See [`Node::target`].
+    pub target: &'a EcoString,
+    /// See [`Node::state`].
+    pub state: State,
+    /// See [`Node::until`].
+    pub until: &'a [EcoString],
+    /// See [`Node::requires`] and [`Require::normalise`].
+    pub requires: &'a [Require],
+    /// See [`Node::protect`].
+    pub protect: bool,
+    /// See [`Node::adopt`].
+    pub adopt: bool,
+    /// See [`Node::keep`].
+    pub keep: bool,
+    /// See [`Node::timeout`].
+    pub timeout: Option<i64>,
+    /// See [`Node::drift`].
+    pub drift: &'a Drift,
+    /// See [`Node::origin`].
+    pub origin: &'a Origin,
+}
+
+/// A node as it is kept while there are many: its canonical bytes, their hashes, and the few
+/// parts that are asked for without reading them again.
+#[derive(Clone, Debug)]
+pub struct SealedNode {
+    /// Its id.
+    pub id: EcoString,
+    /// The id of its target, or [`LOCAL`].
+    pub target: EcoString,
+    /// Whether it is to exist.
+    pub state: State,
+    /// The ids that it requires, sorted.
+    pub requires: Box<[EcoString]>,
+    /// The node as it stands in the document.
+    pub bytes: Box<[u8]>,
+    /// The hash of `bytes`.
+    pub hash: Digest,
+    /// The hash of `bytes` without the member `origin` and without `why` in `requires`.
+    pub desired: Digest,
+}
+
+/// A target as it is kept while there are many.
+#[derive(Clone, Debug)]
+pub struct SealedTarget {
+    /// Its id.
+    pub id: EcoString,
+    /// The target as it stands in the document.
+    pub bytes: Box<[u8]>,
+    /// The hash of `bytes`.
+    pub hash: Digest,
+    /// The hash of `bytes` without the member `origin`.
+    pub desired: Digest,
+}
+
+impl SealedNode {
+    /// Writes and hashes a node. `fields` writes the map of its fields, keys sorted; `scratch`
+    /// is emptied and used, so that one buffer serves many nodes.
+    pub fn new(head: &NodeHead<'_>, scratch: &mut Vec<u8>, fields: impl FnOnce(&mut Writer<'_>)) -> Self {
+        scratch.clear();
+        let mut holes = Vec::with_capacity(1 + head.requires.len());
+        write_node(head, &mut Writer::new(scratch), &mut holes, fields);
+        SealedNode {
+            id: head.id.clone(),
+            target: head.target.clone(),
+            state: head.state,
+            requires: head.requires.iter().map(|r| r.id.clone()).collect(),
+            hash: Digest::of(scratch),
+            desired: hash_without(scratch, &holes),
+            bytes: scratch.as_slice().into(),
+        }
+    }
+}
+
+impl SealedTarget {
+    /// Writes and hashes a target; see [`SealedNode::new`].
+    pub fn new(
+        id: &EcoString,
+        origin: &Origin,
+        scratch: &mut Vec<u8>,
+        fields: impl FnOnce(&mut Writer<'_>),
+    ) -> Self {
+        scratch.clear();
+        let mut holes = Vec::with_capacity(1);
+        let out = &mut Writer::new(scratch);
+        out.begin_map();
+        out.member("fields");
+        fields(out);
+        out.member("id");
+        out.str(id);
+        write_origin(origin, out, &mut holes);
+        out.member("type");
+        out.str(id::type_path(id));
+        out.end_map();
+        SealedTarget {
+            id: id.clone(),
+            hash: Digest::of(scratch),
+            desired: hash_without(scratch, &holes),
+            bytes: scratch.as_slice().into(),
+        }
+    }
+}
+
+impl Node {
+    /// All but the fields.
+    pub fn head(&self) -> NodeHead<'_> {
+        NodeHead {
+            id: &self.id,
+            handler: &self.handler,
+            target: &self.target,
+            state: self.state,
+            until: &self.until,
+            requires: &self.requires,
+            protect: self.protect,
+            adopt: self.adopt,
+            keep: self.keep,
+            timeout: self.timeout,
+            drift: &self.drift,
+            origin: &self.origin,
+        }
+    }
+
+    /// Writes and hashes it.
+    pub fn seal(&self, scratch: &mut Vec<u8>) -> SealedNode {
+        SealedNode::new(&self.head(), scratch, |out| self.fields.write(out))
+    }
+}
+
+impl Target {
+    /// Writes and hashes it.
+    pub fn seal(&self, scratch: &mut Vec<u8>) -> SealedTarget {
+        SealedTarget::new(&self.id, &self.origin, scratch, |out| self.fields.write(out))
+    }
+}
+
+/// Bytes of the document that say nothing of what is to exist.
+type Hole = std::ops::Range<usize>;
+
+fn hash_without(bytes: &[u8], holes: &[Hole]) -> Digest {
+    let mut at = 0;
+    let end = std::iter::once(bytes.len()..bytes.len());
+    let parts = holes.iter().cloned().chain(end).map(|hole| {
+        let part = bytes.get(at..hole.start).unwrap_or_default();
+        at = hole.end;
+        part
+    });
+    Digest::of_parts(parts)
+}
+
+fn write_node(
+    head: &NodeHead<'_>,
+    out: &mut Writer<'_>,
+    holes: &mut Vec<Hole>,
+    fields: impl FnOnce(&mut Writer<'_>),
+) {
+    out.begin_map();
+    out.member("adopt");
+    out.bool(head.adopt);
+    out.member("drift");
+    write_drift(head.drift, out);
+    out.member("fields");
+    fields(out);
+    out.member("handler");
+    out.str(head.handler);
+    out.member("id");
+    out.str(head.id);
+    out.member("keep");
+    out.bool(head.keep);
+    write_origin(head.origin, out, holes);
+    out.member("protect");
+    out.bool(head.protect);
+    out.member("requires");
+    write_requires(head.requires, out, holes);
+    out.member("state");
+    out.str(head.state.as_str());
+    out.member("target");
+    out.str(head.target);
+    out.member("timeout");
+    match head.timeout {
+        Some(timeout) => out.int(timeout),
+        None => out.null(),
+    }
+    out.member("type");
+    out.str(id::type_path(head.id));
+    if head.state == State::Transient {
+        out.member("until");
+        write_strings(head.until, out);
+    }
+    out.end_map();
+}
+
+fn write_strings(texts: &[EcoString], out: &mut Writer<'_>) {
+    out.begin_list();
+    for text in texts {
+        out.str(text);
+    }
+    out.end_list();
+}
+
+fn write_drift(drift: &Drift, out: &mut Writer<'_>) {
+    match drift {
+        Drift::Repair => out.str("repair"),
+        Drift::Report => out.str("report"),
+        Drift::Ignore(paths) => {
+            out.begin_map();
+            out.member("ignore");
+            write_strings(paths, out);
+            out.end_map();
+        }
+    }
+}
+
+fn write_origin(origin: &Origin, out: &mut Writer<'_>, holes: &mut Vec<Hole>) {
+    let start = out.position();
+    out.member("origin");
+    out.begin_map();
+    out.member("element");
+    out.str(&origin.element);
+    out.member("instance");
+    out.str(&origin.instance);
+    out.member("model");
+    out.str(&origin.model);
+    out.end_map();
+    holes.push(start..out.position());
+}
+
+fn write_requires(requires: &[Require], out: &mut Writer<'_>, holes: &mut Vec<Hole>) {
+    out.begin_list();
+    for require in requires {
+        out.begin_map();
+        out.member("id");
+        out.str(&require.id);
+        let start = out.position();
+        out.member("why");
+        out.str(&require.why);
+        holes.push(start..out.position());
+        out.end_map();
+    }
+    out.end_list();
+}

@@ -1,0 +1,380 @@
+//! Many nodes, few changes: the graph while it is made and kept up to date.
+
+use std::io;
+use std::sync::Arc;
+
+use ecow::EcoString;
+
+use super::canonical::Writer;
+use super::digest::Digest;
+use super::node::{LOCAL, SealedNode, SealedTarget, State};
+use super::tree::{Leaf, Tree};
+
+/// The version of the document's format.
+pub const FORMAT: i64 = 1;
+
+/// What the document says of the whole.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Header {
+    /// The project's name.
+    pub project: EcoString,
+    /// The environment, if the project has any.
+    pub env: Option<EcoString>,
+    /// What was compiled.
+    pub source: Source,
+    /// The approvals of `[[guard.allow]]`, in the order of `base`.
+    pub allow: Vec<Allow>,
+    /// The moves, in the order of `from`.
+    pub moves: Vec<Move>,
+}
+
+/// What was compiled.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Source {
+    /// HEAD's full id, with `+` behind it if a file that was read differs; none outside Git.
+    pub revision: Option<EcoString>,
+    /// The hash of the model: `sha256:…`.
+    pub model: EcoString,
+    /// The hash of the data: `sha256:…`.
+    pub data: EcoString,
+}
+
+/// An approval: so many deletions are fine if what is deployed is `base`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allow {
+    /// The `desired` digest of the last started generation.
+    pub base: EcoString,
+    /// How many.
+    pub deletions: u32,
+}
+
+/// An object that goes under another id now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// The old id.
+    pub from: EcoString,
+    /// The new one.
+    pub to: EcoString,
+}
+
+/// A graph as canonical bytes, node by node. A copy is cheap: 256 buckets, each shared until
+/// one side changes it.
+#[derive(Clone, Debug)]
+pub struct GraphBuilder {
+    header: Header,
+    nodes: Tree<Arc<SealedNode>>,
+    targets: Tree<TargetLeaf>,
+}
+
+impl Leaf for Arc<SealedNode> {
+    fn id(&self) -> &str {
+        &self.id
+    }
+    fn whole(&self) -> Option<&Digest> {
+        Some(&self.hash)
+    }
+    fn desired(&self) -> Option<&Digest> {
+        (self.state == State::Present).then_some(&self.desired)
+    }
+}
+
+/// A target and how many nodes name it. Only one that some node names is part of the document,
+/// only one that a present node names is of what is to exist.
+#[derive(Clone, Debug)]
+struct TargetLeaf {
+    id: EcoString,
+    target: Option<Arc<SealedTarget>>,
+    named: u32,
+    present: u32,
+}
+
+impl Leaf for TargetLeaf {
+    fn id(&self) -> &str {
+        &self.id
+    }
+    fn whole(&self) -> Option<&Digest> {
+        self.target.as_ref().filter(|_| self.named > 0).map(|t| &t.hash)
+    }
+    fn desired(&self) -> Option<&Digest> {
+        self.target.as_ref().filter(|_| self.present > 0).map(|t| &t.desired)
+    }
+}
+
+/// What differs between two graphs, by id: what was there, what is there.
+pub(super) type Differing<'a, T> = Vec<(Option<&'a T>, Option<&'a T>)>;
+
+impl GraphBuilder {
+    /// A graph without nodes.
+    pub fn new(header: Header) -> Self {
+        GraphBuilder { header, nodes: Tree::new(), targets: Tree::new() }
+    }
+
+    /// What is said of the whole.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Says something else of the whole.
+    pub fn set_header(&mut self, header: Header) {
+        self.header = header;
+    }
+
+    /// Puts a node in, in the place of one with its id.
+    pub fn upsert(&mut self, node: Arc<SealedNode>) {
+        match self.nodes.get(&node.id) {
+            Some(old) if old.hash == node.hash => return,
+            Some(old) => {
+                let old = old.clone();
+                self.count(&old, -1);
+            }
+            None => {}
+        }
+        self.count(&node, 1);
+        let id = node.id.clone();
+        self.nodes.update(&id, |_| Some(node));
+    }
+
+    /// Takes a node out; says which it was.
+    pub fn remove(&mut self, id: &str) -> Option<Arc<SealedNode>> {
+        let old = self.nodes.get(id)?.clone();
+        self.count(&old, -1);
+        self.nodes.update(id, |_| None);
+        Some(old)
+    }
+
+    /// Puts a target in, in the place of one with its id. It stands in the document while a
+    /// node names it, so all that there are can be given, at any time.
+    pub fn upsert_target(&mut self, target: Arc<SealedTarget>) {
+        let id = target.id.clone();
+        self.targets.update(&id, |old| {
+            let (named, present) = old.map_or((0, 0), |t| (t.named, t.present));
+            Some(TargetLeaf { id: id.clone(), target: Some(target), named, present })
+        });
+    }
+
+    /// Takes a target out.
+    pub fn remove_target(&mut self, id: &str) {
+        self.targets.update(id, |old| match old {
+            Some(old) if old.named > 0 => Some(TargetLeaf { target: None, ..old.clone() }),
+            _ => None,
+        });
+    }
+
+    fn count(&mut self, node: &SealedNode, change: i32) {
+        if node.target == LOCAL {
+            return;
+        }
+        let present = if node.state == State::Present { change } else { 0 };
+        self.targets.update(&node.target, |old| {
+            let mut leaf = old.cloned().unwrap_or_else(|| TargetLeaf {
+                id: node.target.clone(),
+                target: None,
+                named: 0,
+                present: 0,
+            });
+            leaf.named = leaf.named.saturating_add_signed(change);
+            leaf.present = leaf.present.saturating_add_signed(present);
+            (leaf.named > 0 || leaf.target.is_some()).then_some(leaf)
+        });
+    }
+
+    /// The node with this id.
+    pub fn get(&self, id: &str) -> Option<&Arc<SealedNode>> {
+        self.nodes.get(id)
+    }
+
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there is no node.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.len() == 0
+    }
+
+    /// All nodes, in no order that means something, but always the same.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<SealedNode>> {
+        self.nodes.iter()
+    }
+
+    /// All nodes by id.
+    pub fn sorted(&self) -> Vec<&Arc<SealedNode>> {
+        self.nodes.sorted()
+    }
+
+    /// The targets of the document by id.
+    pub fn sorted_targets(&self) -> Vec<&Arc<SealedTarget>> {
+        let named = self.targets.sorted().into_iter().filter(|t| t.named > 0);
+        named.filter_map(|t| t.target.as_ref()).collect()
+    }
+
+    /// The digest of what is to exist.
+    pub fn desired(&mut self) -> Digest {
+        let nodes = self.nodes.roots().desired;
+        let targets = self.targets.roots().desired;
+        let mut json = Vec::with_capacity(256);
+        let out = &mut Writer::new(&mut json);
+        out.begin_map();
+        out.member("format");
+        out.int(FORMAT);
+        out.member("nodes");
+        out.str(&nodes.to_string());
+        out.member("targets");
+        out.str(&targets.to_string());
+        out.end_map();
+        Digest::of(&json)
+    }
+
+    /// The digest of the whole document.
+    pub fn digest(&mut self) -> Digest {
+        let desired = self.desired();
+        self.digest_with(&desired)
+    }
+
+    /// The hash of the document without `digest`, with the root of its tree in the place of
+    /// each of the two lists.
+    fn digest_with(&mut self, desired: &Digest) -> Digest {
+        let nodes = self.nodes.roots().whole.to_string();
+        let targets = self.targets.roots().whole.to_string();
+        let mut json = Vec::with_capacity(512);
+        let out = &mut Writer::new(&mut json);
+        self.write_up_to_nodes(None, desired, out);
+        out.str(&nodes);
+        self.write_up_to_targets(out);
+        out.str(&targets);
+        out.end_map();
+        Digest::of(&json)
+    }
+
+    /// The document, in canonical JSON.
+    pub fn to_canonical_json(&mut self) -> Vec<u8> {
+        let bytes = self.nodes.iter().map(|n| n.bytes.len() + 1).sum::<usize>();
+        let mut out = Vec::with_capacity(bytes + 4096);
+        // Writing into a `Vec` cannot fail.
+        let _ = self.write_to(&mut out);
+        out
+    }
+
+    /// Writes the document, in canonical JSON, without holding all of it at once.
+    pub fn write_to(&mut self, to: &mut dyn io::Write) -> io::Result<()> {
+        let desired = self.desired();
+        let digest = self.digest_with(&desired);
+        let mut buffer = Vec::with_capacity(CHUNK + 4096);
+        self.write_up_to_nodes(Some(&digest), &desired, &mut Writer::new(&mut buffer));
+        buffer.push(b'[');
+        write_items(self.nodes.sorted().into_iter().map(|n| &*n.bytes), &mut buffer, to)?;
+        // With its bracket, so that the writer knows that something stands before.
+        buffer.push(b']');
+        self.write_up_to_targets(&mut Writer::continuing(&mut buffer));
+        buffer.push(b'[');
+        write_items(self.sorted_targets().into_iter().map(|t| &*t.bytes), &mut buffer, to)?;
+        buffer.extend_from_slice(b"]}");
+        to.write_all(&buffer)
+    }
+
+    fn write_up_to_nodes(&self, digest: Option<&Digest>, desired: &Digest, out: &mut Writer<'_>) {
+        out.begin_map();
+        out.member("allow");
+        write_allow(&self.header.allow, out);
+        out.member("desired");
+        out.str(&desired.to_string());
+        if let Some(digest) = digest {
+            out.member("digest");
+            out.str(&digest.to_string());
+        }
+        out.member("env");
+        write_optional(self.header.env.as_ref(), out);
+        out.member("format");
+        out.int(FORMAT);
+        out.member("moves");
+        write_moves(&self.header.moves, out);
+        out.member("nodes");
+    }
+
+    fn write_up_to_targets(&self, out: &mut Writer<'_>) {
+        out.member("project");
+        out.str(&self.header.project);
+        out.member("source");
+        write_source(&self.header.source, out);
+        out.member("targets");
+    }
+
+    /// The nodes that differ, then the targets that differ.
+    pub(super) fn differing<'a>(
+        old: &'a mut Self,
+        new: &'a mut Self,
+    ) -> (Differing<'a, SealedNode>, Differing<'a, SealedTarget>) {
+        let nodes = Tree::differing(&mut old.nodes, &mut new.nodes);
+        let nodes = nodes.into_iter().map(|(a, b)| (a.map(|n| &**n), b.map(|n| &**n)));
+        let targets = Tree::differing(&mut old.targets, &mut new.targets);
+        let sealed = |leaf: Option<&'a TargetLeaf>| leaf.and_then(|t| t.target.as_deref());
+        let targets = targets.into_iter().map(|(a, b)| (sealed(a), sealed(b)));
+        (nodes.collect(), targets.collect())
+    }
+}
+
+/// How much is gathered before it is written.
+const CHUNK: usize = 1 << 16;
+
+fn write_items<'a>(
+    items: impl Iterator<Item = &'a [u8]>,
+    buffer: &mut Vec<u8>,
+    to: &mut dyn io::Write,
+) -> io::Result<()> {
+    for (at, item) in items.enumerate() {
+        if at > 0 {
+            buffer.push(b',');
+        }
+        buffer.extend_from_slice(item);
+        if buffer.len() >= CHUNK {
+            to.write_all(buffer)?;
+            buffer.clear();
+        }
+    }
+    Ok(())
+}
+
+fn write_optional(text: Option<&EcoString>, out: &mut Writer<'_>) {
+    match text {
+        Some(text) => out.str(text),
+        None => out.null(),
+    }
+}
+
+fn write_allow(allow: &[Allow], out: &mut Writer<'_>) {
+    out.begin_list();
+    for approval in allow {
+        out.begin_map();
+        out.member("base");
+        out.str(&approval.base);
+        out.member("deletions");
+        out.int(approval.deletions.into());
+        out.end_map();
+    }
+    out.end_list();
+}
+
+fn write_moves(moves: &[Move], out: &mut Writer<'_>) {
+    out.begin_list();
+    for one in moves {
+        out.begin_map();
+        out.member("from");
+        out.str(&one.from);
+        out.member("to");
+        out.str(&one.to);
+        out.end_map();
+    }
+    out.end_list();
+}
+
+fn write_source(source: &Source, out: &mut Writer<'_>) {
+    out.begin_map();
+    out.member("data");
+    out.str(&source.data);
+    out.member("model");
+    out.str(&source.model);
+    out.member("revision");
+    write_optional(source.revision.as_ref(), out);
+    out.end_map();
+}
