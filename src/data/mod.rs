@@ -8,8 +8,18 @@
 //! fields) is the business of whoever types it; here it only has to be well-formed, unambiguous
 //! and within [`Limits`].
 
+mod builder;
 mod document;
+mod fragment;
+mod json;
+mod merge;
 mod parsed;
+mod scalar;
+mod sops;
+mod text;
+mod yaml;
 
 pub use document::{Children, Document, Encrypted, EncryptedType, Node, NodeKind};
-pub use parsed::{Limits, Parsed, Spans, parse_json, parse_yaml, parse_yaml_documents};
+pub use json::parse_json;
+pub use parsed::{Limits, Parsed, Spans};
+pub use yaml::{parse_yaml, parse_yaml_documents};

@@ -1,6 +1,6 @@
 //! What parsing yields, and how much of it there may be.
 
-use crate::base::{FileId, Span};
+use crate::base::Span;
 use crate::diag::Diagnostic;
 
 use super::Document;
@@ -42,6 +42,13 @@ pub struct Parsed {
     pub empty: bool,
 }
 
+impl Parsed {
+    /// Nothing but an error.
+    pub(super) fn failed(diagnostic: Diagnostic) -> Self {
+        Parsed { document: None, spans: Spans::default(), diagnostics: vec![diagnostic], empty: false }
+    }
+}
+
 /// How large a document may be. A document that is larger is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Limits {
@@ -59,19 +66,4 @@ impl Default for Limits {
     fn default() -> Self {
         Limits { bytes: 16 << 20, depth: 128, nodes: 1_000_000, alias_nodes: 100_000 }
     }
-}
-
-/// Parses one YAML document.
-pub fn parse_yaml(_file: FileId, _bytes: &[u8], _limits: &Limits) -> Parsed {
-    Parsed { document: None, spans: Spans::default(), diagnostics: Vec::new(), empty: false }
-}
-
-/// Parses a YAML file of any number of documents, for slices that are declared `each`.
-pub fn parse_yaml_documents(_file: FileId, _bytes: &[u8], _limits: &Limits) -> Vec<Parsed> {
-    Vec::new()
-}
-
-/// Parses a JSON document.
-pub fn parse_json(_file: FileId, _bytes: &[u8], _limits: &Limits) -> Parsed {
-    Parsed { document: None, spans: Spans::default(), diagnostics: Vec::new(), empty: false }
 }
