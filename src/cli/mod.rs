@@ -124,6 +124,11 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// Where the project is looked for.
+    fn here(&self) -> &std::path::Path {
+        self.start.as_deref().unwrap_or(std::path::Path::new("."))
+    }
+
     /// A path that the user wrote.
     fn path(&self, written: &std::path::Path) -> PathBuf {
         self.start.as_ref().map_or_else(|| written.to_owned(), |start| start.join(written))

@@ -21,7 +21,7 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// Opens the project of the nearest `gops.toml`, there or above.
     pub fn open(context: &Context, env: Option<&str>) -> Result<Self, Failure> {
-        let root = find_root(&context.path(Path::new(".")))?;
+        let root = find_root(context.here())?;
         let here = std::env::current_dir().map_err(Failure::read("."))?;
         let prefix = prefix(&root, &here);
         context.ui.detail(&format!("the project is {}", root.display()));
