@@ -28,8 +28,8 @@ pub enum Value {
     Size(i64),
     /// A variant of an enum.
     Enum(TypeId, u16),
-    /// A range of ints: first, last or the one after it, whether the last is in it.
-    Range(Option<i64>, Option<i64>, bool),
+    /// A range of ints.
+    Range(Arc<RangeValue>),
     /// A list.
     List(Arc<[Value]>),
     /// A set, in the order of its elements, without repeats.
@@ -48,6 +48,19 @@ pub enum Value {
     File(Arc<FileValue>),
     /// Marked: a secret, or known only after a deploy.
     Deferred(Arc<Deferred>),
+    /// Stands for a value that is wrong and said to be: whoever reads it stops without a word.
+    Wrong,
+}
+
+/// A range of ints, as an expression.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct RangeValue {
+    /// The first.
+    pub start: Option<i64>,
+    /// The last, or the one after it.
+    pub end: Option<i64>,
+    /// Whether `end` is the last.
+    pub inclusive: bool,
 }
 
 /// A record's value.
@@ -214,7 +227,7 @@ impl Hash for Record {
 impl PartialEq for Value {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Value::Null, Value::Null) => true,
+            (Value::Null, Value::Null) | (Value::Wrong, Value::Wrong) => true,
             (Value::Bool(a), Value::Bool(b)) => a == b,
             (Value::Int(a), Value::Int(b))
             | (Value::Duration(a), Value::Duration(b))
@@ -222,7 +235,7 @@ impl PartialEq for Value {
             (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits(),
             (Value::Str(a), Value::Str(b)) => a == b,
             (Value::Enum(t, a), Value::Enum(u, b)) => (t, a) == (u, b),
-            (Value::Range(a, b, c), Value::Range(d, e, f)) => (a, b, c) == (d, e, f),
+            (Value::Range(a), Value::Range(b)) => a == b,
             (Value::List(a), Value::List(b)) | (Value::Set(a), Value::Set(b)) => a == b,
             (Value::Map(a), Value::Map(b)) => a == b,
             (Value::Record(a), Value::Record(b)) => a == b,
@@ -240,13 +253,13 @@ impl Hash for Value {
     fn hash<H: Hasher>(&self, state: &mut H) {
         std::mem::discriminant(self).hash(state);
         match self {
-            Value::Null => {}
+            Value::Null | Value::Wrong => {}
             Value::Bool(v) => v.hash(state),
             Value::Int(v) | Value::Duration(v) | Value::Size(v) => v.hash(state),
             Value::Float(v) => v.to_bits().hash(state),
             Value::Str(v) => v.hash(state),
             Value::Enum(t, v) => (t, v).hash(state),
-            Value::Range(a, b, c) => (a, b, c).hash(state),
+            Value::Range(v) => v.hash(state),
             Value::List(v) | Value::Set(v) => v.hash(state),
             Value::Map(v) => v.hash(state),
             Value::Record(v) => v.hash(state),

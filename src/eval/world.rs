@@ -7,6 +7,8 @@ use ecow::EcoString;
 use crate::diag::Diagnostic;
 use crate::model::{Program, TypeId};
 
+use super::budget::Cost;
+use super::plan::Plan;
 use super::value::{Element, FileValue, InstanceId, Key, Object, Record, Reference, Value};
 
 /// A typed instance, or one that a test made.
@@ -25,6 +27,9 @@ pub struct Instance {
 }
 
 /// An element and where it stands.
+///
+/// A variant without a payload is no struct, so it is no element; where its union has `impl`s
+/// it is one all the same, with a record of the union's type and no fields.
 #[derive(Debug)]
 pub struct InstanceElement {
     /// Its value.
@@ -41,8 +46,9 @@ pub struct InstanceElement {
     pub place: Option<(crate::base::FileId, u32)>,
     /// For each stored slot the node of its value, where it stands in the data.
     pub fields: Box<[Option<(crate::base::FileId, u32)>]>,
-    /// Slots whose value was wrong and said to be (their values are stand-ins): a check that
-    /// reads one is not run.
+    /// Slots whose value was wrong and said to be, sorted. Their values are (or hold)
+    /// [`Value::Wrong`]: a check that reads one is not run, and what an `impl` makes of one is
+    /// left out without a word.
     pub wrong: Vec<u16>,
 }
 
@@ -51,6 +57,9 @@ pub struct InstanceElement {
 pub trait World {
     /// The model.
     fn program(&self) -> &Program;
+
+    /// What was prepared from the model for all runs.
+    fn plan(&self) -> &Plan;
 
     /// The index of the environment that is evaluated for.
     fn environment(&self) -> Option<u16>;
@@ -75,11 +84,29 @@ pub trait World {
     /// own. None: the evaluator computes it in this run.
     fn derived(&self, element: Element, slot: u16) -> Option<Result<Value, ()>>;
 
+    /// A constant (index into `Program::consts`), computed once by [`constant`](super::constant).
+    /// None: the evaluator computes it in this run.
+    fn constant(&self, _index: u32) -> Option<Result<Value, ()>> {
+        None
+    }
+
+    /// The result of a function without parameters (index into `Program::functions`), computed
+    /// once by [`function`](super::function). None: the evaluator computes it in this run.
+    fn function(&self, _index: u32) -> Option<Result<Value, ()>> {
+        None
+    }
+
+    /// An output that a test has given. Else none: it is known only after a deploy.
+    fn output(&self, _object: &Reference, _slot: u16) -> Option<Value> {
+        None
+    }
+
     /// A file of the project. `path` is relative to the project's root, without `.` and `..`.
     fn file(&self, path: &str) -> Result<Arc<FileValue>, EcoString>;
 
-    /// All files that match a glob of `*`, `**`, `?` and `{a,b}` below the root, sorted.
-    fn files(&self, pattern: &str) -> Result<Vec<EcoString>, EcoString>;
+    /// All files below a folder (empty for the root) whose path in it matches a glob of `*`,
+    /// `**`, `?` and `{a,b}`: their paths relative to the project's root, sorted.
+    fn files(&self, folder: &str, pattern: &str) -> Result<Vec<EcoString>, EcoString>;
 }
 
 /// What one run gives: the `impl`s of one instance (all of its elements) or of one entity.
@@ -92,6 +119,12 @@ pub struct RunOutput {
     /// References that were made by key and whose existence is to be checked at the end: which,
     /// and where it stands in the model, and the data that its key came from.
     pub references: Vec<PendingReference>,
+    /// What it took, for the project's total.
+    pub cost: Cost,
+    /// Something was left out because of a mistake that is said elsewhere: a reference to
+    /// nothing, a value that is wrong. With no diagnostic in the whole project it is a defect of
+    /// gops, and this is where.
+    pub stopped: Option<crate::diag::Place>,
 }
 
 /// A reference whose existence is checked at the end.
