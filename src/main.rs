@@ -1,11 +1,3 @@
 //! The program.
 
-use std::process::ExitCode;
-
-/// Half the time of a compile would be spent in the allocator of glibc.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-fn main() -> ExitCode {
-    gops::cli::main()
-}
+fn main() {}

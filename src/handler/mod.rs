@@ -1,1 +1,26 @@
 //! What a handler is, the registry of handlers, and the handlers.
+//!
+//! A handler knows one kind of thing on a target: files, later packages and services. It says,
+//! purely, what is wrong with a node, what the node claims on its target and what it builds on;
+//! it observes; it compares, purely; and it applies and deletes, each idempotent under a token.
+//!
+//! Deliberately absent: any knowledge of plans, ledgers and order. Those are `deploy`'s.
+
+#[cfg(test)]
+pub mod fake;
+#[cfg(feature = "file")]
+mod file;
+mod mark;
+mod registry;
+mod session;
+mod traits;
+mod world;
+
+pub use mark::{Mark, Token};
+pub use registry::Registry;
+pub use session::{Root, Session};
+pub use traits::{
+    Actual, Apply, Cost, Delete, Diff, Done, Effect, Fault, FieldChange, Handler, Look, Marked, Need, Part,
+    Problem, Readiness, Recorded, Seen, Shown,
+};
+pub use world::{Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom, Timestamp};

@@ -2,8 +2,6 @@
 
 pub mod config;
 pub mod layout;
-pub mod session;
 pub mod walk;
 
 pub use config::Config;
-pub use session::{Compiled, Options, Report, Session, TestOutcome};

@@ -1,1 +1,29 @@
-//! The ledger of what was made.
+//! The ledger of what was made, and its journal.
+//!
+//! A ledger belongs to one project in one environment. It holds a row for each thing that gops
+//! made or took over, an intent for each effect that is under way, and a generation for each
+//! deploy. [`Store`] keeps it; a commit is atomic, durable, computed from one revision and
+//! refused at any other. [`Coord`] lets one deployer in at a time.
+//!
+//! Deliberately absent: any decision. What a row means for a run, `deploy` knows.
+
+mod columns;
+mod journal;
+mod ledger;
+mod memory;
+mod place;
+mod sqlite;
+mod store;
+
+#[cfg(test)]
+mod conformance;
+
+pub use journal::{Entry, broken};
+pub use ledger::{
+    Change, Closed, Condition, End, Generation, Holding, Intent, Operation, Place, Revision, Row, RowKey,
+    Snapshot,
+};
+pub use memory::MemoryStore;
+pub use place::{ledger_folder, project_id};
+pub use sqlite::SqliteStore;
+pub use store::{Coord, Holder, LockError, Store, StoreError};

@@ -1,0 +1,1 @@
+//! A handler in memory with injected faults, for tests of the engine.

@@ -1,0 +1,284 @@
+//! Observing files.
+
+use std::fmt::Write as _;
+use std::io::Read as _;
+use std::rc::Rc;
+
+use ecow::EcoString;
+use rustix::fd::OwnedFd;
+use rustix::fs::{FileType, OFlags, Statx};
+use rustix::io::Errno;
+use sha2::{Digest as _, Sha256};
+
+use crate::graph::GraphValue;
+use crate::handler::{Actual, Fault, Look, Mark, Marked, Recorded, Seen, Session};
+
+use super::principal::Principals;
+use super::reach::{Folder, Reach, Unreached, open_below, refused, said, stat, stat_open};
+use super::record::Last;
+use super::spec::{Kind, Spec};
+use super::stamp::{file_type, permissions, same, stamp, stamp_at};
+
+/// The attribute that holds the mark.
+pub(super) const MARK: &str = "user.gops";
+
+/// Texts up to this size are kept to be shown in a plan; larger ones by their digest.
+const LARGEST_TEXT: u64 = 1 << 20;
+
+/// Looks at the files of one batch.
+pub(super) struct Looker<'s> {
+    session: &'s Session<'s>,
+    reach: Reach,
+    principals: Principals,
+}
+
+impl<'s> Looker<'s> {
+    pub(super) fn new(session: &'s Session<'s>) -> Result<Self, Fault> {
+        Ok(Looker { session, reach: Reach::new(&session.root)?, principals: Principals::default() })
+    }
+
+    /// What is there.
+    pub(super) fn look(&mut self, look: &Look<'_>) -> Result<Seen, Fault> {
+        let spec = match look.node {
+            Some(node) => Some(Spec::read(node).map_err(|problems| first(&problems))?),
+            None => None,
+        };
+        let last = look.recorded.map(Last::read).transpose()?;
+        let path = match (&spec, &last) {
+            (Some(spec), _) => spec.path.to_owned(),
+            (None, Some(last)) => last.path()?.to_owned(),
+            (None, None) => return Err(Fault::new("neither a node nor a record says what to look at")),
+        };
+        let (folder, name) = match self.reach.parent(&path) {
+            Ok(found) => found,
+            Err(Unreached::Missing { nearest, .. }) => return absent(look.recorded, &nearest, &path),
+            Err(Unreached::Fault(fault)) => return Err(fault),
+        };
+        let about = match stat(&folder, name) {
+            Ok(about) => about,
+            Err(Errno::NOENT) => return absent(look.recorded, &folder, &path),
+            Err(error) => return Err(refused(&path, error)),
+        };
+        if !look.closely {
+            let known = look.recorded.map_or("", |r| r.stamp.as_str());
+            return Ok(if stamp(&about) == known { Seen::AsRecorded } else { Seen::Unsure });
+        }
+        let kind = Kind::of(look.kind).ok_or_else(|| Fault::new(format!("no such type `{}`", look.kind)))?;
+        let found = Found { path: &path, kind, about, spec: spec.as_ref(), last: last.as_ref() };
+        found.actual(self, &folder, name).map(|actual| Seen::Present(Box::new(actual)))
+    }
+}
+
+/// The first of several problems, as a fault: validation has reported them all before.
+pub(super) fn first(problems: &[crate::handler::Problem]) -> Fault {
+    match problems.first() {
+        Some(problem) => Fault { message: problem.message.clone(), help: problem.help.clone() },
+        None => Fault::new("the node is not valid"),
+    }
+}
+
+/// Nothing is there: certain only on the file system that had it.
+fn absent(recorded: Option<&Recorded>, folder: &Folder, path: &str) -> Result<Seen, Fault> {
+    match recorded {
+        Some(recorded) if !recorded.physical.is_empty() && recorded.physical != folder.filesystem => {
+            Err(Fault::new(format!("`{path}` is not there, and neither is the file system that had it"))
+                .help("mount it, and run this again"))
+        }
+        _ => Ok(Seen::Absent),
+    }
+}
+
+/// Something that is there.
+struct Found<'a> {
+    path: &'a str,
+    kind: Kind,
+    about: Statx,
+    spec: Option<&'a Spec<'a>>,
+    last: Option<&'a Last>,
+}
+
+impl Found<'_> {
+    fn actual(&self, looker: &mut Looker<'_>, folder: &Rc<Folder>, name: &str) -> Result<Actual, Fault> {
+        if file_type(&self.about) != expected(self.kind) {
+            return self.of_another_kind(folder, name);
+        }
+        match self.kind {
+            Kind::Link => self.link(looker, folder, name),
+            Kind::Directory | Kind::Text | Kind::Copy => self.opened(looker, folder, name),
+        }
+    }
+
+    /// Fatal where something is to be made; else a fact: what was made is not there any more.
+    fn of_another_kind(&self, folder: &Folder, name: &str) -> Result<Actual, Fault> {
+        let noun = match file_type(&self.about) {
+            FileType::Directory => "a directory",
+            FileType::RegularFile => "a file",
+            FileType::Symlink => "a symbolic link",
+            _ => "no file, directory or link",
+        };
+        if self.spec.is_none() {
+            let fields = GraphValue::map(vec![("type".into(), GraphValue::Str(noun.into()))]);
+            return Ok(Actual {
+                fields,
+                marked: Marked::Not,
+                as_recorded: false,
+                stamp: stamp(&self.about),
+                physical: folder.filesystem.clone(),
+            });
+        }
+        if file_type(&self.about) == FileType::Symlink {
+            let to = rustix::fs::readlinkat(&folder.fd, name, Vec::new()).unwrap_or_default();
+            let to = to.to_string_lossy().into_owned();
+            return Err(Fault::new(format!("`{}` is a symbolic link to `{to}`", self.path))
+                .help("gops follows no links: take it away, or write the path that it leads to"));
+        }
+        Err(Fault::new(format!("`{}` is {noun}, and a {} is wanted there", self.path, self.kind.noun()))
+            .help("move it away, or write another path"))
+    }
+
+    fn link(&self, looker: &mut Looker<'_>, folder: &Folder, name: &str) -> Result<Actual, Fault> {
+        let to = rustix::fs::readlinkat(&folder.fd, name, Vec::new());
+        let to = to.map_err(|e| refused(self.path, e))?.to_string_lossy().into_owned();
+        let as_recorded = self.last.is_some_and(|last| last.to() == Some(to.as_str()));
+        let content = vec![("to".into(), GraphValue::Str(to.into()))];
+        Ok(self.seen(looker, folder, &self.about, content, Marked::Cannot, as_recorded))
+    }
+
+    fn opened(&self, looker: &mut Looker<'_>, folder: &Folder, name: &str) -> Result<Actual, Fault> {
+        let mut flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        if self.kind == Kind::Directory {
+            flags |= OFlags::DIRECTORY;
+        }
+        let file = open_below(&folder.fd, name, flags).map_err(|e| refused(self.path, e))?;
+        let about = stat_open(&file).map_err(|e| refused(self.path, e))?;
+        let marked = mark(&file).map_err(|e| refused(self.path, e))?;
+        if self.kind == Kind::Directory {
+            return Ok(self.seen(looker, folder, &about, Vec::new(), marked, true));
+        }
+        self.refuse_shared(&about, &marked, &looker.session.lineage)?;
+        let content = Content::read(file, &about).map_err(|e| Fault::new(format!("`{}`: {e}", self.path)))?;
+        let as_recorded = self.last.is_some_and(|last| last.sha256() == Some(content.sha256.as_str()));
+        let fields = content.fields(self.kind);
+        Ok(self.seen(looker, folder, &about, fields, marked, as_recorded))
+    }
+
+    /// A file that has another name, which may be somebody else's, is not written.
+    fn refuse_shared(&self, about: &Statx, marked: &Marked, lineage: &str) -> Result<(), Fault> {
+        let ours = matches!(marked, Marked::By(mark) if mark.lineage == lineage);
+        if about.stx_nlink < 2 || ours || self.spec.is_none() {
+            return Ok(());
+        }
+        Err(Fault::new(format!("`{}` is a hard link: the same file has another name", self.path))
+            .help("take the link away, so that gops changes no file of somebody else"))
+    }
+
+    fn seen(
+        &self,
+        looker: &mut Looker<'_>,
+        folder: &Folder,
+        about: &Statx,
+        mut fields: Vec<(EcoString, GraphValue)>,
+        marked: Marked,
+        as_recorded: bool,
+    ) -> Actual {
+        let owner = looker.principals.spell_user(about.stx_uid, self.spec.and_then(|s| s.owner));
+        let group = looker.principals.spell_group(about.stx_gid, self.spec.and_then(|s| s.group));
+        fields.push(("owner".into(), GraphValue::Str(owner.into())));
+        fields.push(("group".into(), GraphValue::Str(group.into())));
+        if self.kind != Kind::Link {
+            fields.push(("mode".into(), GraphValue::Int(permissions(about).into())));
+        }
+        let unmoved = same(about, &stamp(&self.about));
+        Actual {
+            fields: GraphValue::map(fields),
+            marked,
+            as_recorded,
+            // Somebody is changing it right now: such a stamp fits nothing.
+            stamp: if unmoved { stamp_at(about, looker.session.clock.now()) } else { EcoString::new() },
+            physical: folder.filesystem.clone(),
+        }
+    }
+}
+
+fn expected(kind: Kind) -> FileType {
+    match kind {
+        Kind::Directory => FileType::Directory,
+        Kind::Text | Kind::Copy => FileType::RegularFile,
+        Kind::Link => FileType::Symlink,
+    }
+}
+
+/// The mark of an open file.
+fn mark(file: &OwnedFd) -> Result<Marked, Errno> {
+    let mut buffer = [0_u8; 256];
+    match rustix::fs::fgetxattr(file, MARK, &mut buffer[..]) {
+        Ok(length) => {
+            let text = buffer.get(..length).and_then(|bytes| std::str::from_utf8(bytes).ok());
+            Ok(text.and_then(Mark::parse).map_or(Marked::Not, Marked::By))
+        }
+        Err(Errno::NODATA | Errno::RANGE) => Ok(Marked::Not),
+        Err(Errno::OPNOTSUPP) => Ok(Marked::Cannot),
+        Err(error) => Err(error),
+    }
+}
+
+/// What is in a file.
+struct Content {
+    sha256: EcoString,
+    size: u64,
+    text: Option<EcoString>,
+}
+
+impl Content {
+    fn read(file: OwnedFd, about: &Statx) -> Result<Self, String> {
+        let mut file = std::fs::File::from(file);
+        let mut hasher = Sha256::new();
+        let mut kept = Vec::new();
+        let mut buffer = vec![0; 1 << 16];
+        let mut size = 0;
+        loop {
+            let length = match file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(length) => length,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    return Err(Errno::from_io_error(&error).map_or_else(|| error.to_string(), said));
+                }
+            };
+            let part = buffer.get(..length).unwrap_or_default();
+            hasher.update(part);
+            size += length as u64;
+            if about.stx_size <= LARGEST_TEXT && size <= LARGEST_TEXT {
+                kept.extend_from_slice(part);
+            }
+        }
+        let whole = kept.len() as u64 == size;
+        let text = if whole { String::from_utf8(kept).ok().map(EcoString::from) } else { None };
+        Ok(Content { sha256: hex(&hasher.finalize()), size, text })
+    }
+
+    fn fields(self, kind: Kind) -> Vec<(EcoString, GraphValue)> {
+        let mut fields = vec![
+            ("sha256".into(), GraphValue::Str(self.sha256)),
+            ("size".into(), GraphValue::Int(i64::try_from(self.size).unwrap_or(i64::MAX))),
+        ];
+        if let (Kind::Text, Some(text)) = (kind, self.text) {
+            fields.push(("content".into(), GraphValue::Str(text)));
+        }
+        fields
+    }
+}
+
+/// The SHA-256 of bytes, in hex.
+pub(super) fn sha256(bytes: &[u8]) -> EcoString {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> EcoString {
+    let mut text = EcoString::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}

@@ -1,0 +1,178 @@
+//! What a node says that a file is to be.
+
+use ecow::{EcoString, eco_format};
+
+use crate::graph::{GraphValue, Node};
+use crate::handler::{Need, Problem};
+
+use super::path;
+
+/// The types that the handler knows, by their full paths.
+pub(super) const TYPES: [(&str, Kind); 4] = [
+    ("std::files::Directory", Kind::Directory),
+    ("std::files::TextFile", Kind::Text),
+    ("std::files::CopyFile", Kind::Copy),
+    ("std::files::Symlink", Kind::Link),
+];
+
+/// What kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Directory,
+    Text,
+    Copy,
+    Link,
+}
+
+impl Kind {
+    /// The kind of a type.
+    pub(super) fn of(type_path: &str) -> Option<Kind> {
+        TYPES.iter().find(|(path, _)| *path == type_path).map(|(_, kind)| *kind)
+    }
+
+    /// For messages.
+    pub(super) fn noun(self) -> &'static str {
+        match self {
+            Kind::Directory => "directory",
+            Kind::Text | Kind::Copy => "file",
+            Kind::Link => "symbolic link",
+        }
+    }
+}
+
+/// What is in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Content<'a> {
+    /// Entries of their own: a directory.
+    Entries,
+    /// This text.
+    Text(&'a str),
+    /// The bytes of this file of the project, which have this SHA-256 in hex.
+    Project { path: &'a str, sha256: &'a str },
+    /// A symbolic link to this.
+    Link(&'a str),
+}
+
+/// A file as it is to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spec<'a> {
+    pub kind: Kind,
+    pub path: &'a str,
+    pub content: Content<'a>,
+    pub mode: Option<u32>,
+    pub owner: Option<&'a str>,
+    pub group: Option<&'a str>,
+}
+
+impl<'a> Spec<'a> {
+    /// Reads a node, or says all that is wrong with it.
+    pub(super) fn read(node: &'a Node) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let Some(kind) = Kind::of(&node.type_) else {
+            let known: Vec<&str> = TYPES.iter().map(|(path, _)| *path).collect();
+            problems.push(Problem {
+                field: EcoString::new(),
+                message: format!("the handler `file` does not know the type `{}`", node.type_),
+                help: Some(format!("it knows {}", known.join(", "))),
+            });
+            return Err(problems);
+        };
+        let path = text(&node.fields, "path", &mut problems).unwrap_or_default();
+        problems.extend(path::problem(path));
+        let content = content(kind, &node.fields, &mut problems);
+        let mode = mode(&node.fields, &mut problems);
+        let owner = principal(&node.fields, "owner", &mut problems);
+        let group = principal(&node.fields, "group", &mut problems);
+        match content {
+            Some(content) if problems.is_empty() => Ok(Spec { kind, path, content, mode, owner, group }),
+            _ => Err(problems),
+        }
+    }
+
+    /// What the file holds on its target.
+    pub(super) fn claim(&self) -> EcoString {
+        claim(self.path)
+    }
+
+    /// The folders that it lies in.
+    pub(super) fn needs(&self) -> Vec<Need> {
+        let any_of: Vec<EcoString> = path::ancestors(self.path).map(claim).collect();
+        if any_of.is_empty() { Vec::new() } else { vec![Need { any_of, why: "parent directory" }] }
+    }
+}
+
+fn claim(path: &str) -> EcoString {
+    eco_format!("path:{path}")
+}
+
+/// A value that is there, if it is there.
+fn given<'a>(fields: &'a GraphValue, name: &str) -> Option<&'a GraphValue> {
+    fields.get(name).filter(|value| **value != GraphValue::Null)
+}
+
+fn wrong(field: &str, value: Option<&GraphValue>, wanted: &str) -> Problem {
+    let message = match value {
+        None => format!("the field `{field}` is missing"),
+        // Never the value: what is not known yet, or must not be shown, is no plain value.
+        Some(value) if value.is_marked() => {
+            format!("the field `{field}` is a secret or known later, which this version cannot deploy yet")
+        }
+        Some(_) => format!("the field `{field}` is no {wanted}"),
+    };
+    Problem { field: field.into(), message, help: Some(format!("give it a {wanted}")) }
+}
+
+fn text<'a>(fields: &'a GraphValue, name: &str, problems: &mut Vec<Problem>) -> Option<&'a str> {
+    let value = given(fields, name);
+    let text = value.and_then(GraphValue::as_str);
+    if text.is_none() {
+        problems.push(wrong(name, value, "string"));
+    }
+    text
+}
+
+fn content<'a>(kind: Kind, fields: &'a GraphValue, problems: &mut Vec<Problem>) -> Option<Content<'a>> {
+    Some(match kind {
+        Kind::Directory => Content::Entries,
+        Kind::Text => Content::Text(text(fields, "content", problems)?),
+        Kind::Copy => {
+            let source = given(fields, "source");
+            let part = |name| source.and_then(|s| s.get(name)).and_then(GraphValue::as_str);
+            match (part("path"), part("sha256")) {
+                (Some(path), Some(sha256)) => Content::Project { path, sha256 },
+                _ => {
+                    problems.push(wrong("source", source, "file of the project, `file(\"…\")`"));
+                    return None;
+                }
+            }
+        }
+        Kind::Link => {
+            let to = text(fields, "to", problems)?;
+            if to.is_empty() || to.contains(['\0', '\n']) {
+                let message = format!("a symbolic link cannot lead to {to:?}");
+                let help = Some("name a path without NUL and newline".to_owned());
+                problems.push(Problem { field: "to".into(), message, help });
+            }
+            Content::Link(to)
+        }
+    })
+}
+
+fn mode(fields: &GraphValue, problems: &mut Vec<Problem>) -> Option<u32> {
+    let value = given(fields, "mode")?;
+    let mode = value.as_int().and_then(|mode| u32::try_from(mode).ok()).filter(|mode| *mode <= 0o7777);
+    if mode.is_none() {
+        problems.push(wrong("mode", Some(value), "mode from 0 to 0o7777"));
+    }
+    mode
+}
+
+/// A user or a group: a name, or a number as text.
+fn principal<'a>(fields: &'a GraphValue, name: &str, problems: &mut Vec<Problem>) -> Option<&'a str> {
+    let value = given(fields, name)?;
+    let principal = value.as_str().filter(|text| !text.is_empty() && !text.contains([':', '\n', '\0']));
+    if principal.is_none() {
+        problems.push(wrong(name, Some(value), "name or number of a user or group"));
+    }
+    principal
+}

@@ -1,0 +1,1 @@
+//! Real files, in folders that go with the test.

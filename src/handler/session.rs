@@ -1,0 +1,35 @@
+//! What a handler is given to work with on one target.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ecow::EcoString;
+
+use crate::base::System;
+
+use super::Clock;
+
+/// Where the absolute paths of a target's files begin on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// The folder that stands for `/`; `None` for the machine itself.
+    pub folder: Option<PathBuf>,
+    /// Below which paths a deploy may touch anything.
+    pub allowed: Vec<EcoString>,
+}
+
+/// One target, reached.
+pub struct Session<'a> {
+    /// The id of the target.
+    pub target: EcoString,
+    /// Where its files are.
+    pub root: Root,
+    /// The lineage of the ledger, which marks carry.
+    pub lineage: EcoString,
+    /// The target's clock.
+    pub clock: &'a dyn Clock,
+    /// The files of the project, for what is copied from it.
+    pub project: Arc<dyn System>,
+    /// Whether everything is read again, also what looks unchanged.
+    pub verify: bool,
+}

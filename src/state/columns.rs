@@ -1,0 +1,286 @@
+//! Rows, intents, generations and journal entries as columns of SQL, and back.
+
+use ecow::EcoString;
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row as Record, ToSql, params};
+use rustc_hash::FxHashSet;
+
+use crate::handler::{Recorded, Timestamp, Token};
+
+use super::Condition;
+use super::journal::Entry;
+use super::{
+    Change, Closed, Generation, Holding, Intent, Operation, Place, Row, RowKey, Snapshot, StoreError,
+};
+
+/// How many columns a row has.
+const WIDTH: usize = 21;
+
+/// What no gops writes was read.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Damage(EcoString);
+
+/// An error that says what no gops writes.
+pub(super) fn damaged(what: EcoString) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(Damage(what)))
+}
+
+/// The error as one of the ledger's content, if it is one.
+pub(super) fn as_damage(error: rusqlite::Error) -> Result<StoreError, rusqlite::Error> {
+    match error {
+        rusqlite::Error::FromSqlConversionFailure(_, _, inner) if inner.is::<Damage>() => {
+            Ok(StoreError::Damaged(inner.to_string()))
+        }
+        other => Err(other),
+    }
+}
+
+/// Shares texts that many rows have: types, handlers, targets, identities.
+#[derive(Default)]
+struct Shared(FxHashSet<EcoString>);
+
+impl Shared {
+    fn get(&mut self, record: &Record<'_>, at: usize) -> rusqlite::Result<EcoString> {
+        let text = record.get_ref(at)?.as_str()?;
+        if let Some(known) = self.0.get(text) {
+            return Ok(known.clone());
+        }
+        let text = EcoString::from(text);
+        self.0.insert(text.clone());
+        Ok(text)
+    }
+}
+
+fn text(record: &Record<'_>, at: usize) -> rusqlite::Result<EcoString> {
+    Ok(record.get_ref(at)?.as_str()?.into())
+}
+
+fn optional(record: &Record<'_>, at: usize) -> rusqlite::Result<Option<EcoString>> {
+    Ok(record.get_ref(at)?.as_str_or_null()?.map(EcoString::from))
+}
+
+fn unsigned(record: &Record<'_>, at: usize) -> rusqlite::Result<u64> {
+    Ok(record.get::<_, i64>(at)? as u64)
+}
+
+/// Reads an enum, or a token: whatever is written as a text and not every text is one.
+fn known<T>(record: &Record<'_>, at: usize, parse: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {
+    let text = record.get_ref(at)?.as_str()?;
+    parse(text).ok_or_else(|| damaged(ecow::eco_format!("column {at} holds `{text}`")))
+}
+
+/// Lists of texts are written as JSON.
+fn list(shared: &mut Shared, record: &Record<'_>, at: usize) -> rusqlite::Result<Box<[EcoString]>> {
+    let text = record.get_ref(at)?.as_str()?;
+    let items: Vec<std::borrow::Cow<'_, str>> = serde_json::from_str(text)
+        .map_err(|_| damaged(ecow::eco_format!("column {at} holds `{text}`, not a list")))?;
+    let mut share = |item: &str| match shared.0.get(item) {
+        Some(known) => known.clone(),
+        None => {
+            let item = EcoString::from(item);
+            shared.0.insert(item.clone());
+            item
+        }
+    };
+    Ok(items.iter().map(|item| share(item)).collect())
+}
+
+fn list_text(items: &[EcoString]) -> String {
+    let items: Vec<&str> = items.iter().map(EcoString::as_str).collect();
+    serde_json::to_string(&items).unwrap_or_default()
+}
+
+/// Reads the columns of a row that start at `at`.
+fn read_row(shared: &mut Shared, record: &Record<'_>, at: usize) -> rusqlite::Result<Row> {
+    let token = match record.get_ref(at + 15)?.as_str_or_null()? {
+        None => None,
+        Some(_) => Some(known(record, at + 15, Token::parse)?),
+    };
+    Ok(Row {
+        key: RowKey { id: text(record, at)?, incarnation: unsigned(record, at + 1)? as u32 },
+        holding: known(record, at + 2, Holding::parse)?,
+        condition: known(record, at + 3, Condition::parse)?,
+        kind: shared.get(record, at + 4)?,
+        handler: shared.get(record, at + 5)?,
+        handler_version: unsigned(record, at + 6)? as u32,
+        place: Place {
+            target: shared.get(record, at + 7)?,
+            identity: shared.get(record, at + 8)?,
+            reach: shared.get(record, at + 9)?,
+        },
+        claims: list(&mut Shared::default(), record, at + 10)?,
+        digest: text(record, at + 11)?,
+        recorded: Recorded {
+            fields: text(record, at + 12)?,
+            stamp: text(record, at + 13)?,
+            physical: shared.get(record, at + 14)?,
+            token,
+            outputs: text(record, at + 16)?,
+        },
+        requires: list(shared, record, at + 17)?,
+        protect: unsigned(record, at + 18)? != 0,
+        keep: unsigned(record, at + 19)? != 0,
+        generation: unsigned(record, at + 20)?,
+    })
+}
+
+/// Calls `run` with the columns of a row.
+fn with_row<T>(row: &Row, run: impl FnOnce(&[&dyn ToSql; WIDTH]) -> T) -> T {
+    let recorded = &row.recorded;
+    run(&[
+        &row.key.id.as_str(),
+        &i64::from(row.key.incarnation),
+        &row.holding.as_str(),
+        &row.condition.as_str(),
+        &row.kind.as_str(),
+        &row.handler.as_str(),
+        &i64::from(row.handler_version),
+        &row.place.target.as_str(),
+        &row.place.identity.as_str(),
+        &row.place.reach.as_str(),
+        &list_text(&row.claims),
+        &row.digest.as_str(),
+        &recorded.fields.as_str(),
+        &recorded.stamp.as_str(),
+        &recorded.physical.as_str(),
+        &recorded.token.as_ref().map(Token::as_str),
+        &recorded.outputs.as_str(),
+        &list_text(&row.requires),
+        &i64::from(row.protect),
+        &i64::from(row.keep),
+        &(row.generation as i64),
+    ])
+}
+
+const ROW: &str = "id, incarnation, holding, condition, kind, handler, handler_version, target, identity,
+    reach, claims, digest, fields, stamp, physical, token, outputs, requires, protect, keep, generation";
+
+/// Reads all rows.
+pub(super) fn read_rows(connection: &Connection, into: &mut Snapshot) -> rusqlite::Result<()> {
+    let mut shared = Shared::default();
+    let mut query = connection.prepare(&format!("SELECT {ROW} FROM rows ORDER BY id, incarnation"))?;
+    let mut records = query.query([])?;
+    while let Some(record) = records.next()? {
+        let row = read_row(&mut shared, record, 0)?;
+        into.rows.insert(row.key.clone(), row);
+    }
+    Ok(())
+}
+
+/// Reads all open intents.
+pub(super) fn read_intents(connection: &Connection, into: &mut Snapshot) -> rusqlite::Result<()> {
+    let mut shared = Shared::default();
+    let sql = format!("SELECT number, epoch, operation, before, intent_token, {ROW} FROM intents");
+    let mut query = connection.prepare(&sql)?;
+    let mut records = query.query([])?;
+    while let Some(record) = records.next()? {
+        let number = unsigned(record, 0)?;
+        let intent = Intent {
+            number,
+            epoch: unsigned(record, 1)?,
+            operation: known(record, 2, Operation::parse)?,
+            before: optional(record, 3)?,
+            token: known(record, 4, Token::parse)?,
+            row: read_row(&mut shared, record, 5)?,
+        };
+        into.intents.insert(number, intent);
+    }
+    Ok(())
+}
+
+/// Reads `number, revision, desired, started, finished`.
+pub(super) fn read_generation(record: &Record<'_>, graph: Option<Box<str>>) -> rusqlite::Result<Generation> {
+    Ok(Generation {
+        number: unsigned(record, 0)?,
+        revision: text(record, 1)?,
+        desired: text(record, 2)?,
+        started: Timestamp(record.get(3)?),
+        finished: record.get::<_, Option<i64>>(4)?.map(Timestamp),
+        graph,
+    })
+}
+
+/// Reads a line of the journal.
+pub(super) fn read_entry(record: &Record<'_>) -> rusqlite::Result<Entry> {
+    Ok(Entry {
+        number: unsigned(record, 0)?,
+        serial: unsigned(record, 1)?,
+        time: Timestamp(record.get(2)?),
+        event: text(record, 3)?,
+        subject: text(record, 4)?,
+        detail: text(record, 5)?,
+        hash: text(record, 6)?,
+    })
+}
+
+/// Makes one change.
+pub(super) fn write(connection: &Connection, change: &Change, now: Timestamp) -> rusqlite::Result<()> {
+    match change {
+        Change::Open(intent) => open(connection, intent),
+        Change::Close { number, outcome: Closed::Done | Closed::NoEffect, .. } => {
+            let mut sql = connection.prepare_cached("DELETE FROM intents WHERE number = ?1")?;
+            sql.execute([*number as i64]).map(drop)
+        }
+        Change::Put(row) => put(connection, row),
+        Change::Refresh { key, stamp } => {
+            let sql = "UPDATE rows SET stamp = ?3 WHERE id = ?1 AND incarnation = ?2";
+            let mut sql = connection.prepare_cached(sql)?;
+            sql.execute(params![key.id.as_str(), i64::from(key.incarnation), stamp.as_str()]).map(drop)
+        }
+        Change::Drop { key, .. } => {
+            let sql = "DELETE FROM rows WHERE id = ?1 AND incarnation = ?2";
+            let mut sql = connection.prepare_cached(sql)?;
+            sql.execute(params![key.id.as_str(), i64::from(key.incarnation)]).map(drop)
+        }
+        Change::Start(generation) => start(connection, generation),
+        Change::Finish { number } => {
+            let mut sql =
+                connection.prepare_cached("UPDATE generations SET finished = ?2 WHERE number = ?1")?;
+            sql.execute([*number as i64, now.0]).map(drop)
+        }
+    }
+}
+
+fn put(connection: &Connection, row: &Row) -> rusqlite::Result<()> {
+    const PUT: &str = "INSERT INTO rows VALUES
+        (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+        ON CONFLICT (id, incarnation) DO UPDATE SET holding = excluded.holding,
+        condition = excluded.condition, kind = excluded.kind, handler = excluded.handler,
+        handler_version = excluded.handler_version, target = excluded.target,
+        identity = excluded.identity, reach = excluded.reach, claims = excluded.claims,
+        digest = excluded.digest, fields = excluded.fields, stamp = excluded.stamp,
+        physical = excluded.physical, token = excluded.token, outputs = excluded.outputs,
+        requires = excluded.requires, protect = excluded.protect, keep = excluded.keep,
+        generation = excluded.generation";
+    let mut sql = connection.prepare_cached(PUT)?;
+    with_row(row, |columns| sql.execute(columns.as_slice())).map(drop)
+}
+
+fn open(connection: &Connection, intent: &Intent) -> rusqlite::Result<()> {
+    const OPEN: &str = "INSERT INTO intents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
+        ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)";
+    let mut sql = connection.prepare_cached(OPEN)?;
+    let number = intent.number as i64;
+    let epoch = intent.epoch as i64;
+    let before = intent.before.as_ref().map(EcoString::as_str);
+    let head: [&dyn ToSql; 5] =
+        [&number, &epoch, &intent.operation.as_str(), &before, &intent.token.as_str()];
+    with_row(&intent.row, |columns| {
+        let all: Vec<&dyn ToSql> = head.iter().chain(columns).copied().collect();
+        sql.execute(all.as_slice()).map(drop)
+    })
+}
+
+fn start(connection: &Connection, generation: &Generation) -> rusqlite::Result<()> {
+    let mut sql = connection.prepare_cached("INSERT INTO generations VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    sql.execute(params![
+        generation.number as i64,
+        generation.revision.as_str(),
+        generation.desired.as_str(),
+        generation.graph.as_deref(),
+        generation.started.0,
+        generation.finished.map(|t| t.0),
+    ])
+    .map(drop)
+}

@@ -1,0 +1,209 @@
+//! What every store promises, run against each of them.
+
+use ecow::EcoString;
+
+use crate::handler::{Random as _, Recorded, SeededRandom, Timestamp, Token};
+
+use super::*;
+
+/// Both traits, as a deployer uses them.
+trait Ledger: Store + Coord {}
+impl<T: Store + Coord> Ledger for T {}
+
+fn holder() -> Holder {
+    Holder { process: 1, machine: "m".into(), since: Timestamp(0) }
+}
+
+fn row(id: &str, incarnation: u32) -> Row {
+    let token = Token::new(&SeededRandom::new(u64::from(incarnation)));
+    Row {
+        key: RowKey { id: id.into(), incarnation },
+        holding: Holding::Made,
+        condition: Condition::Ok,
+        kind: "std::files::TextFile".into(),
+        handler: "file".into(),
+        handler_version: 1,
+        place: Place { target: "local".into(), identity: "m".into(), reach: EcoString::new() },
+        claims: [EcoString::from("path:/a\"b\\")].into(),
+        digest: "00".into(),
+        recorded: Recorded {
+            fields: r#"{"path":"/a"}"#.into(),
+            stamp: "1 2 3".into(),
+            physical: "fs".into(),
+            token: Some(token),
+            outputs: "{}".into(),
+        },
+        requires: ["x".into(), "y".into()].into(),
+        protect: incarnation > 1,
+        keep: false,
+        generation: 3,
+    }
+}
+
+fn intent(number: u64, id: &str) -> Intent {
+    Intent {
+        number,
+        epoch: 1,
+        operation: Operation::Create,
+        row: row(id, 1),
+        before: (number > 1).then(|| "seen".into()),
+        token: Token::new(&SeededRandom::new(number)),
+    }
+}
+
+/// Every kind of change, in an order in which it may come.
+fn changes() -> Vec<Vec<Change>> {
+    let generation = Generation {
+        number: 1,
+        revision: "abc+".into(),
+        desired: "sha256:0".into(),
+        graph: Some("{}".into()),
+        started: Timestamp(5),
+        finished: None,
+    };
+    let done = |number| Change::Close { number, outcome: Closed::Done, evidence: "seen".into() };
+    vec![
+        vec![Change::Start(generation), Change::Open(intent(1, "a")), Change::Open(intent(2, "b"))],
+        vec![Change::Put(row("a", 1)), done(1), Change::Put(row("b", 1)), Change::Put(row("b", 2))],
+        vec![
+            Change::Put(Row { condition: Condition::Deposed, requires: [].into(), ..row("b", 1) }),
+            Change::Refresh { key: row("b", 2).key, stamp: "new".into() },
+            Change::Drop { key: row("a", 1).key, end: End::Gone, evidence: "absent".into() },
+            done(2),
+        ],
+        vec![Change::Finish { number: 1 }],
+    ]
+}
+
+fn a_commit_is_what_the_snapshot_says(mut open: impl FnMut() -> Box<dyn Ledger>) {
+    let mut store = open();
+    let mut at = store.acquire(&holder()).unwrap();
+    let mut expected = store.load().unwrap();
+    assert_eq!(expected.revision, at);
+    assert_eq!(expected.lineage.len(), 32);
+    for (turn, changes) in changes().into_iter().enumerate() {
+        let now = Timestamp(100 + turn as i64);
+        at = store.commit(at, now, &changes).unwrap();
+        expected.apply(&changes, now);
+        expected.revision = at;
+        assert_eq!(store.load().unwrap(), expected);
+    }
+    drop(store);
+    let mut store = open();
+    assert_eq!(store.load().unwrap(), expected);
+    assert_eq!(expected.next_intent, 3);
+    assert!(expected.intents.is_empty());
+    let generation = store.generation(1).unwrap().unwrap();
+    assert_eq!(generation.graph.as_deref(), Some("{}"));
+    assert_eq!(generation.finished, Some(Timestamp(103)));
+    assert_eq!(store.generation(2).unwrap(), None);
+}
+
+fn the_journal_shows_what_was_touched(mut open: impl FnMut() -> Box<dyn Ledger>) {
+    let mut store = open();
+    let mut at = store.acquire(&holder()).unwrap();
+    for changes in changes() {
+        at = store.commit(at, Timestamp(1), &changes).unwrap();
+    }
+    let mut entries = store.journal(0).unwrap();
+    assert_eq!(entries.len(), 11);
+    assert_eq!(broken(&entries), None);
+    assert_eq!(store.journal(9).unwrap(), entries[9..]);
+    entries[4].detail.push('x');
+    assert_eq!(broken(&entries), Some(5));
+    entries.remove(4);
+    assert_eq!(broken(&entries), Some(6));
+}
+
+fn a_stale_commit_is_refused(mut open: impl FnMut() -> Box<dyn Ledger>) {
+    let mut first = open();
+    let at = first.acquire(&holder()).unwrap();
+    let put = [Change::Put(row("a", 1))];
+    let next = first.commit(at, Timestamp(1), &put).unwrap();
+    let refused = first.commit(at, Timestamp(1), &[Change::Put(row("z", 1))]);
+    assert!(matches!(refused, Err(StoreError::Changed { .. })), "{refused:?}");
+    drop(first);
+    let mut second = open();
+    let theirs = second.acquire(&holder()).unwrap();
+    assert!(theirs.epoch > next.epoch);
+    let refused = open().commit(next, Timestamp(1), &[Change::Put(row("z", 1))]);
+    assert!(matches!(refused, Err(StoreError::Fenced { .. })), "{refused:?}");
+    assert_eq!(second.load().unwrap().rows.len(), 1);
+}
+
+fn one_at_a_time(mut open: impl FnMut() -> Box<dyn Ledger>) {
+    let mut first = open();
+    let at = first.acquire(&holder()).unwrap();
+    match open().acquire(&holder()) {
+        Err(LockError::Held { holder: Some(found) }) => assert_eq!(found, holder()),
+        other => panic!("{other:?}"),
+    }
+    drop(first);
+    assert_eq!(open().acquire(&holder()).unwrap().epoch, at.epoch + 1);
+}
+
+macro_rules! suite {
+    ($($law:ident)*) => {
+        mod memory {
+            $(#[test] fn $law() {
+                let store = super::MemoryStore::new(&super::SeededRandom::new(1));
+                super::$law(|| Box::new(store.reopen()));
+            })*
+        }
+        mod sqlite {
+            $(#[test] fn $law() {
+                let folder = tempfile::tempdir().unwrap();
+                let random = super::SeededRandom::new(1);
+                let folder = folder.path().join("state");
+                super::$law(|| Box::new(super::SqliteStore::open(&folder, &random).unwrap()));
+            })*
+        }
+    };
+}
+
+suite! {
+    a_commit_is_what_the_snapshot_says
+    the_journal_shows_what_was_touched
+    a_stale_commit_is_refused
+    one_at_a_time
+}
+
+#[test]
+fn the_file_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let mut store = SqliteStore::open(&state, &SeededRandom::new(1)).unwrap();
+    let at = store.acquire(&holder()).unwrap();
+    store.commit(at, Timestamp(1), &[Change::Put(row("a", 1))]).unwrap();
+    for entry in std::fs::read_dir(&state).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{:?} {mode:o}", entry.path());
+    }
+    assert_eq!(std::fs::metadata(&state).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn a_displaced_database_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = SqliteStore::open(folder.path(), &SeededRandom::new(1)).unwrap();
+    let at = store.acquire(&holder()).unwrap();
+    std::fs::rename(folder.path().join("ledger.db"), folder.path().join("moved.db")).unwrap();
+    let refused = store.commit(at, Timestamp(1), &[]);
+    assert!(matches!(refused, Err(StoreError::Displaced { .. })), "{refused:?}");
+}
+
+#[test]
+fn a_reader_works_while_a_writer_writes_and_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    assert!(SqliteStore::open_existing(&state).unwrap().is_none());
+    assert!(!state.exists());
+    let mut writer = SqliteStore::open(&state, &SeededRandom::new(1)).unwrap();
+    let at = writer.acquire(&holder()).unwrap();
+    let mut reader = SqliteStore::open_existing(&state).unwrap().unwrap();
+    writer.commit(at, Timestamp(1), &[Change::Put(row("a", 1))]).unwrap();
+    assert_eq!(reader.load().unwrap().rows.len(), 1);
+    assert_ne!(SeededRandom::new(1).next(), SeededRandom::new(2).next());
+}
