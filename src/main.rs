@@ -1,3 +1,11 @@
 //! The program.
 
-fn main() {}
+use std::process::ExitCode;
+
+/// Half the time of a compile would be spent in the allocator of glibc.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    gops::cli::main()
+}

@@ -1,4 +1,8 @@
 //! Every integration test, in one binary.
 
 mod architecture;
+mod console;
 mod data;
+mod harness;
+mod lang;
+mod ui;

@@ -1,1 +1,174 @@
-//! The command line: one file per command; `ui` is the only code that prints.
+//! The command line: one file per command; [`ui`] is the only code that prints.
+
+mod check;
+mod completions;
+mod explain;
+mod failure;
+mod init;
+mod man;
+pub mod ui;
+mod workspace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ColorChoice, CommandFactory as _, Parser, Subcommand};
+
+pub use failure::Failure;
+use ui::Ui;
+
+/// How a command ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// All is well, or nothing was to do.
+    Fine,
+    /// Something is wrong.
+    Errors,
+    /// With `--exit-code`: there are changes.
+    Changes,
+    /// Some of it was done.
+    Partly,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(match exit {
+            Exit::Fine => 0,
+            Exit::Errors => 1,
+            Exit::Changes => 2,
+            Exit::Partly => 3,
+        })
+    }
+}
+
+const ABOUT: &str = "\
+Typed infrastructure from a Git repository: compile, diff and deploy, with nothing orphaned";
+
+const LONG_ABOUT: &str = "\
+Typed infrastructure from a Git repository: compile, diff and deploy, with nothing orphaned.
+
+A project is a folder with a gops.toml. Types and rules stand in model/*.gops, the data in YAML \
+and JSON files below slices/. gops checks every file against the model, compiles all of them \
+into a graph of resources, and makes that graph true: what is new is created, what changed is \
+updated, and what is no longer wanted is removed.";
+
+const AFTER: &str = "\
+Start here:
+  gops init shop      make a small project that works, with comments
+  gops check          find every mistake in the model and in the data
+  gops plan           see what a deploy would do
+  gops deploy         do it
+  gops explain G0501  what an error means and how to mend it
+
+Exit codes:
+  0  all is well, or there was nothing to do
+  1  an error, or wrong usage
+  2  with --exit-code: there are changes
+  3  a deploy was done in part";
+
+/// The whole command line.
+#[derive(Parser)]
+#[command(
+    name = "gops",
+    version,
+    about = ABOUT,
+    long_about = LONG_ABOUT,
+    after_help = AFTER,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Args)]
+#[command(next_help_heading = "Global options")]
+struct Global {
+    /// Work as if started in DIR; the project is there or above
+    #[arg(short = 'C', id = "start", value_name = "DIR", global = true)]
+    start: Option<PathBuf>,
+    /// When to colour the output: auto, always, never
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true, hide_possible_values = true)]
+    color: ColorChoice,
+    /// Say nothing but what is wrong or was asked for
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Say more; twice, everything
+    #[arg(short, long, action = clap::ArgAction::Count, global = true, conflicts_with = "quiet")]
+    verbose: u8,
+    /// Show no progress bars
+    #[arg(long, global = true)]
+    no_progress: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Init(init::Init),
+    Check(check::Check),
+    Explain(explain::Explain),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+/// What a command works with.
+pub(crate) struct Context {
+    /// `-C`: the folder that paths on the command line are relative to.
+    start: Option<PathBuf>,
+    ui: Ui,
+}
+
+impl Context {
+    /// Where the project is looked for.
+    fn here(&self) -> &std::path::Path {
+        self.start.as_deref().unwrap_or(std::path::Path::new("."))
+    }
+
+    /// A path that the user wrote.
+    fn path(&self, written: &std::path::Path) -> PathBuf {
+        self.start.as_ref().map_or_else(|| written.to_owned(), |start| start.join(written))
+    }
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return ui::usage(&error).into(),
+    };
+    let Global { start, color, quiet, verbose, no_progress } = cli.global;
+    let ui = Ui::new(color, quiet, verbose, !no_progress);
+    let context = Context { start, ui };
+    let result = match &cli.command {
+        Command::Init(command) => command.run(&context),
+        Command::Check(command) => command.run(&context),
+        Command::Explain(command) => command.run(&context),
+        Command::Completions(command) => command.run(&context),
+        Command::Man(command) => command.run(&context),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            context.ui.failure(failure);
+            Exit::Errors.into()
+        }
+    }
+}
+
+/// The command line as a value: for completions, manual pages and the reference.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_sound() {
+        super::command().debug_assert();
+    }
+}

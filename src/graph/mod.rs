@@ -25,9 +25,11 @@
 //! the trees of whole hashes as strings (`"sha256:…"`) in the place of the lists `nodes` and
 //! `targets`.
 
+pub mod claims;
 mod digest;
 mod document;
 mod node;
+pub mod order;
 mod read;
 mod sealed;
 mod tree;

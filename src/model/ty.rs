@@ -114,11 +114,67 @@ impl Type {
         matches!(self.bare(), Type::Null | Type::Optional(_) | Type::Any | Type::Error)
     }
 
+    /// `secret<T>`. The mark stands on leaves: that an optional value is null, how long a list is
+    /// and the keys of a map are plain.
+    pub fn secret(self) -> Type {
+        match self.bare() {
+            Type::Error | Type::Never | Type::Null | Type::Secret(_) => self,
+            Type::Optional(inner) => Type::Optional(Arc::new(inner.as_ref().clone().secret())),
+            Type::List(inner) => Type::List(Arc::new(inner.as_ref().clone().secret())),
+            Type::Map(key, inner) => Type::Map(key.clone(), Arc::new(inner.as_ref().clone().secret())),
+            Type::OneOf(all) if all.iter().any(|t| matches!(t.bare(), Type::Secret(_))) => {
+                let plain = all.iter().map(|t| match t.bare() {
+                    Type::Secret(inner) => inner.as_ref().clone(),
+                    _ => t.clone(),
+                });
+                let mut kept: Vec<Type> = Vec::new();
+                for ty in plain {
+                    if !kept.contains(&ty) {
+                        kept.push(ty);
+                    }
+                }
+                let inner = if kept.len() == 1 { kept.remove(0) } else { Type::OneOf(kept.into()) };
+                Type::Secret(Arc::new(inner))
+            }
+            _ => Type::Secret(Arc::new(self)),
+        }
+    }
+
+    /// `later<T>`. Nothing of a later value is known, not even its length; a secret one is
+    /// `secret<later<T>>`.
+    pub fn later(self) -> Type {
+        match self.bare() {
+            Type::Error | Type::Never | Type::Later(_) => self,
+            Type::Secret(inner) => Type::Secret(Arc::new(inner.as_ref().clone().later())),
+            _ => Type::Later(Arc::new(self)),
+        }
+    }
+
     /// The declared record behind a record or a reference.
     pub fn record(&self) -> Option<TypeId> {
         match self.bare() {
             Type::Record(id) | Type::Ref(id) => Some(*id),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_marks_leaves() {
+        let list = Type::List(Arc::new(Type::Str.optional()));
+        let leaf = Type::Secret(Arc::new(Type::Str));
+        assert_eq!(list.secret(), Type::List(Arc::new(Type::Optional(Arc::new(leaf.clone())))));
+        assert_eq!(Type::OneOf([Type::Str, leaf.clone()].into()).secret(), leaf);
+    }
+
+    #[test]
+    fn a_later_secret_is_a_secret_first() {
+        let both = Type::Str.secret().later();
+        assert_eq!(both, Type::Str.later().secret());
+        assert_eq!(both.clone().later().secret(), both);
     }
 }

@@ -2,6 +2,8 @@
 
 pub mod config;
 pub mod layout;
+pub mod session;
 pub mod walk;
 
 pub use config::Config;
+pub use session::{Compiled, Options, Report, Session, TestOutcome};

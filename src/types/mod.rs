@@ -1,1 +1,7 @@
 //! Types, the checking of models, the shapes of instances.
+
+pub mod marks;
+pub mod relation;
+pub mod show;
+
+pub use show::show;

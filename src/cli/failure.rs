@@ -1,0 +1,78 @@
+//! What stops a command that is no mistake in a source: each with what to do about it.
+
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Why a command could not do its work.
+#[derive(Debug, Error, Diagnostic)]
+pub enum Failure {
+    /// No project here.
+    #[error("there is no gops.toml in {} or in a folder above it", .0.display())]
+    #[diagnostic(
+        code(gops::no_project),
+        help("`gops init` makes a project here; `-C DIR` works on one elsewhere")
+    )]
+    NoProject(PathBuf),
+    /// A file or folder could not be read.
+    #[error("cannot read {}", path.display())]
+    #[diagnostic(code(gops::read))]
+    Read {
+        /// What was to be read.
+        path: PathBuf,
+        /// Why it could not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file or folder could not be written.
+    #[error("cannot write {}", path.display())]
+    #[diagnostic(code(gops::write))]
+    Write {
+        /// What was to be written.
+        path: PathBuf,
+        /// Why it could not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// `init` would overwrite something.
+    #[error("{} is there already", .0.display())]
+    #[diagnostic(
+        code(gops::exists),
+        help("`gops init NAME` makes a new folder; nothing that exists is overwritten")
+    )]
+    Exists(PathBuf),
+    /// A name that cannot be a project's.
+    #[error("`{0}` cannot be a project's name")]
+    #[diagnostic(
+        code(gops::name),
+        help("a name has letters, digits, `-` and `_`, and starts with a letter: `--name shop`")
+    )]
+    Name(String),
+    /// A name that is not known, of something that the message says.
+    #[error("there is no {what} `{written}`")]
+    #[diagnostic(code(gops::unknown))]
+    Unknown {
+        /// Of what: `code`, `resource`.
+        what: &'static str,
+        /// What was written.
+        written: String,
+        /// What may have been meant.
+        #[help]
+        help: String,
+    },
+}
+
+impl Failure {
+    /// A failed read of `path`.
+    pub fn read(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Failure {
+        let path = path.as_ref().to_owned();
+        move |source| Failure::Read { path, source }
+    }
+
+    /// A failed write of `path`.
+    pub fn write(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Failure {
+        let path = path.as_ref().to_owned();
+        move |source| Failure::Write { path, source }
+    }
+}

@@ -1,0 +1,77 @@
+//! The project that a command works on.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Context, Failure};
+use crate::base::{DiskSystem, FileId};
+use crate::diag::render::Sources;
+use crate::project::{Options, Session};
+
+/// A project on disk, opened.
+pub(crate) struct Workspace {
+    /// Its folder.
+    pub root: PathBuf,
+    /// What leads from where the user stands to the root.
+    prefix: String,
+    /// What is known of it.
+    pub session: Session,
+}
+
+impl Workspace {
+    /// Opens the project of the nearest `gops.toml`, there or above.
+    pub fn open(context: &Context, env: Option<&str>) -> Result<Self, Failure> {
+        let root = find_root(context.here())?;
+        let here = std::env::current_dir().map_err(Failure::read("."))?;
+        let prefix = prefix(&root, &here);
+        context.ui.detail(&format!("the project is {}", root.display()));
+        let options = Options { env: env.map(str::to_owned) };
+        let session = Session::open(Arc::new(DiskSystem::new(&root)), options);
+        Ok(Workspace { root, prefix, session })
+    }
+}
+
+impl Sources for Workspace {
+    fn text(&self, file: FileId) -> Option<Arc<str>> {
+        self.session.source(file)
+    }
+
+    fn shown(&self, file: FileId) -> String {
+        match file.path().starts_with("std:") {
+            true => file.path().to_owned(),
+            false => format!("{}{}", self.prefix, file.path()),
+        }
+    }
+}
+
+/// The nearest folder with a `gops.toml`.
+fn find_root(directory: &Path) -> Result<PathBuf, Failure> {
+    let start = directory.canonicalize().map_err(Failure::read(directory))?;
+    let found = start.ancestors().find(|folder| folder.join("gops.toml").is_file());
+    found.map(Path::to_owned).ok_or(Failure::NoProject(start.clone()))
+}
+
+/// What to write before a path in the project, so that it leads there from `here`.
+fn prefix(root: &Path, here: &Path) -> String {
+    if let Ok(below) = root.strip_prefix(here) {
+        return below.components().map(|c| format!("{}/", c.as_os_str().to_string_lossy())).collect();
+    }
+    match here.strip_prefix(root) {
+        Ok(above) => "../".repeat(above.components().count()),
+        Err(_) => format!("{}/", root.display()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_there_from_here() {
+        let prefix = |root, here| prefix(Path::new(root), Path::new(here));
+        assert_eq!(prefix("/a", "/a"), "");
+        assert_eq!(prefix("/a/b/c", "/a"), "b/c/");
+        assert_eq!(prefix("/a", "/a/b/c"), "../../");
+        assert_eq!(prefix("/a/b", "/x"), "/a/b/");
+    }
+}

@@ -1,0 +1,213 @@
+//! The language, as `tests/lang/*.md` say it: prose with models and data, the expected
+//! problems in comments at their lines, and the expected graph.
+//!
+//! CONTRIBUTING.md describes the format.
+
+use std::collections::BTreeMap;
+
+use gops::base::{FileId, LineIndex};
+use gops::diag::render::{Sources, severity_word};
+use gops::diag::{Diagnostic, Place};
+
+use crate::harness::checking::Project;
+use crate::harness::expected::{self, Expectation, Lines, Listed};
+use crate::harness::literate::{self, Block, Document, File, Part};
+use crate::harness::nodes;
+
+/// The file of a ```gops block that names none.
+const MAIN: &str = "model/main.gops";
+
+/// What stands below one heading of the second level, with what stands above the first.
+#[derive(Clone, Default)]
+struct Section {
+    title: String,
+    files: BTreeMap<String, Text>,
+    expectations: Vec<Expectation>,
+    listed: Vec<Listed>,
+    graphs: Vec<Block>,
+    env: Option<String>,
+}
+
+/// A file that grows block by block.
+#[derive(Clone, Default)]
+struct Text {
+    bytes: Vec<u8>,
+    /// The line of the document for each line of the file.
+    lines: Lines,
+    /// Whether it stands above the first section: the first block of a section replaces it.
+    shared: bool,
+}
+
+fn sections(document: &Document) -> Result<Vec<Section>, String> {
+    let mut shared = Section::default();
+    let mut sections: Vec<Section> = Vec::new();
+    for part in &document.parts {
+        match part {
+            Part::Heading(1, title) => shared.title.clone_from(title),
+            Part::Heading(2, title) => sections.push(Section { title: title.clone(), ..shared.clone() }),
+            Part::Heading(..) => {}
+            Part::Block(block) => {
+                let in_preamble = sections.is_empty();
+                let section = sections.last_mut().unwrap_or(&mut shared);
+                add(section, block, in_preamble).map_err(|e| document.says(block.line, e))?;
+            }
+        }
+    }
+    // A document without sections is one.
+    if sections.is_empty() {
+        sections.push(shared);
+    }
+    Ok(sections)
+}
+
+fn add(section: &mut Section, block: &Block, shared: bool) -> Result<(), String> {
+    match block.language() {
+        "graph" => {
+            section.graphs.push(block.clone());
+            return Ok(());
+        }
+        "expect" => {
+            let path = block.arguments().next().ok_or("say which file: ```expect slices/a.json")?;
+            section.listed.extend(expected::listed(path, block)?);
+            return Ok(());
+        }
+        // Shown to the reader, and nothing else.
+        "text" | "console" => return Ok(()),
+        _ => {}
+    }
+    if let Some(env) = block.option("env") {
+        section.env = Some(env.to_owned());
+    }
+    let mut block = block.clone();
+    if block.language() == "gops" && block.arguments().next().is_none() {
+        block.words.insert(1, MAIN.to_owned());
+    }
+    let File { path, bytes } = literate::file(&block)?;
+    if block.option("repeat").is_none() {
+        section.expectations.extend(expected::in_comments(&path, &block)?);
+    }
+    let text = section.files.entry(path).or_default();
+    if text.shared && !shared {
+        *text = Text::default();
+    }
+    text.shared = shared;
+    text.lines.push(bytes.iter().filter(|&&b| b == b'\n').count(), block.line);
+    text.bytes.extend(bytes);
+    Ok(())
+}
+
+fn case(document: &Document) -> Result<Option<String>, String> {
+    let mut wrong = String::new();
+    for section in sections(document)? {
+        for what in check(document, &section) {
+            wrong += &format!("{what}\n");
+        }
+    }
+    if wrong.is_empty() { Ok(None) } else { Err(wrong) }
+}
+
+fn check(document: &Document, section: &Section) -> Vec<String> {
+    let files: Vec<File> =
+        section.files.iter().map(|(path, t)| File { path: path.clone(), bytes: t.bytes.clone() }).collect();
+    let project = Project::new(&files, section.env.as_deref());
+    let mut found = project.check();
+    for outcome in project.session.test(None) {
+        found.extend(outcome.diagnostics);
+    }
+    let mut wrong = compare(document, section, &project, &found);
+    if wrong.is_empty() && !section.graphs.is_empty() {
+        wrong.extend(graphs(document, section, &project));
+    }
+    wrong
+}
+
+/// A diagnostic as an annotation sees it.
+struct Found<'a> {
+    diagnostic: &'a Diagnostic,
+    /// The line of the document; the first if the file is not in it.
+    line: usize,
+    place: String,
+}
+
+fn compare(document: &Document, section: &Section, project: &Project, found: &[Diagnostic]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut left: Vec<Found<'_>> = found.iter().map(|d| locate(section, project, d)).collect();
+    let mut expectations = section.expectations.clone();
+    for Listed { path, line, expectation } in &section.listed {
+        match section.files.get(path).and_then(|t| t.lines.of_document(*line)) {
+            Some(document_line) => expectations.push(expectation.clone().at(document_line)),
+            None => {
+                wrong.push(document.says(expectation.document_line, format!("there is no file `{path}`")))
+            }
+        }
+    }
+    for expectation in &expectations {
+        let line = expectation.document_line;
+        let matching = |f: &Found<'_>| f.line == line && expectation.matches(f.diagnostic);
+        let is_note = |d: &Diagnostic| {
+            notes(section, project, d).any(|(l, text)| l == line && text.contains(&expectation.text))
+        };
+        if expectation.is_note() {
+            if !found.iter().any(is_note) {
+                wrong.push(document.says(line, format!("no problem has a second label here: {expectation}")));
+            }
+        } else if let Some(at) = left.iter().position(matching) {
+            left.remove(at);
+        } else {
+            wrong.push(document.says(line, format!("expected, and not found: {expectation}")));
+        }
+    }
+    for Found { diagnostic, line, place } in left {
+        let word = severity_word(diagnostic.severity);
+        let id = diagnostic.code.id();
+        wrong.push(
+            document.says(line, format!("not expected: {word}: {id} {} ({place})", diagnostic.message)),
+        );
+        wrong.push(project.show(std::slice::from_ref(diagnostic)));
+    }
+    if !wrong.is_empty() {
+        wrong.insert(0, document.says(1, format!("in \"{}\":", section.title)));
+    }
+    wrong
+}
+
+fn locate<'a>(section: &Section, project: &Project, diagnostic: &'a Diagnostic) -> Found<'a> {
+    let label = diagnostic.labels.iter().find(|l| l.primary).or(diagnostic.labels.first());
+    let (line, place) = label.map_or((1, "nowhere".to_owned()), |l| line_of(section, project, l.place));
+    Found { diagnostic, line, place }
+}
+
+/// The second labels of a diagnostic: their lines in the document, and what they say.
+fn notes<'a>(
+    section: &'a Section,
+    project: &'a Project,
+    diagnostic: &'a Diagnostic,
+) -> impl Iterator<Item = (usize, &'a str)> {
+    let labels = diagnostic.labels.iter().filter(|l| !l.primary);
+    labels.map(|l| (line_of(section, project, l.place).0, l.message.as_str()))
+}
+
+fn line_of(section: &Section, project: &Project, place: Place) -> (usize, String) {
+    let file: FileId = place.file();
+    let Some(text) = project.text(file) else { return (1, file.path().to_owned()) };
+    let offset = if let Place::Span(at) = place { at.span.start as usize } else { 0 };
+    let at = LineIndex::new(&text).line_column(&text, offset);
+    let place = format!("{}:{}:{}", file.path(), at.line, at.column);
+    let lines = section.files.get(file.path()).map(|t| &t.lines);
+    (lines.and_then(|l| l.of_document(at.line as usize)).unwrap_or(1), place)
+}
+
+fn graphs(document: &Document, section: &Section, project: &Project) -> Vec<String> {
+    let mut compiled = project.session.compile();
+    let Some(graph) = &mut compiled.graph else {
+        return vec![document.says(section.graphs[0].line, "there is no graph")];
+    };
+    let json = graph.to_canonical_json();
+    section.graphs.iter().flat_map(|block| nodes::compare(document, block, &json)).collect()
+}
+
+#[test]
+#[ignore = "until a session checks"]
+fn lang() {
+    literate::run("lang", case);
+}
