@@ -5,4 +5,5 @@ mod console;
 mod data;
 mod harness;
 mod lang;
+mod syntax;
 mod ui;

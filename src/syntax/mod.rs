@@ -1,2 +1,44 @@
 //! Text of models to a tree and its errors: lexer, token trees, parser, formatter. Pure.
+
 pub mod ast;
+mod lexer;
+mod literal;
+mod parser;
+mod sink;
+mod split;
+mod token;
+mod trees;
+
+use crate::base::FileId;
+use crate::diag::Diagnostic;
+
+/// A parsed model file.
+#[derive(Debug)]
+pub struct Parse {
+    /// The tree; what could not be read is left out of it.
+    pub module: ast::Module,
+    /// What is wrong, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Parses a model file. Never fails: the tree holds what could be read.
+pub fn parse(file: FileId, text: &str) -> Parse {
+    let mut cx = parser::context(file, text);
+    let module = cx.module();
+    Parse { module, diagnostics: cx.finish() }
+}
+
+/// Parses one expression.
+pub fn parse_expr(file: FileId, text: &str) -> (ast::Expr, Vec<Diagnostic>) {
+    let mut cx = parser::context(file, text);
+    let expr = cx.whole_expr();
+    (expr, cx.finish())
+}
+
+/// Parses the text of a template file: its `${…}` are expressions, `\${` is the text `${`, and
+/// everything else stands for itself.
+pub fn parse_template(file: FileId, text: &str) -> (Vec<ast::StrPart>, Vec<Diagnostic>) {
+    let mut cx = parser::template_context(file, text);
+    let parts = cx.template();
+    (parts, cx.finish())
+}

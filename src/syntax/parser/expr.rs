@@ -1,0 +1,313 @@
+//! Expressions.
+
+use chumsky::pratt::{infix, left, none, postfix, prefix};
+use chumsky::prelude::*;
+
+use crate::base::Span;
+use crate::syntax::ast::*;
+use crate::syntax::split::Tok;
+use crate::syntax::token::Kind;
+
+use super::primitive::{name, one, operand_name, path_of, tok};
+use super::types::Types;
+use super::{Ex, In, P};
+
+/// What an expression of the same level is made of.
+pub(super) struct Parts {
+    /// An expression in a head.
+    pub head: P<Expr>,
+    /// Types after `is` and `as`.
+    pub types: Types,
+}
+
+/// The finished parsers.
+pub(super) struct Exprs {
+    /// Anywhere.
+    pub expr: P<Expr>,
+    /// In the head of `if`, `for`, `match`, `when`: no brace literal.
+    pub head: P<Expr>,
+    /// In a field's default and after `where`: no cast.
+    pub bare: P<Expr>,
+    /// A type.
+    pub ty: P<TypeExpr>,
+}
+
+/// Where an expression stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Anywhere.
+    Free,
+    /// In a head, where `{` opens the body.
+    Head,
+    /// Where a suffix of a field may follow, of which one is `as "…"`.
+    Field,
+}
+
+fn boxed(kind: fn(Box<Expr>, Ident) -> ExprKind, base: Expr, name: Ident, span: Span) -> Expr {
+    Expr { span, kind: kind(Box::new(base), name) }
+}
+
+/// An expression, with what may follow a constructor.
+pub(super) fn expr(parts: &Parts, place: Place) -> P<Expr> {
+    let value = logic(range(arithmetic(cast(postfixes(atom(parts, place)), parts, place))), parts);
+    if place == Place::Head {
+        return value;
+    }
+    let modifiers = modifier(value.clone()).repeated().collect::<Vec<_>>();
+    value
+        .then(modifiers)
+        .map_with(|(base, modifiers), e| {
+            if modifiers.is_empty() {
+                return base;
+            }
+            let span = e.span();
+            e.state().check_modified(&base, &modifiers);
+            Expr { span, kind: ExprKind::Modified { base: Box::new(base), modifiers } }
+        })
+        .boxed()
+}
+
+fn modifier(value: P<Expr>) -> P<Modifier> {
+    let after = tok(Kind::After).ignore_then(value.clone()).map(ModifierKind::After);
+    let timeout = tok(Kind::Timeout).ignore_then(value).map(ModifierKind::Timeout);
+    let drift = tok(Kind::Drift).ignore_then(choice((
+        tok(Kind::Report).to(ModifierKind::DriftReport),
+        tok(Kind::Repair).to(ModifierKind::DriftRepair),
+        tok(Kind::Ignore)
+            .ignore_then(tok(Kind::Bracket))
+            .map_with(|list, e| ModifierKind::DriftIgnore(e.state().elements(list))),
+    )));
+    let word = choice((
+        tok(Kind::Protect).to(ModifierKind::Protect),
+        tok(Kind::Adopt).to(ModifierKind::Adopt),
+        tok(Kind::Keep).to(ModifierKind::Keep),
+    ));
+    choice((after, timeout, drift, word)).map_with(|kind, e| Modifier { span: e.span(), kind }).boxed()
+}
+
+fn atom(parts: &Parts, place: Place) -> P<Expr> {
+    let literal = one(&[Kind::Number, Kind::Str, Kind::RawStr, Kind::True, Kind::False, Kind::Null])
+        .map_with(|tok, e| e.state().literal(tok));
+    let group = one(if place == Place::Head {
+        &[Kind::Paren, Kind::Bracket]
+    } else {
+        &[Kind::Paren, Kind::Bracket, Kind::Brace]
+    })
+    .map_with(|tok, e| e.state().group(tok));
+    let braces = tok(Kind::Brace).filter(move |_| place != Place::Head).or_not();
+    let named = operand_name()
+        .then(tok(Kind::PathSep).ignore_then(name()).repeated().collect::<Vec<_>>())
+        .then(braces)
+        .map_with(|((first, rest), braces), e| named(first, rest, braces, e.span(), e.state()));
+    choice((literal, group, if_expr(parts), match_expr(parts), named)).boxed()
+}
+
+fn named(first: Ident, rest: Vec<Ident>, braces: Option<Tok>, span: Span, cx: &mut super::Cx) -> Expr {
+    let mut path = vec![first];
+    path.extend(rest);
+    let path = path_of(path);
+    let kind = match braces {
+        Some(braces) => ExprKind::Construct { path, body_span: braces.span, entries: cx.entries(braces) },
+        None if path.parts.len() == 1 => ExprKind::Name(first),
+        None => ExprKind::Path(path),
+    };
+    Expr { span, kind }
+}
+
+fn block() -> impl Parser<'static, In, Block, Ex> + Clone {
+    tok(Kind::Brace).map_with(|tok, e| e.state().block(tok))
+}
+
+fn if_expr(parts: &Parts) -> P<Expr> {
+    let branch = tok(Kind::If).then(parts.head.clone()).then(block()).boxed();
+    let else_if = tok(Kind::Else).ignore_then(branch.clone());
+    let otherwise = tok(Kind::Else).ignore_then(block());
+    branch
+        .then(else_if.repeated().collect::<Vec<_>>())
+        .then(otherwise.or_not())
+        .map(|((first, more), mut otherwise)| {
+            // From the last `else if` on: each is the other branch of the one before.
+            for branch in more.into_iter().rev() {
+                let inner = if_of(branch, otherwise);
+                let span = inner.span;
+                let stmt = Stmt { span, kind: StmtKind::Expr(inner) };
+                otherwise = Some(Block { span, stmts: vec![stmt] });
+            }
+            if_of(first, otherwise)
+        })
+        .boxed()
+}
+
+fn if_of(((word, condition), then): ((Tok, Expr), Block), otherwise: Option<Block>) -> Expr {
+    let end = otherwise.as_ref().map_or(then.span, |b| b.span);
+    let span = word.span.to(end);
+    Expr { span, kind: ExprKind::If { condition: Box::new(condition), then, otherwise } }
+}
+
+fn match_expr(parts: &Parts) -> P<Expr> {
+    tok(Kind::Match)
+        .ignore_then(parts.head.clone())
+        .then(tok(Kind::Brace))
+        .map_with(|(subject, braces), e| {
+            let arms = e.state().arms(braces);
+            Expr { span: e.span(), kind: ExprKind::Match { subject: Box::new(subject), arms } }
+        })
+        .boxed()
+}
+
+/// What follows a value.
+enum Post {
+    Field(bool, Ident),
+    Method(bool, Ident, Tok),
+    Call(Tok),
+    Index(Tok),
+    Lookup,
+}
+
+fn postfixes(atom: P<Expr>) -> P<Expr> {
+    let member = one(&[Kind::Dot, Kind::OptDot]).then(name()).then(tok(Kind::Paren).or_not()).map(
+        |((dot, name), args)| {
+            let optional = dot.kind == Kind::OptDot;
+            match args {
+                Some(args) => Post::Method(optional, name, args),
+                None => Post::Field(optional, name),
+            }
+        },
+    );
+    let post = choice((
+        member,
+        tok(Kind::Paren).map(Post::Call),
+        tok(Kind::Bracket).map(Post::Index),
+        tok(Kind::Question).map(|_| Post::Lookup),
+    ));
+    atom.foldl_with(post.repeated(), |base, post, e| {
+        let span = base.span.to(e.span());
+        let cx = e.state();
+        let kind = match post {
+            Post::Field(false, name) => return boxed(ExprKind::Field, base, name, span),
+            Post::Field(true, name) => return boxed(ExprKind::OptField, base, name, span),
+            Post::Method(optional, name, args) => {
+                ExprKind::Method { base: Box::new(base), optional, name, args: cx.args(args) }
+            }
+            Post::Call(args) => ExprKind::Call(Box::new(base), cx.args(args)),
+            Post::Index(args) => ExprKind::Index(Box::new(base), cx.args(args)),
+            Post::Lookup => ExprKind::Lookup(Box::new(base)),
+        };
+        Expr { span, kind }
+    })
+    .boxed()
+}
+
+fn cast(value: P<Expr>, parts: &Parts, place: Place) -> P<Expr> {
+    if place == Place::Field {
+        return value;
+    }
+    value
+        .foldl(tok(Kind::As).ignore_then(parts.types.simple.clone()).repeated(), |base, ty| Expr {
+            span: base.span.to(ty.span),
+            kind: ExprKind::As(Box::new(base), ty),
+        })
+        .boxed()
+}
+
+fn binary(l: Expr, op: BinaryOp, at: Span, r: Expr) -> Expr {
+    Expr { span: l.span.to(r.span), kind: ExprKind::Binary(op, at, Box::new(l), Box::new(r)) }
+}
+
+fn arithmetic(operand: P<Expr>) -> P<Expr> {
+    let of = |kind| match kind {
+        Kind::Star => BinaryOp::Mul,
+        Kind::Slash => BinaryOp::Div,
+        Kind::Percent => BinaryOp::Rem,
+        Kind::Plus => BinaryOp::Add,
+        _ => BinaryOp::Sub,
+    };
+    operand
+        .pratt((
+            prefix(3, tok(Kind::Minus), |minus: Tok, e: Expr, _| negative(minus.span, e)),
+            infix(left(2), one(&[Kind::Star, Kind::Slash, Kind::Percent]), move |l, op: Tok, r, _| {
+                binary(l, of(op.kind), op.span, r)
+            }),
+            infix(left(1), one(&[Kind::Plus, Kind::Minus]), move |l, op: Tok, r, _| {
+                binary(l, of(op.kind), op.span, r)
+            }),
+        ))
+        .boxed()
+}
+
+fn negative(minus: Span, e: Expr) -> Expr {
+    let span = minus.to(e.span);
+    match e.kind {
+        // Its absolute value is no int, so it is read with its sign.
+        ExprKind::Int(i64::MIN) => Expr { span, kind: ExprKind::Int(i64::MIN) },
+        _ => Expr { span, kind: ExprKind::Unary(UnaryOp::Neg, Box::new(e)) },
+    }
+}
+
+fn range(bound: P<Expr>) -> P<Expr> {
+    let rest = choice((
+        tok(Kind::RangeInclusive).then(bound.clone().map(Some)),
+        tok(Kind::Range).then(bound.clone().or_not()),
+    ))
+    .boxed();
+    let range = |start: Option<Expr>, (dots, end): (Tok, Option<Expr>)| {
+        let from = start.as_ref().map_or(dots.span, |s| s.span);
+        let to = end.as_ref().map_or(dots.span, |e| e.span);
+        let inclusive = dots.kind == Kind::RangeInclusive;
+        let kind = ExprKind::Range { start: start.map(Box::new), end: end.map(Box::new), inclusive };
+        Expr { span: from.to(to), kind }
+    };
+    choice((
+        bound.then(rest.clone().or_not()).map(move |(start, rest)| match rest {
+            Some(rest) => range(Some(start), rest),
+            None => start,
+        }),
+        rest.map(move |rest| range(None, rest)),
+    ))
+    .boxed()
+}
+
+fn logic(operand: P<Expr>, parts: &Parts) -> P<Expr> {
+    let comparison = one(&[Kind::Eq, Kind::Ne, Kind::Lt, Kind::Le, Kind::Gt, Kind::Ge, Kind::In])
+        .map(|t| (t.kind, t.span))
+        .or(tok(Kind::Not).then(tok(Kind::In)).map(|(n, i)| (Kind::Not, n.span.to(i.span))));
+    operand
+        .pratt((
+            infix(left(1), tok(Kind::Coalesce), |l, op: Tok, r, _| binary(l, BinaryOp::Coalesce, op.span, r)),
+            infix(left(2), tok(Kind::Or), |l, op: Tok, r, _| binary(l, BinaryOp::Or, op.span, r)),
+            infix(left(3), tok(Kind::And), |l, op: Tok, r, _| binary(l, BinaryOp::And, op.span, r)),
+            prefix(4, tok(Kind::Not), |not: Tok, e: Expr, _| Expr {
+                span: not.span.to(e.span),
+                kind: ExprKind::Unary(UnaryOp::Not, Box::new(e)),
+            }),
+            postfix(
+                5,
+                tok(Kind::Is).then(parts.types.simple.clone()),
+                |l: Expr,
+                 (word, ty): (Tok, TypeExpr),
+                 e: &mut chumsky::input::MapExtra<'static, '_, In, Ex>| {
+                    e.state().check_chain(&l, word.span);
+                    Expr { span: l.span.to(ty.span), kind: ExprKind::Is(Box::new(l), ty) }
+                },
+            ),
+            infix(
+                none(5),
+                comparison,
+                |l: Expr, (kind, at), r: Expr, e: &mut chumsky::input::MapExtra<'static, '_, In, Ex>| {
+                    e.state().check_chain(&l, at);
+                    let op = match kind {
+                        Kind::Eq => BinaryOp::Eq,
+                        Kind::Ne => BinaryOp::Ne,
+                        Kind::Lt => BinaryOp::Lt,
+                        Kind::Le => BinaryOp::Le,
+                        Kind::Gt => BinaryOp::Gt,
+                        Kind::Ge => BinaryOp::Ge,
+                        Kind::In => BinaryOp::In,
+                        _ => BinaryOp::NotIn,
+                    };
+                    binary(l, op, at, r)
+                },
+            ),
+        ))
+        .boxed()
+}

@@ -1,0 +1,219 @@
+//! Items.
+
+use chumsky::prelude::*;
+
+use crate::base::Span;
+use crate::syntax::ast::*;
+use crate::syntax::split::{Body, Tok};
+use crate::syntax::token::Kind;
+
+use super::expr::Exprs;
+use super::member::deprecated;
+use super::primitive::{field_path, name, path, path_of, plain_string, tok};
+use super::{Cx, ItemParts, P};
+
+/// An item.
+pub(super) fn item(all: &Exprs, check: &P<Check>) -> P<ItemParts> {
+    let kind = choice((
+        imports(),
+        declarations(all),
+        records(),
+        relations(all),
+        check.clone().map(ItemKind::Check).boxed(),
+        behaviour(all),
+        changes(all),
+    ));
+    deprecated().then(kind).boxed()
+}
+
+fn imports() -> P<ItemKind> {
+    let group = tok(Kind::Brace).map_with(|tok, e| {
+        e.state().parts(tok, Body::Elements, |cx, part, end| cx.part(part, end, |g| &g.use_tree))
+    });
+    let prefix = name().then_ignore(tok(Kind::PathSep)).repeated().collect::<Vec<_>>();
+    let several = prefix.clone().then(group).map(|(prefix, trees): (Vec<Ident>, Vec<UseTree>)| {
+        let with_prefix = |tree: UseTree| {
+            let mut parts = prefix.clone();
+            parts.extend(tree.path.parts);
+            UseTree { path: path_of(parts), rename: tree.rename }
+        };
+        trees.into_iter().map(with_prefix).collect()
+    });
+    let single = use_tree().map(|tree| vec![tree]);
+    tok(Kind::Use).ignore_then(several.or(single)).map(ItemKind::Use).boxed()
+}
+
+/// `a::B as C`.
+pub(super) fn use_tree() -> P<UseTree> {
+    path()
+        .then(tok(Kind::As).ignore_then(name()).or_not())
+        .map(|(path, rename)| UseTree { path, rename })
+        .boxed()
+}
+
+fn declarations(all: &Exprs) -> P<ItemKind> {
+    let constant = tok(Kind::Const)
+        .ignore_then(name())
+        .then(tok(Kind::Colon).ignore_then(all.ty.clone()).or_not())
+        .then_ignore(tok(Kind::Assign))
+        .then(all.expr.clone())
+        .map(|((name, ty), value)| ItemKind::Const(ConstDecl { name, ty, value }));
+    let alias = tok(Kind::Type)
+        .ignore_then(name())
+        .then_ignore(tok(Kind::Assign))
+        .then(all.ty.clone())
+        .map(|(name, ty)| ItemKind::Alias(AliasDecl { name, ty }));
+    let variants = tok(Kind::Brace).map_with(|tok, e| e.state().variants(tok)).boxed();
+    let enumeration = tok(Kind::Enum)
+        .ignore_then(name())
+        .then(variants.clone())
+        .map(|(name, variants)| ItemKind::Enum(EnumDecl { name, variants }));
+    let union = tok(Kind::Union)
+        .ignore_then(name())
+        .then_ignore(tok(Kind::By))
+        .then(name())
+        .then(variants)
+        .map(|((name, tag), variants)| ItemKind::Union(UnionDecl { name, tag, variants }));
+    choice((constant.boxed(), alias.boxed(), enumeration.boxed(), union.boxed())).boxed()
+}
+
+fn records() -> P<ItemKind> {
+    let members = tok(Kind::Brace).map_with(|tok, e| e.state().members(tok)).boxed();
+    let source = plain_string()
+        .then(tok(Kind::Each).map(|t| t.span).or_not())
+        .map(|(path, each)| SliceSource { path, each });
+    let slice = tok(Kind::Slice)
+        .ignore_then(name())
+        .then(tok(Kind::In).ignore_then(source))
+        .then(members.clone())
+        .map(|((name, source), members)| record(RecordKind::Slice, name, Some(source), None, members));
+    let kind = choice((
+        tok(Kind::Struct).to(RecordKind::Struct),
+        tok(Kind::Plain).then(tok(Kind::Struct)).to(RecordKind::Plain),
+        tok(Kind::Entity).to(RecordKind::Entity),
+        tok(Kind::Target).to(RecordKind::Target),
+    ));
+    let simple = kind
+        .then(name())
+        .then(members.clone())
+        .map(|((kind, name), members)| record(kind, name, None, None, members));
+    let resource = tok(Kind::Resource)
+        .ignore_then(name())
+        .then(tok(Kind::Handled).then(tok(Kind::By)).ignore_then(plain_string()).or_not())
+        .then(members)
+        .map(|((name, handler), members)| record(RecordKind::Resource, name, None, handler, members));
+    choice((slice.boxed(), simple.boxed(), resource.boxed())).boxed()
+}
+
+fn record(
+    kind: RecordKind,
+    name: Ident,
+    source: Option<SliceSource>,
+    handler: Option<StrLit>,
+    members: Vec<Member>,
+) -> ItemKind {
+    ItemKind::Record(RecordDecl { kind, name, source, handler, members })
+}
+
+fn relations(all: &Exprs) -> P<ItemKind> {
+    let word = tok(Kind::Inverse).to(false).or(tok(Kind::Closure).to(true));
+    let relation = word
+        .then(path())
+        .then_ignore(tok(Kind::Dot))
+        .then(name())
+        .then_ignore(tok(Kind::Colon))
+        .then(all.ty.clone())
+        .then_ignore(tok(Kind::By))
+        .then(name())
+        .map(|((((closure, owner), name), ty), by)| {
+            ItemKind::Relation(RelationDecl { closure, owner, name, ty, by })
+        });
+    let acyclic = tok(Kind::Acyclic)
+        .ignore_then(path())
+        .then_ignore(tok(Kind::By))
+        .then(name())
+        .then(tok(Kind::Comma).ignore_then(all.expr.clone()).or_not())
+        .map(|((owner, by), message)| ItemKind::Acyclic(AcyclicDecl { owner, by, message }));
+    relation.or(acyclic).boxed()
+}
+
+fn behaviour(all: &Exprs) -> P<ItemKind> {
+    let block = tok(Kind::Brace).map_with(|tok, e| e.state().block(tok)).boxed();
+    let when = tok(Kind::When).ignore_then(all.head.clone()).or_not().boxed();
+    let implementation = tok(Kind::Impl)
+        .ignore_then(path())
+        .then(when)
+        .then(block.clone())
+        .map(|((ty, when), body)| ItemKind::Impl(ImplDecl { ty, when, body }));
+    let params = tok(Kind::Paren).map_with(|tok, e| {
+        e.state().parts(tok, Body::Elements, |cx, part, end| cx.part(part, end, |g| &g.param))
+    });
+    let function = tok(Kind::Fn)
+        .ignore_then(name())
+        .then(params)
+        .then_ignore(tok(Kind::Arrow))
+        .then(all.ty.clone())
+        .then(block.clone())
+        .map(|(((name, params), result), body)| ItemKind::Fn(FnDecl { name, params, result, body }));
+    let test = tok(Kind::Test)
+        .ignore_then(plain_string())
+        .then(block)
+        .map(|(name, body)| ItemKind::Test(TestDecl { name, body }));
+    choice((implementation.boxed(), function.boxed(), test.boxed())).boxed()
+}
+
+/// `a: T`.
+pub(super) fn param(all: &Exprs) -> P<Param> {
+    name().then_ignore(tok(Kind::Colon)).then(all.ty.clone()).map(|(name, ty)| Param { name, ty }).boxed()
+}
+
+fn changes(all: &Exprs) -> P<ItemKind> {
+    let of_type = tok(Kind::Type)
+        .ignore_then(path())
+        .then_ignore(tok(Kind::To))
+        .then(path())
+        .map(|(from, to)| MovedKind::Type { from, to });
+    let of_object = all
+        .expr
+        .clone()
+        .then_ignore(tok(Kind::To))
+        .then(all.expr.clone())
+        .map(|(from, to)| MovedKind::Object { from, to });
+    let moved =
+        tok(Kind::Moved).ignore_then(of_type.or(of_object)).map(|kind| ItemKind::Moved(MovedDecl { kind }));
+    let migration = tok(Kind::Migration)
+        .ignore_then(plain_string())
+        .then_ignore(tok(Kind::For))
+        .then(path())
+        .then(tok(Kind::When).ignore_then(all.head.clone()).or_not())
+        .then(tok(Kind::Brace).map_with(|tok, e| e.state().steps(tok)))
+        .map(|(((name, ty), when), steps)| ItemKind::Migration(MigrationDecl { name, ty, when, steps }));
+    moved.or(migration).boxed()
+}
+
+/// A step of a migration.
+pub(super) fn step(all: &Exprs) -> P<MigrationStep> {
+    let set = tok(Kind::Set)
+        .ignore_then(field_path())
+        .then_ignore(tok(Kind::Assign))
+        .then(all.expr.clone())
+        .map_with(|(path, value), e| MigrationStep::Set { path, value, span: e.span() });
+    let drop = tok(Kind::Drop)
+        .ignore_then(field_path())
+        .map_with(|path, e| MigrationStep::Drop { path, span: e.span() });
+    set.or(drop).boxed()
+}
+
+impl Cx {
+    fn steps(&mut self, tok: Tok) -> Vec<MigrationStep> {
+        self.parts(tok, Body::Steps, |cx, part, end| cx.part(part, end, |g| &g.step))
+    }
+
+    /// One item of a module.
+    pub(super) fn item(&mut self, part: &[Tok], end: Span) -> Option<Item> {
+        let first = part.first().copied()?;
+        let span = part.iter().map(|t| t.span).reduce(Span::to)?;
+        let (deprecated, kind) = self.part(part, end, |g| &g.item)?;
+        Some(Item { span, docs: self.docs(first), deprecated, kind })
+    }
+}

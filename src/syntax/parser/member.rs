@@ -1,0 +1,166 @@
+//! The members of records, and variants.
+
+use chumsky::prelude::*;
+
+use crate::base::Span;
+use crate::syntax::ast::*;
+use crate::syntax::split::{Body, Tok};
+use crate::syntax::token::Kind;
+
+use super::expr::Exprs;
+use super::primitive::{name, one, path, plain_string, tok};
+use super::{Cx, Ex, In, MemberParts, P};
+
+/// `deprecated "use x"`.
+pub(super) fn deprecated() -> impl Parser<'static, In, Option<StrLit>, Ex> + Clone {
+    tok(Kind::Deprecated).ignore_then(plain_string()).or_not()
+}
+
+/// A member.
+pub(super) fn member(all: &Exprs, check: &P<Check>) -> P<MemberParts> {
+    let derived = tok(Kind::Let)
+        .ignore_then(name())
+        .then(tok(Kind::Colon).ignore_then(all.ty.clone()).or_not())
+        .then_ignore(tok(Kind::Assign))
+        .then(all.expr.clone())
+        .map(|((name, ty), value)| MemberKind::Derived { name, ty, value });
+    let several = tok(Kind::Paren).map_with(|tok, e| {
+        e.state().parts(tok, Body::Elements, |cx, part, end| cx.part(part, end, |g| &g.name))
+    });
+    let unique =
+        tok(Kind::Unique).ignore_then(several.or(name().map(|name| vec![name]))).map(MemberKind::Unique);
+    let rest = tok(Kind::Ellipsis)
+        .ignore_then(name())
+        .then_ignore(tok(Kind::Colon))
+        .then(all.ty.clone())
+        .map(|(name, ty)| MemberKind::Rest { name, ty });
+    let include = tok(Kind::Ellipsis).ignore_then(path()).map(MemberKind::Include);
+    let key_path = tok(Kind::Key)
+        .ignore_then(name())
+        .then(tok(Kind::Dot).ignore_then(name()).repeated().at_least(1).collect::<Vec<_>>())
+        .map(|(first, rest)| MemberKind::KeyPath(std::iter::once(first).chain(rest).collect()));
+    let kind = choice((
+        derived.boxed(),
+        unique.boxed(),
+        rest.boxed(),
+        include.boxed(),
+        check.clone().map(MemberKind::Check),
+        key_path.boxed(),
+        field(all).map(MemberKind::Field),
+    ));
+    deprecated().then(kind).boxed()
+}
+
+fn field(all: &Exprs) -> P<FieldDecl> {
+    let role =
+        one(&[Kind::Key, Kind::Output, Kind::Assigned]).or_not().map(|word| match word.map(|w| w.kind) {
+            Some(Kind::Key) => FieldRole::Key,
+            Some(Kind::Output) => FieldRole::Output,
+            Some(_) => FieldRole::Assigned,
+            None => FieldRole::Plain,
+        });
+    let cost = one(&[Kind::Live, Kind::Restart, Kind::Replace]).map(|word| {
+        let cost = match word.kind {
+            Kind::Live => Cost::Live,
+            Kind::Restart => Cost::Restart,
+            _ => Cost::Replace,
+        };
+        (cost, word.span)
+    });
+    let suffixes = cost
+        .or_not()
+        .then(tok(Kind::Was).ignore_then(plain_string()).repeated().collect::<Vec<_>>())
+        .then(tok(Kind::As).ignore_then(plain_string()).or_not())
+        .boxed();
+    role.then(name())
+        .then_ignore(tok(Kind::Colon))
+        .then(all.ty.clone())
+        .then(tok(Kind::Assign).ignore_then(all.bare.clone()).or_not())
+        .then(suffixes)
+        .map(|((((role, name), ty), default), ((cost, was), data_name))| FieldDecl {
+            role,
+            name,
+            ty,
+            default,
+            cost,
+            was,
+            data_name,
+        })
+        .boxed()
+}
+
+/// A variant of an enum or a union.
+pub(super) fn variant(all: &Exprs) -> P<Variant> {
+    deprecated()
+        .then(name())
+        .then(tok(Kind::As).ignore_then(plain_string()).or_not())
+        .then(tok(Kind::Colon).ignore_then(all.ty.clone()).or_not())
+        .map_with(|(((deprecated, name), data_name), payload), e| Variant {
+            docs: Docs::default(),
+            deprecated,
+            name,
+            data_name,
+            payload,
+            span: e.span(),
+        })
+        .boxed()
+}
+
+impl Cx {
+    /// What stands between the braces of a record.
+    pub(super) fn members(&mut self, tok: Tok) -> Vec<Member> {
+        self.parts(tok, Body::Members, Self::member)
+    }
+
+    fn member(&mut self, part: &[Tok], end: Span) -> Option<Member> {
+        let first = part.first().copied()?;
+        let span = part.iter().map(|t| t.span).reduce(Span::to)?;
+        let parsed = self.part(part, end, |g| &g.member);
+        let (deprecated, kind) = match parsed {
+            Some(parsed) => parsed,
+            None => (None, self.broken_member(part, end)?),
+        };
+        Some(Member { docs: self.docs(first), deprecated, span, kind })
+    }
+
+    /// A member of which only the name is known, so that nothing else that speaks of it is
+    /// wrong too.
+    fn broken_member(&self, part: &[Tok], end: Span) -> Option<MemberKind> {
+        let word = |t: &&Tok| t.kind == Kind::Ident || t.kind.is_keyword();
+        let first = part.first()?;
+        let role = match first.kind {
+            Kind::Key => FieldRole::Key,
+            Kind::Output => FieldRole::Output,
+            Kind::Assigned => FieldRole::Assigned,
+            _ => FieldRole::Plain,
+        };
+        let skip = usize::from(role != FieldRole::Plain || first.kind == Kind::Let);
+        let name = self.ident(*part.get(skip).filter(word)?);
+        if first.kind == Kind::Let {
+            let value = Expr { span: end, kind: ExprKind::Error };
+            return Some(MemberKind::Derived { name, ty: None, value });
+        }
+        if matches!(first.kind, Kind::Check | Kind::Unique | Kind::Deprecated) {
+            return None;
+        }
+        Some(MemberKind::Field(FieldDecl {
+            role,
+            name,
+            ty: TypeExpr { span: end, kind: TypeKind::Error },
+            default: None,
+            cost: None,
+            was: Vec::new(),
+            data_name: None,
+        }))
+    }
+
+    /// What stands between the braces of an enum or a union.
+    pub(super) fn variants(&mut self, tok: Tok) -> Vec<Variant> {
+        self.parts(tok, Body::Variants, |cx, part, end| {
+            let first = part.first().copied()?;
+            let mut variant = cx.part(part, end, |g| &g.variant)?;
+            variant.docs = cx.docs(first);
+            Some(variant)
+        })
+    }
+}

@@ -1,0 +1,360 @@
+//! Token trees to the tree of a module. Each item, member, statement, entry, arm and element is
+//! parsed on its own, so that a mistake costs that one and the time is linear; what stands in a
+//! group is parsed when the group is reached, and a group is never reached twice: every choice
+//! of the grammar is decided by tokens before one.
+
+mod expr;
+mod fault;
+mod group;
+mod item;
+mod member;
+mod primitive;
+mod stmt;
+mod types;
+
+use chumsky::input::{MappedInput, Stream};
+use chumsky::inspector::Inspector;
+use chumsky::prelude::*;
+
+use crate::base::{FileId, Name, Span};
+use crate::diag::codes::syntax as codes;
+
+use super::ast::*;
+use super::lexer::{CommentKind, Lexed};
+use super::sink::Sink;
+use super::split::{Body, Tok, level, split};
+use super::token::Kind;
+use fault::Fault;
+
+/// The tokens of one part, by value: parsers that own their input are made once a thread.
+type In = MappedInput<'static, Tok, Span, Stream<std::vec::IntoIter<Tok>>>;
+type Ex = extra::Full<Fault, Cx, ()>;
+/// A finished parser.
+type P<O> = Boxed<'static, 'static, In, O, Ex>;
+
+impl chumsky::span::Span for Span {
+    type Context = ();
+    type Offset = u32;
+
+    fn new((): (), range: std::ops::Range<u32>) -> Self {
+        Span { start: range.start, end: range.end }
+    }
+    fn context(&self) {}
+    fn start(&self) -> u32 {
+        self.start
+    }
+    fn end(&self) -> u32 {
+        self.end
+    }
+}
+
+/// How deep groups may nest.
+const MAX_DEPTH: u32 = 128;
+/// How deep the tree may be: groups, and operators that have an operator as operand. It bounds
+/// the stack of whatever walks the tree.
+const MAX_HEIGHT: u32 = 400;
+
+/// The text that is parsed, and what is wrong with it.
+pub(super) struct Cx {
+    text: String,
+    lexed: Lexed,
+    sink: Sink,
+    depth: u32,
+    height: u32,
+}
+
+impl Inspector<'static, In> for Cx {
+    type Checkpoint = ();
+    fn on_token(&mut self, _: &Tok) {}
+    fn on_save<'parse>(&self, _: &chumsky::input::Cursor<'static, 'parse, In>) {}
+    fn on_rewind<'parse>(&mut self, _: &chumsky::input::Checkpoint<'static, 'parse, In, ()>) {}
+}
+
+/// The parsers, one for each kind of part.
+struct Grammar {
+    item: P<ItemParts>,
+    member: P<MemberParts>,
+    variant: P<Variant>,
+    stmt: P<Stmt>,
+    step: P<MigrationStep>,
+    entry: P<Entry>,
+    arm: P<Arm>,
+    arg: P<Arg>,
+    param: P<Param>,
+    use_tree: P<UseTree>,
+    expr: P<Expr>,
+    ty: P<TypeExpr>,
+    name: P<Ident>,
+    list_comprehension: P<ExprKind>,
+    map_comprehension: P<ExprKind>,
+}
+
+type ItemParts = (Option<StrLit>, ItemKind);
+type MemberParts = (Option<StrLit>, MemberKind);
+
+thread_local! {
+    static GRAMMAR: Grammar = Grammar::new();
+}
+
+impl Grammar {
+    fn new() -> Self {
+        let mut expr = Recursive::declare();
+        let mut head = Recursive::declare();
+        let mut bare = Recursive::declare();
+        let types = types::types(bare.clone().boxed());
+        let parts = expr::Parts { head: head.clone().boxed(), types: types.clone() };
+        expr.define(expr::expr(&parts, expr::Place::Free));
+        head.define(expr::expr(&parts, expr::Place::Head));
+        bare.define(expr::expr(&parts, expr::Place::Field));
+        let all = expr::Exprs {
+            expr: expr.boxed(),
+            head: head.boxed(),
+            bare: bare.boxed(),
+            ty: types.full.clone(),
+        };
+        let check = stmt::check(&all);
+        Grammar {
+            item: item::item(&all, &check),
+            member: member::member(&all, &check),
+            variant: member::variant(&all),
+            stmt: stmt::stmt(&all, &check),
+            step: item::step(&all),
+            entry: group::entry(&all),
+            arm: group::arm(&all),
+            arg: group::arg(&all),
+            param: item::param(&all),
+            use_tree: item::use_tree(),
+            expr: all.expr.clone(),
+            ty: types.full,
+            name: primitive::name().boxed(),
+            list_comprehension: group::list_comprehension(&all),
+            map_comprehension: group::map_comprehension(&all),
+        }
+    }
+}
+
+impl Cx {
+    pub(super) fn new(text: &str, lexed: Lexed, sink: Sink) -> Self {
+        Cx { text: text.to_owned(), lexed, sink, depth: 0, height: 0 }
+    }
+
+    pub(super) fn finish(self) -> Vec<crate::diag::Diagnostic> {
+        self.sink.finish()
+    }
+
+    fn text(&self, span: Span) -> &str {
+        self.text.get(span.range()).unwrap_or_default()
+    }
+
+    fn ident(&self, tok: Tok) -> Ident {
+        Ident { name: Name::new(self.text(tok.span)), span: tok.span }
+    }
+
+    /// Parses one part with one of the parsers. `end` is where it ends, for what is missing.
+    fn part<O: 'static>(&mut self, toks: &[Tok], end: Span, pick: fn(&Grammar) -> &P<O>) -> Option<O> {
+        if self.sink.is_full() {
+            return None;
+        }
+        let links = toks.iter().filter(|t| is_link(t.kind)).count() as u32;
+        if self.height.saturating_add(links) > MAX_HEIGHT {
+            let span = toks.first().map_or(end, |t| t.span);
+            let error = self
+                .sink
+                .at(
+                    codes::TOO_DEEP,
+                    span,
+                    format!("this nests more than {MAX_HEIGHT} operators and brackets"),
+                )
+                .help("give parts of it a name with `let`");
+            self.sink.push(error);
+            return None;
+        }
+        let parser = GRAMMAR.with(|g| pick(g).clone());
+        let stream = Stream::from_iter(toks.to_vec());
+        let input: In = stream.map(end, |tok: Tok| (tok, tok.span));
+        self.height += links;
+        let (output, errors) = parser.parse_with_state(input, self).into_output_errors();
+        self.height -= links;
+        for fault in errors {
+            self.report(fault, toks, end);
+        }
+        output
+    }
+
+    /// Reads what a group holds, one level deeper. None if that is too deep.
+    fn inside<O>(&mut self, tok: Tok, read: impl FnOnce(&mut Self, Vec<Tok>, Span) -> O) -> Option<O> {
+        if self.depth >= MAX_DEPTH || self.height >= MAX_HEIGHT {
+            let open = Span::new(tok.span.start as usize, tok.span.start as usize + 1);
+            let error = self
+                .sink
+                .at(codes::TOO_DEEP, open, format!("this is nested more than {MAX_DEPTH} deep"))
+                .help("give parts of it a name with `let`");
+            self.sink.push(error);
+            return None;
+        }
+        let (close, after) = super::split::group_end(&self.lexed.tokens, tok.at);
+        let closed = !close.is_empty();
+        let to = if closed { after.saturating_sub(1) } else { after };
+        let toks = level(&self.lexed.tokens, tok.at as usize + 1, to);
+        let end = Span::new(close.start as usize, close.start as usize + usize::from(closed));
+        self.depth += 1;
+        self.height += 1;
+        let read = stack(|| read(self, toks, end));
+        self.depth -= 1;
+        self.height -= 1;
+        Some(read)
+    }
+
+    /// Parses each part of a group's contents.
+    fn parts<O: 'static>(
+        &mut self,
+        tok: Tok,
+        body: Body,
+        mut parse: impl FnMut(&mut Self, &[Tok], Span) -> Option<O>,
+    ) -> Vec<O> {
+        self.inside(tok, |cx, toks, end| {
+            split(&toks, body).into_iter().filter_map(|part| parse(cx, part, end_of(part, end))).collect()
+        })
+        .unwrap_or_default()
+    }
+
+    /// The `///` lines before a token.
+    fn docs(&self, tok: Tok) -> Docs {
+        let comments = &self.lexed.comments;
+        let end = comments.partition_point(|c| c.before <= tok.at);
+        let start = comments.partition_point(|c| c.before < tok.at);
+        let found: Vec<_> = comments
+            .get(start..end)
+            .unwrap_or_default()
+            .iter()
+            .filter(|c| c.kind == CommentKind::Doc && c.own_line)
+            .collect();
+        let lines = found.iter().map(|c| self.doc_line(c.span)).collect();
+        let span = match (found.first(), found.last()) {
+            (Some(first), Some(last)) => first.span.to(last.span),
+            _ => Span::default(),
+        };
+        Docs { lines, span }
+    }
+
+    /// A `///` or `//!` line without the marker and one space.
+    fn doc_line(&self, span: Span) -> String {
+        let text = self.text(span).get(3..).unwrap_or_default();
+        text.strip_prefix(' ').unwrap_or(text).trim_end().to_owned()
+    }
+
+    pub(super) fn module(&mut self) -> Module {
+        let toks = level(&self.lexed.tokens, 0, self.lexed.tokens.len());
+        let end = Span::at(self.text.len());
+        let mut items = Vec::new();
+        for part in split(&toks, Body::Items) {
+            items.extend(self.item(part, end_of(part, end)));
+        }
+        Module { docs: self.module_docs(), items, allows: self.allows() }
+    }
+
+    pub(super) fn whole_expr(&mut self) -> Expr {
+        let toks = level(&self.lexed.tokens, 0, self.lexed.tokens.len());
+        let end = Span::at(self.text.len());
+        self.expr_of(&toks, end)
+    }
+
+    fn expr_of(&mut self, toks: &[Tok], end: Span) -> Expr {
+        let span = toks.iter().map(|t| t.span).reduce(Span::to).unwrap_or(end);
+        self.part(toks, end, |g| &g.expr).unwrap_or(Expr { span, kind: ExprKind::Error })
+    }
+
+    fn module_docs(&self) -> Docs {
+        let found: Vec<_> = self.lexed.comments.iter().filter(|c| c.kind == CommentKind::Module).collect();
+        let lines = found.iter().map(|c| self.doc_line(c.span)).collect();
+        let span = match (found.first(), found.last()) {
+            (Some(first), Some(last)) => first.span.to(last.span),
+            _ => Span::default(),
+        };
+        Docs { lines, span }
+    }
+
+    /// The `// gops: allow(…)` comments.
+    fn allows(&self) -> Vec<Allow> {
+        let mut allows = Vec::new();
+        for comment in self.lexed.comments.iter().filter(|c| c.kind == CommentKind::Plain) {
+            let text = self.text(comment.span);
+            let Some(rest) = text.strip_prefix("//").map(str::trim_start) else { continue };
+            let Some(rest) = rest.strip_prefix("gops:").map(str::trim_start) else { continue };
+            let Some(list) = rest.strip_prefix("allow(").and_then(|r| r.split(')').next()) else { continue };
+            let start = comment.span.start as usize + (text.len() - rest.len()) + "allow(".len();
+            let first_line = !self.text.get(..comment.span.start as usize).unwrap_or_default().contains('\n');
+            let line = (!first_line).then(|| self.line_after(comment.span.end as usize));
+            let mut at = start;
+            for name in list.split(',') {
+                let lead = name.len() - name.trim_start().len();
+                let word = name.trim();
+                let span = Span::new(at + lead, at + lead + word.len());
+                at += name.len() + 1;
+                if !word.is_empty() {
+                    allows.push(Allow { lint: Ident { name: Name::new(word), span }, line });
+                }
+            }
+        }
+        allows
+    }
+
+    /// The bytes of the line below the one that ends after `offset`.
+    fn line_after(&self, offset: usize) -> Span {
+        let rest = self.text.get(offset..).unwrap_or_default();
+        let start = rest.find('\n').map_or(self.text.len(), |p| offset + p + 1);
+        let len = self.text.get(start..).unwrap_or_default().find('\n');
+        Span::new(start, len.map_or(self.text.len(), |l| start + l))
+    }
+}
+
+/// Where a part ends: just after its last token, or at the end of what holds it.
+fn end_of(part: &[Tok], end: Span) -> Span {
+    part.last().map_or(end, |t| Span::at(t.span.end as usize))
+}
+
+/// Tokens that make a tree higher by one: operators, and what follows a value.
+fn is_link(kind: Kind) -> bool {
+    use Kind::*;
+    matches!(
+        kind,
+        Dot | OptDot
+            | Coalesce
+            | Question
+            | FatArrow
+            | Lt
+            | Plus
+            | Minus
+            | Star
+            | Slash
+            | Percent
+            | And
+            | Or
+            | Not
+            | As
+            | Else
+            | Paren
+            | Bracket
+    )
+}
+
+/// Runs what may recurse.
+fn stack<O>(run: impl FnOnce() -> O) -> O {
+    run()
+}
+
+/// Reads a whole text with a context.
+pub(super) fn context(file: FileId, text: &str) -> Cx {
+    let mut sink = Sink::new(file);
+    let mut lexed = super::lexer::lex(file, text, &mut sink);
+    super::trees::match_delimiters(text, &mut lexed.tokens, &mut sink);
+    Cx::new(text, lexed, sink)
+}
+
+/// The same for the text of a template.
+pub(super) fn template_context(file: FileId, text: &str) -> Cx {
+    let mut sink = Sink::new(file);
+    let mut lexed = super::lexer::lex_template(file, text, &mut sink);
+    super::trees::match_delimiters(text, &mut lexed.tokens, &mut sink);
+    Cx::new(text, lexed, sink)
+}

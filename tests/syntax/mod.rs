@@ -1,0 +1,3 @@
+//! Text to trees, and back.
+
+mod accepts;
