@@ -26,6 +26,7 @@
 //! `targets`.
 
 pub mod claims;
+pub mod diff;
 mod digest;
 mod document;
 mod node;
