@@ -29,20 +29,25 @@ pub mod claims;
 pub mod diff;
 mod digest;
 mod document;
+pub mod draw;
+mod find;
 mod node;
 pub mod order;
 mod read;
 mod sealed;
 mod tree;
 pub mod value;
+mod why;
 
 pub use crate::base::{canonical, id};
 pub use digest::Digest;
 pub use document::{Graph, GraphError};
+pub use find::FindError;
 pub use node::{Drift, LOCAL, Node, NodeHead, Origin, Require, SealedNode, SealedTarget, State, Target};
 pub use read::ReadError;
 pub use sealed::{Allow, FORMAT, GraphBuilder, Header, Move, Source};
 pub use value::{Call, GraphValue, Later, Secret};
+pub use why::{Link, Subject, Why, why};
 
 #[cfg(test)]
 mod tests;

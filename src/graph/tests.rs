@@ -317,3 +317,23 @@ fn what_was_changed_is_refused() {
     let nodes = vec![twice.nodes[0].clone(), twice.nodes[0].clone()];
     assert!(matches!(Graph::new(header(), Vec::new(), nodes), Err(GraphError::Twice { .. })));
 }
+
+/// A node of which nothing matters but what it requires.
+pub(super) fn bare(id: &str, requires: &[&str]) -> Node {
+    Node {
+        id: id.into(),
+        type_: super::id::type_path(id).into(),
+        handler: "none".into(),
+        target: LOCAL.into(),
+        state: State::Present,
+        until: Vec::new(),
+        fields: GraphValue::Map(Vec::new()),
+        requires: requires.iter().map(|id| Require { id: (*id).into(), why: "after".into() }).collect(),
+        protect: false,
+        adopt: false,
+        keep: false,
+        timeout: None,
+        drift: Drift::Repair,
+        origin: Origin::default(),
+    }
+}

@@ -93,6 +93,11 @@ impl<T: Object> Entry<T> {
         self.new.as_ref().or(self.old.as_ref()).map_or("", |object| object.id())
     }
 
+    /// Something may move onto the id of what goes.
+    fn order(&self) -> (&str, Option<&str>) {
+        (self.id(), self.old.as_ref().map(|old| old.id().as_str()))
+    }
+
     fn inverse(self) -> Option<Self> {
         Self::new(self.new, self.old)
     }
@@ -141,7 +146,7 @@ impl Diff {
     pub fn inverse(self) -> Self {
         fn back<T: Object>(entries: Vec<Entry<T>>) -> Vec<Entry<T>> {
             let mut entries: Vec<_> = entries.into_iter().filter_map(Entry::inverse).collect();
-            entries.sort_by(|a, b| a.id().cmp(b.id()));
+            entries.sort_by(|a, b| a.order().cmp(&b.order()));
             entries
         }
         Diff { nodes: back(self.nodes), targets: back(self.targets) }
@@ -187,7 +192,7 @@ fn pair<'a, T: Object + 'a>(
     let rest = old.into_values().map(|object| (Some(object), None));
     let sides = sides.into_values().chain(rest);
     let mut entries: Vec<_> = sides.filter_map(|(a, b)| entry(a, b)).collect();
-    entries.sort_by(|a, b| a.id().cmp(b.id()));
+    entries.sort_by(|a, b| a.order().cmp(&b.order()));
     entries
 }
 
