@@ -109,14 +109,14 @@ fn case(document: &Document) -> Result<Option<String>, String> {
 fn check(document: &Document, section: &Section) -> Vec<String> {
     let files: Vec<File> =
         section.files.iter().map(|(path, t)| File { path: path.clone(), bytes: t.bytes.clone() }).collect();
-    let project = Project::new(&files, section.env.as_deref());
+    let mut project = Project::new(&files, section.env.as_deref());
     let mut found = project.check();
     for outcome in project.session.test(None) {
         found.extend(outcome.diagnostics);
     }
     let mut wrong = compare(document, section, &project, &found);
     if wrong.is_empty() && !section.graphs.is_empty() {
-        wrong.extend(graphs(document, section, &project));
+        wrong.extend(graphs(document, section, &mut project));
     }
     wrong
 }
@@ -197,7 +197,7 @@ fn line_of(section: &Section, project: &Project, place: Place) -> (usize, String
     (lines.and_then(|l| l.of_document(at.line as usize)).unwrap_or(1), place)
 }
 
-fn graphs(document: &Document, section: &Section, project: &Project) -> Vec<String> {
+fn graphs(document: &Document, section: &Section, project: &mut Project) -> Vec<String> {
     let mut compiled = project.session.compile();
     let Some(graph) = &mut compiled.graph else {
         return vec![document.says(section.graphs[0].line, "there is no graph")];

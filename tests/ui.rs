@@ -27,8 +27,9 @@ fn read(document: &Document) -> Result<(Vec<File>, &Block), String> {
 
 fn case(document: &Document) -> Result<Option<String>, String> {
     let (files, out) = read(document)?;
-    let project = Project::new(&files, None);
-    let shown = project.show(&project.check());
+    let mut project = Project::new(&files, None);
+    let found = project.check();
+    let shown = project.show(&found);
     // What ends with an empty line would look odd in a block.
     let shown = if shown.is_empty() { "no problem\n".to_owned() } else { format!("{}\n", shown.trim_end()) };
     if shown == out.text {
@@ -112,7 +113,7 @@ fn page(code: Code) -> Result<(Vec<File>, Vec<File>), String> {
 fn examples(code: Code) -> Result<(), String> {
     let (fails, fixed) = page(code)?;
     let path = format!("src/diag/pages/{}.md", code.id());
-    let project = Project::new(&fails, None);
+    let mut project = Project::new(&fails, None);
     let found = project.check();
     if !found.iter().any(|d| d.code == code) {
         return Err(format!(
@@ -121,7 +122,7 @@ fn examples(code: Code) -> Result<(), String> {
             project.show(&found)
         ));
     }
-    let project = Project::new(&fixed, None);
+    let mut project = Project::new(&fixed, None);
     let found = project.check();
     if !found.is_empty() {
         return Err(format!("{path}: what is below `## Fixed` is not clean:\n{}", project.show(&found)));

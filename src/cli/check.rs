@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::ui::Stream;
+use super::watch::watch;
 use super::workspace::Workspace;
 use super::{Context, Exit, Failure};
 use crate::diag::Diagnostic;
 use crate::diag::fix::apply_safe;
 use crate::diag::render::{Format, Totals};
+use crate::project::Report;
 
 /// Find every mistake in the model and in the data
 ///
@@ -75,16 +77,27 @@ const ROUNDS: usize = 10;
 impl Check {
     pub fn run(&self, context: &Context) -> Result<Exit, Failure> {
         let mut workspace = Workspace::open(context, self.env.as_deref())?;
-        let mut report = workspace.session.check();
-        if self.fix {
-            report = self.mend(context, &mut workspace)?;
+        if self.watch {
+            return watch(context, &mut workspace, |workspace| {
+                let report = workspace.session.check();
+                self.show(context, workspace, &report);
+                Ok(())
+            });
         }
+        let report = match self.fix {
+            true => self.mend(context, &mut workspace)?,
+            false => workspace.session.check(),
+        };
+        self.show(context, &workspace, &report);
+        Ok(exit(&report.diagnostics))
+    }
+
+    fn show(&self, context: &Context, workspace: &Workspace, report: &Report) {
         let found = &report.diagnostics;
-        context.ui.diagnostics(self.format.into(), found, &workspace, Stream::Out);
+        context.ui.diagnostics(self.format.into(), found, workspace, Stream::Out);
         if self.format == FormatName::Human {
             summary(context, found, report.instances);
         }
-        Ok(exit(found))
     }
 
     /// Applies safe fixes and checks again, until there is none left that applies.

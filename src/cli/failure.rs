@@ -49,6 +49,14 @@ pub enum Failure {
         help("a name has letters, digits, `-` and `_`, and starts with a letter: `--name shop`")
     )]
     Name(String),
+    /// What this program wrote it cannot read.
+    #[error("the graph cannot be read back")]
+    #[diagnostic(code(gops::graph), help("this is a fault of gops: please report it"))]
+    Graph(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The program was built without a part.
+    #[error("this gops was built without the feature `{0}`")]
+    #[diagnostic(code(gops::feature), help("`cargo install gops` builds it with all features"))]
+    Feature(&'static str),
     /// A name that is not known, of something that the message says.
     #[error("there is no {what} `{written}`")]
     #[diagnostic(code(gops::unknown))]

@@ -1,12 +1,16 @@
 //! The command line: one file per command; [`ui`] is the only code that prints.
 
 mod check;
+mod compile;
 mod completions;
 mod explain;
 mod failure;
 mod init;
 mod man;
+mod test;
 pub mod ui;
+mod watch;
+mod why;
 mod workspace;
 
 use std::path::PathBuf;
@@ -111,6 +115,9 @@ struct Global {
 enum Command {
     Init(init::Init),
     Check(check::Check),
+    Compile(compile::Compile),
+    Test(test::Test),
+    Why(why::Why),
     Explain(explain::Explain),
     Completions(completions::Completions),
     Man(man::Man),
@@ -147,6 +154,9 @@ pub fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Init(command) => command.run(&context),
         Command::Check(command) => command.run(&context),
+        Command::Compile(command) => command.run(&context),
+        Command::Test(command) => command.run(&context),
+        Command::Why(command) => command.run(&context),
         Command::Explain(command) => command.run(&context),
         Command::Completions(command) => command.run(&context),
         Command::Man(command) => command.run(&context),

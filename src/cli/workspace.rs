@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::check::summary;
+use super::ui::Stream;
 use super::{Context, Failure};
 use crate::base::{DiskSystem, FileId};
-use crate::diag::render::Sources;
+use crate::diag::render::{Format, Sources};
+use crate::graph::Graph;
 use crate::project::{Options, Session};
 
 /// A project on disk, opened.
@@ -28,6 +31,20 @@ impl Workspace {
         let options = Options { env: env.map(str::to_owned) };
         let session = Session::open(Arc::new(DiskSystem::new(&root)), options);
         Ok(Workspace { root, prefix, session })
+    }
+
+    /// The graph, read; None if something is wrong, which has then been shown.
+    pub fn graph(&mut self, context: &Context) -> Result<Option<Graph>, Failure> {
+        let mut compiled = self.session.compile();
+        let found = &compiled.report.diagnostics;
+        match &mut compiled.graph {
+            Some(graph) => graph.to_graph().map(Some).map_err(|e| Failure::Graph(e.into())),
+            None => {
+                context.ui.diagnostics(Format::Human, found, self, Stream::Err);
+                summary(context, found, compiled.report.instances);
+                Ok(None)
+            }
+        }
     }
 }
 

@@ -31,7 +31,7 @@ impl Project {
         Project { session: Session::open(Arc::new(system), options) }
     }
 
-    pub fn check(&self) -> Vec<Diagnostic> {
+    pub fn check(&mut self) -> Vec<Diagnostic> {
         self.session.check().diagnostics
     }
 

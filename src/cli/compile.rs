@@ -1,0 +1,147 @@
+//! `gops compile`
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::check::{FormatName, exit, summary};
+use super::ui::Stream;
+use super::watch::watch;
+use super::workspace::Workspace;
+use super::{Context, Exit, Failure};
+use crate::graph::{GraphBuilder, id};
+
+/// Compile everything into the graph of resources
+///
+/// The graph says what is to exist, what each resource needs, and which line of which file it
+/// comes from. It is canonical JSON: the same files give the same bytes on every machine.
+/// Without -o, prints what it holds.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  gops compile                       how many resources there are, and of which types
+  gops compile -o graph.json         write the graph
+  gops compile -o - | jq .nodes      to standard output
+  gops compile --watch               on every save, what changed in the graph
+  gops compile --env prod            of the environment prod")]
+pub(crate) struct Compile {
+    /// Where to write the graph; - is standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Compile again whenever a file is saved, and say what changed in the graph
+    #[arg(long)]
+    watch: bool,
+    /// The environment
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
+    /// How to write what is wrong, on standard error
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: FormatName,
+}
+
+impl Compile {
+    pub fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        let mut workspace = Workspace::open(context, self.env.as_deref())?;
+        if self.watch {
+            let mut last = None;
+            return watch(context, &mut workspace, |w| self.again(context, w, &mut last));
+        }
+        let mut compiled = workspace.session.compile();
+        self.problems(context, &workspace, &compiled.report);
+        if let Some(graph) = &mut compiled.graph {
+            self.write(context, graph)?;
+            if self.output.is_none() {
+                context.ui.result(&totals(graph));
+            }
+        }
+        Ok(exit(&compiled.report.diagnostics))
+    }
+
+    fn problems(&self, context: &Context, workspace: &Workspace, report: &crate::project::Report) {
+        let found = &report.diagnostics;
+        context.ui.diagnostics(self.format.into(), found, workspace, Stream::Err);
+        if !found.is_empty() && self.format == FormatName::Human {
+            summary(context, found, report.instances);
+        }
+    }
+
+    fn write(&self, context: &Context, graph: &mut GraphBuilder) -> Result<(), Failure> {
+        match &self.output {
+            None => Ok(()),
+            Some(path) if path == Path::new("-") => {
+                let mut json = graph.to_canonical_json();
+                json.push(b'\n');
+                context.ui.bytes(&json);
+                Ok(())
+            }
+            Some(path) => {
+                let path = context.path(path);
+                let mut write = || {
+                    use std::io::Write as _;
+                    let mut file = std::fs::File::create(&path)?;
+                    graph.write_to(&mut file)?;
+                    file.write_all(b"\n")
+                };
+                write().map_err(Failure::write(&path))
+            }
+        }
+    }
+
+    /// One turn of `--watch`.
+    fn again(
+        &self,
+        context: &Context,
+        workspace: &mut Workspace,
+        last: &mut Option<GraphBuilder>,
+    ) -> Result<(), Failure> {
+        let compiled = workspace.session.compile();
+        self.problems(context, workspace, &compiled.report);
+        let Some(mut graph) = compiled.graph else { return Ok(()) };
+        self.write(context, &mut graph)?;
+        match last {
+            None => context.ui.result(&totals(&mut graph)),
+            Some(last) => context.ui.result(&changes(last, &graph)),
+        }
+        *last = Some(graph);
+        Ok(())
+    }
+}
+
+/// `30 resources: 12 Directory, 18 TextFile`, and the digest of what is to exist.
+fn totals(graph: &mut GraphBuilder) -> String {
+    let mut types: BTreeMap<String, usize> = BTreeMap::new();
+    for node in graph.iter() {
+        *types.entry(short_type(&node.id).to_owned()).or_default() += 1;
+    }
+    let count = graph.len();
+    let s = if count == 1 { "" } else { "s" };
+    let types: Vec<String> = types.iter().map(|(name, n)| format!("{n} {name}")).collect();
+    let colon = if types.is_empty() { "" } else { ": " };
+    format!("{count} resource{s}{colon}{}\ndesired {}\n", types.join(", "), graph.desired())
+}
+
+/// `TextFile` for `std::files::TextFile[path=/etc/motd]`.
+pub(crate) fn short_type(id: &str) -> &str {
+    id::short(id).split('[').next().unwrap_or(id)
+}
+
+/// What differs, a line a node.
+fn changes(old: &GraphBuilder, new: &GraphBuilder) -> String {
+    let mut lines = String::new();
+    for node in old.sorted() {
+        if new.get(&node.id).is_none() {
+            lines += &format!("- {}\n", id::short(&node.id));
+        }
+    }
+    for node in new.sorted() {
+        match old.get(&node.id) {
+            None => lines += &format!("+ {}\n", id::short(&node.id)),
+            Some(before) if before.desired != node.desired => {
+                lines += &format!("~ {}\n", id::short(&node.id))
+            }
+            Some(_) => {}
+        }
+    }
+    if lines.is_empty() { "no change in the graph\n".to_owned() } else { lines }
+}
