@@ -201,7 +201,7 @@ const BEHIND: &[(&str, &[&str])] = &[
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/"]),
-    ("miette", &["cli/"]),
+    ("miette", &["handler/", "state/", "deploy/", "cli/"]),
     ("ariadne", &["diag/render/human.rs"]),
     ("granit_parser", &["data/yaml.rs", "data/yaml/"]),
     ("jsonc_parser", &["data/json.rs", "data/json/"]),

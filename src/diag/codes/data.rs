@@ -18,7 +18,7 @@ table! {
     NUMBER_RANGE = "G0213" Error "number-range", "a number is beyond the range of a float";
     YAML_VERSION = "G0214" Error "yaml-version", "a file says that it is written in an older YAML";
     TOO_LARGE = "G0215" Error "too-large", "a file has too many bytes";
-    TOO_DEEP = "G0216" Error "too-deep", "lists and mappings nest too deep";
+    TOO_DEEP = "G0216" Error "document-too-deep", "lists and mappings nest too deep";
     TOO_MANY_NODES = "G0217" Error "too-many-values", "a document has too many values";
     ALIAS_EXPANSION = "G0218" Error "alias-expansion", "aliases make too many values";
 }
