@@ -69,6 +69,11 @@ impl Builder {
         self.nodes.len() as u32
     }
 
+    /// Where the node that was added last starts.
+    pub fn start_of_last(&self) -> usize {
+        self.spans.values.last().map_or(0, |span| span.start as usize)
+    }
+
     /// Gives the next node its key.
     pub fn key(&mut self, key: EcoString, span: Span) {
         self.pending = Some((key, span));
@@ -159,8 +164,8 @@ impl Builder {
     }
 
     /// What could be said before reading ended early.
-    pub fn stopped(mut self, stop: Stop) -> Parsed {
-        self.diagnostics.push(*stop);
+    pub fn stopped(mut self, stop: Diagnostic) -> Parsed {
+        self.diagnostics.push(stop);
         Parsed { document: None, spans: Spans::default(), diagnostics: self.diagnostics, empty: false }
     }
 

@@ -33,7 +33,7 @@ pub fn parse_json(file: FileId, bytes: &[u8], limits: &Limits) -> Parsed {
         Ok(()) => reader.builder.finish(),
         Err(stop) => {
             let empty = text.bytes().all(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'));
-            Parsed { empty, ..reader.builder.stopped(stop) }
+            Parsed { empty, ..reader.builder.stopped(*stop) }
         }
     }
 }

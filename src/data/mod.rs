@@ -6,14 +6,16 @@
 //!
 //! Both formats yield the same documents. What a document may be (a mapping, not empty, the right
 //! fields) is the business of whoever types it; here it only has to be well-formed, unambiguous
-//! and within [`Limits`].
+//! and within [`Limits`]. [`print`] writes documents, and [`edit`] changes files that people wrote.
 
 mod builder;
 mod document;
+pub mod edit;
 mod fragment;
 mod json;
 mod merge;
 mod parsed;
+pub mod print;
 mod scalar;
 mod sops;
 mod text;
@@ -22,4 +24,5 @@ mod yaml;
 pub use document::{Children, Document, Encrypted, EncryptedType, Node, NodeKind};
 pub use json::parse_json;
 pub use parsed::{Limits, Parsed, Spans};
+pub use sops::encrypted_type;
 pub use yaml::{parse_yaml, parse_yaml_documents};

@@ -5,6 +5,7 @@
 //! keys a mapping may have, what an alias costs, is decided here.
 
 mod errors;
+mod gap;
 
 use std::borrow::Cow;
 
@@ -14,6 +15,8 @@ use granit_parser::{Event, Parser, ScalarStyle, StrInput, StructureStyle, Tag};
 use crate::base::{FileId, Span};
 use crate::diag::codes::data as codes;
 use crate::diag::{Diagnostic, Place, did_you_mean};
+
+use gap::Gap;
 
 use super::builder::{Builder, Stop};
 use super::scalar::{self, OutOfRange};
@@ -65,12 +68,16 @@ struct Reader<'a> {
     parser: Parser<'a, StrInput<'a>>,
     /// The start of a document that has been read already.
     started: Option<Start>,
+    /// Where in the text the last document ended.
+    after: usize,
     ended: bool,
 }
 
 /// Where a document starts, and which version it says it is written in.
 struct Start {
     span: Span,
+    /// Where in the text its content can start.
+    end: usize,
     version: Option<(u32, u32)>,
 }
 
@@ -85,7 +92,7 @@ impl<'a> Reader<'a> {
         };
         options.set_emit_comments(false);
         let parser = Parser::new_from_str_with_options(text.text, options);
-        Reader { file, text, limits, parser, started: None, ended: false }
+        Reader { file, text, limits, parser, started: None, after: 0, ended: false }
     }
 
     /// The next document, or nothing at the end.
@@ -106,7 +113,9 @@ impl<'a> Reader<'a> {
             ));
         }
         let mut tree = Tree {
+            text: self.text.text,
             base: self.text.base,
+            last: start.end,
             builder,
             frames: Vec::with_capacity(8),
             skipping: 0,
@@ -115,7 +124,10 @@ impl<'a> Reader<'a> {
         };
         loop {
             match self.parser.next_event() {
-                Some(Ok((Event::DocumentEnd, _))) => break,
+                Some(Ok((Event::DocumentEnd, span))) => {
+                    self.after = place(&span, 0).end as usize;
+                    break;
+                }
                 Some(Ok((event, span))) => {
                     if let Err(stop) = tree.event(event, &span) {
                         return Some(self.give_up(tree.builder, stop));
@@ -158,9 +170,11 @@ impl<'a> Reader<'a> {
         }
         loop {
             match self.parser.next_event() {
-                Some(Ok((Event::DocumentStart(_, version), span))) => {
+                Some(Ok((Event::DocumentStart(explicit, version), span))) => {
                     let version = version.map(|v| (v.major, v.minor));
-                    return Ok(Some(Start { span: place(&span, self.text.base), version }));
+                    let span = place(&span, self.text.base);
+                    let end = if explicit { span.end as usize - self.text.base } else { self.after };
+                    return Ok(Some(Start { span, end, version }));
                 }
                 Some(Ok(_)) => {}
                 Some(Err(error)) => {
@@ -184,7 +198,7 @@ impl<'a> Reader<'a> {
         self.limits.nodes = self.limits.nodes.saturating_sub(builder.nodes.len());
         self.limits.alias_nodes = self.limits.alias_nodes.saturating_sub(builder.alias_nodes);
         self.ended = !matches!(self.parser.proceed_next_document(), Ok(true));
-        builder.stopped(stop)
+        builder.stopped(*stop)
     }
 }
 
@@ -196,7 +210,10 @@ pub(super) fn place(span: &granit_parser::Span, base: usize) -> Span {
 
 /// Makes a tree of the events of one document.
 struct Tree<'a> {
+    text: &'a str,
     base: usize,
+    /// Where in the text the last key, scalar or bracket ended.
+    last: usize,
     builder: Builder,
     frames: Vec<Frame>,
     /// How many containers are open in a key that is none and is passed over.
@@ -216,7 +233,10 @@ struct Frame {
 
 impl<'a> Tree<'a> {
     fn event(&mut self, event: Event<'a>, span: &granit_parser::Span) -> Result<(), Stop> {
+        let at = place(span, self.base);
+        let end = at.end as usize - self.base;
         if self.skipping > 0 {
+            self.last = self.last.max(end);
             match event {
                 Event::SequenceStart(..) | Event::MappingStart(..) => self.skipping += 1,
                 Event::SequenceEnd | Event::MappingEnd => self.skipping -= 1,
@@ -224,7 +244,6 @@ impl<'a> Tree<'a> {
             }
             return Ok(());
         }
-        let at = place(span, self.base);
         let is_key = self.frames.last_mut().is_some_and(|frame| {
             let wanted = frame.wants_key;
             if event.is_node() || matches!(event, Event::UnresolvedAlias(_)) {
@@ -232,6 +251,12 @@ impl<'a> Tree<'a> {
             }
             wanted
         });
+        let block = matches!(
+            event,
+            Event::SequenceStart(StructureStyle::Block, ..) | Event::MappingStart(StructureStyle::Block, ..)
+        );
+        let ends_block = matches!(event, Event::SequenceEnd | Event::MappingEnd)
+            && self.frames.last().is_some_and(|frame| !frame.flow);
         match event {
             Event::Scalar(text, style, anchor, tag) if is_key => {
                 let tag = tag.map(|tag| Tagged { tag, span: tag_place(span, self.base, at) });
@@ -239,10 +264,13 @@ impl<'a> Tree<'a> {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 let tag = tag.map(|tag| Tagged { tag, span: tag_place(span, self.base, at) });
+                let at = self.scalar_place(style, at);
                 self.empty |= self.frames.is_empty() && at.is_empty() && anchor == 0 && tag.is_none();
                 let value = self.value(&text, style, tag.as_ref(), at);
                 let node = self.builder.scalar(value, at)?;
                 self.define(anchor, node);
+                self.last = self.last.max(at.end as usize - self.base);
+                return Ok(());
             }
             Event::Alias(id) if is_key => self.alias_key(id, at),
             Event::Alias(id) => self.builder.alias(id, at)?,
@@ -265,21 +293,61 @@ impl<'a> Tree<'a> {
                 self.skipping = 1;
             }
             Event::SequenceStart(style, anchor, tag) => {
-                self.container(NodeKind::Sequence(0), style, tag, span)?;
+                let at = self.sequence_place(style, at);
+                self.container(NodeKind::Sequence(0), style, tag, span, at)?;
                 self.define(anchor, self.builder.next() - 1);
             }
             Event::MappingStart(style, anchor, tag) => {
-                self.container(NodeKind::Mapping(0), style, tag, span)?;
+                self.container(NodeKind::Mapping(0), style, tag, span, at)?;
                 self.define(anchor, self.builder.next() - 1);
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let flow = self.frames.pop().is_some_and(|frame| frame.flow);
                 self.builder.close(flow.then_some(at.end as usize))?;
             }
-            Event::Anchor(_, name) => self.names.push(name),
+            Event::Anchor(_, name) => {
+                self.names.push(name);
+                return Ok(());
+            }
             _ => {}
         }
+        if block {
+            self.last = self.last.max(self.builder.start_of_last() - self.base);
+        } else if !ends_block {
+            self.last = self.last.max(end);
+        }
         Ok(())
+    }
+
+    /// The place of a scalar: of a block with its header and without the line breaks that end
+    /// it, of an omitted value right behind what it belongs to.
+    fn scalar_place(&self, style: ScalarStyle, at: Span) -> Span {
+        let gap = Gap::new(self.text, self.last);
+        let (start, end) = (at.start as usize - self.base, at.end as usize - self.base);
+        match style {
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                let content = self.text.get(start..end).unwrap_or_default();
+                let trimmed = start + content.trim_end_matches(['\n', '\r', ' ']).len();
+                let header = gap.find(b"|>").unwrap_or(start..start);
+                let end = if trimmed == start { header.end } else { trimmed };
+                Span::new(self.base + header.start, self.base + end.max(header.start))
+            }
+            ScalarStyle::Plain if at.is_empty() => {
+                let indicator = self.frames.last().map(|frame| if frame.mapping { b':' } else { b'-' });
+                Span::at(self.base + gap.value_start(indicator))
+            }
+            _ => at,
+        }
+    }
+
+    /// The place of a list, from its first dash on.
+    fn sequence_place(&self, style: StructureStyle, at: Span) -> Span {
+        let start = at.start as usize - self.base;
+        if style == StructureStyle::Flow || self.text.as_bytes().get(start) == Some(&b'-') {
+            return at;
+        }
+        let dash = Gap::new(self.text, self.last).find(b"-").filter(|dash| dash.start < start);
+        dash.map_or(at, |dash| Span { start: (self.base + dash.start) as u32, end: at.end })
     }
 
     fn report(&mut self, error: Diagnostic) {
@@ -298,8 +366,8 @@ impl<'a> Tree<'a> {
         style: StructureStyle,
         tag: Option<Cow<'a, Tag>>,
         span: &granit_parser::Span,
+        at: Span,
     ) -> Result<(), Stop> {
-        let at = place(span, self.base);
         let mapping = matches!(kind, NodeKind::Mapping(_));
         if let Some(tag) = tag {
             let tagged = Tagged { tag, span: tag_place(span, self.base, at) };

@@ -1,7 +1,10 @@
 //! The parsers of documents against the test suites of their formats, and against each other.
 
+mod edits;
 mod json_suite;
+mod outcomes;
 mod pages;
+mod properties;
 mod tree;
 mod yaml_events;
 mod yaml_suite;
