@@ -8,16 +8,17 @@ use super::*;
 /// Values of every kind, small.
 pub(super) fn value() -> impl Strategy<Value = GraphValue> {
     let text = || "[a-c$\"\\\\\né]{0,3}".prop_map(EcoString::from);
+    let id = || text().prop_map(|t| super::id::id("m::T", &[("n", super::id::Key::Str(&t))]).into());
     let leaf = prop_oneof![
         Just(GraphValue::Null),
         any::<bool>().prop_map(GraphValue::Bool),
         any::<i64>().prop_map(GraphValue::Int),
         (proptest::num::f64::NORMAL | proptest::num::f64::ZERO).prop_map(|f| GraphValue::Float(f + 0.0)),
         text().prop_map(GraphValue::Str),
-        text().prop_map(GraphValue::Ref),
+        id().prop_map(GraphValue::Ref),
         (text(), proptest::option::of(text()))
             .prop_map(|(source, sha256)| GraphValue::Secret(Secret::Source { source, sha256 })),
-        (text(), text()).prop_map(|(id, output)| GraphValue::Later(Later::Output { id, output })),
+        (id(), text()).prop_map(|(id, output)| GraphValue::Later(Later::Output { id, output })),
     ];
     leaf.prop_recursive(3, 12, 3, move |inner| {
         let list = proptest::collection::vec(inner.clone(), 0..3);
@@ -94,11 +95,15 @@ prop_compose! {
     }
 }
 
+fn sha(text: &str) -> EcoString {
+    eco_format!("{}", Digest::of(text.as_bytes()))
+}
+
 pub(super) fn header() -> Header {
     Header {
         project: "shop".into(),
         env: None,
-        source: Source { revision: None, model: Digest::of(b"m").to_string().into(), data: "sha256:".into() },
+        source: Source { revision: None, model: sha("m"), data: sha("d") },
         allow: vec![Allow { base: "sha256:0".into(), deletions: 12 }],
         moves: vec![Move { from: "m::T[n=100]".into(), to: "m::T[n=1]".into() }],
     }
@@ -270,7 +275,7 @@ fn the_document_stays_as_it_is() {
         r#""model":"model/web.gops:31:9"},"protect":false,"#,
         r#""requires":[{"id":"std::files::Directory[host=h1,path=/etc]","why":"parent directory"}],"#,
         r#""state":"present","target":"std::host::Host[name=h1]","timeout":null,"type":"std::files::TextFile"}],"#,
-        r#""project":"shop","source":{"data":"sha256:","#,
+        r#""project":"shop","source":{"data":"sha256:18ac3e7343f016890c510e93f935261169d9e3f565436429830faf0934f4f8e4","#,
         r#""model":"sha256:62c66a7a5dd70c3146618063c344e531e6d4b59e379808443ce962b3abd63c5a","revision":null},"#,
         r#""targets":[{"fields":{"name":"h1"},"id":"std::host::Host[name=h1]","#,
         r#""origin":{"element":"shop::Site[name=a].pages[path=/x]","instance":"slices/sites/a.yaml:3:5","#,
@@ -282,7 +287,7 @@ fn the_document_stays_as_it_is() {
     assert_eq!(text, expected);
     assert_eq!(
         graph.digest.to_string(),
-        "sha256:cc6f808747afd84f556b1b0c53ed7ebb2675dd972edc9b502bfd4efa4f6a1369"
+        "sha256:beee2d73802d347d41c38eda5dfd87c84106c7b842fd4a6fb9c0655a110cf546"
     );
     assert_eq!(
         graph.desired.to_string(),
