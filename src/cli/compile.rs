@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::change;
 use super::check::{FormatName, exit, summary};
 use super::ui::Stream;
 use super::watch::watch;
 use super::workspace::Workspace;
 use super::{Context, Exit, Failure};
+use crate::graph::diff::Diff;
 use crate::graph::{GraphBuilder, id};
 
 /// Compile everything into the graph of resources
@@ -101,7 +103,10 @@ impl Compile {
         self.write(context, &mut graph)?;
         match last {
             None => context.ui.result(&totals(&mut graph)),
-            Some(last) => context.ui.result(&changes(last, &graph)),
+            Some(last) => {
+                let diff = Diff::of_builders(last, &mut graph).map_err(|e| Failure::Graph(e.into()))?;
+                context.ui.result(&change::diff(&diff, &context.ui));
+            }
         }
         *last = Some(graph);
         Ok(())
@@ -124,24 +129,4 @@ fn totals(graph: &mut GraphBuilder) -> String {
 /// `TextFile` for `std::files::TextFile[path=/etc/motd]`.
 pub(crate) fn short_type(id: &str) -> &str {
     id::short(id).split('[').next().unwrap_or(id)
-}
-
-/// What differs, a line a node.
-fn changes(old: &GraphBuilder, new: &GraphBuilder) -> String {
-    let mut lines = String::new();
-    for node in old.sorted() {
-        if new.get(&node.id).is_none() {
-            lines += &format!("- {}\n", id::short(&node.id));
-        }
-    }
-    for node in new.sorted() {
-        match old.get(&node.id) {
-            None => lines += &format!("+ {}\n", id::short(&node.id)),
-            Some(before) if before.desired != node.desired => {
-                lines += &format!("~ {}\n", id::short(&node.id))
-            }
-            Some(_) => {}
-        }
-    }
-    if lines.is_empty() { "no change in the graph\n".to_owned() } else { lines }
 }

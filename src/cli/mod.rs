@@ -1,10 +1,12 @@
 //! The command line: one file per command; [`ui`] is the only code that prints.
 
+mod change;
 mod check;
 mod compile;
 mod completions;
 mod explain;
 mod failure;
+mod graph;
 mod init;
 mod man;
 mod test;
@@ -118,6 +120,7 @@ enum Command {
     Compile(compile::Compile),
     Test(test::Test),
     Why(why::Why),
+    Graph(graph::Draw),
     Explain(explain::Explain),
     Completions(completions::Completions),
     Man(man::Man),
@@ -157,6 +160,7 @@ pub fn main() -> ExitCode {
         Command::Compile(command) => command.run(&context),
         Command::Test(command) => command.run(&context),
         Command::Why(command) => command.run(&context),
+        Command::Graph(command) => command.run(&context),
         Command::Explain(command) => command.run(&context),
         Command::Completions(command) => command.run(&context),
         Command::Man(command) => command.run(&context),

@@ -105,6 +105,21 @@ impl Ui {
         self.style(text, "1", stream)
     }
 
+    /// Red: what goes, what is wrong.
+    pub fn red(&self, text: &str, stream: Stream) -> String {
+        self.style(text, "31", stream)
+    }
+
+    /// Green: what comes, what is well.
+    pub fn green(&self, text: &str, stream: Stream) -> String {
+        self.style(text, "32", stream)
+    }
+
+    /// Yellow: what changes.
+    pub fn yellow(&self, text: &str, stream: Stream) -> String {
+        self.style(text, "33", stream)
+    }
+
     fn style(&self, text: &str, code: &str, stream: Stream) -> String {
         match self.color(stream) {
             true => format!("\x1b[{code}m{text}\x1b[0m"),

@@ -8,9 +8,8 @@ use super::ui::{Stream, Ui};
 use super::workspace::Workspace;
 use super::{Context, Exit, Failure};
 use crate::base::{FileId, LineIndex};
-use crate::diag::nearest;
 use crate::diag::render::Sources;
-use crate::graph::{Graph, Node, id};
+use crate::graph::{FindError, Graph, Link, Subject, Why as Reasons, id, why};
 
 /// Say why a resource exists: the line of the data, the line of the model, what it needs
 ///
@@ -34,50 +33,57 @@ impl Why {
         let mut workspace = Workspace::open(context, self.env.as_deref())?;
         let graph = workspace.graph(context)?;
         let Some(graph) = graph else { return Ok(Exit::Errors) };
-        let node = find(&graph, &self.id)?;
-        context.ui.result(&describe(node, &graph, &workspace, &context.ui));
+        let id = find(&graph, &self.id)?;
+        if let Some(why) = why(&graph, id) {
+            context.ui.result(&describe(&why, &workspace, &context.ui));
+        }
         Ok(Exit::Fine)
     }
 }
 
-/// How many candidates are named where an id is not one resource's.
-const NAMED: usize = 5;
-
-/// The node that a user means: its id, its id without the path of the type, or a part of it.
-pub(crate) fn find<'g>(graph: &'g Graph, written: &str) -> Result<&'g Node, Failure> {
-    let exact = graph.nodes.iter().find(|n| n.id == written || id::short(&n.id) == written);
-    if let Some(node) = exact {
-        return Ok(node);
-    }
-    let parts: Vec<&Node> = graph.nodes.iter().filter(|n| n.id.contains(written)).collect();
-    let help = match parts.as_slice() {
-        [node] => return Ok(node),
-        [] => match nearest(written, graph.nodes.iter().map(|n| id::short(&n.id))) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "`gops compile -o -` has all ids".to_owned(),
+/// The full id of the node or target that a user means: its id, the short form of it, or a part
+/// that only one id has.
+pub(crate) fn find<'g>(graph: &'g Graph, written: &str) -> Result<&'g str, Failure> {
+    let error = match graph.find(written) {
+        Ok(id) => return Ok(id),
+        Err(error) => error,
+    };
+    let help = match &error {
+        FindError::None { similar, .. } => match similar.as_slice() {
+            [] => "`gops compile -o -` has all ids".to_owned(),
+            [id] if id.contains(written) => return Ok(id_of(graph, id)),
+            [near] => format!("did you mean `{}`?", id::short(near)),
+            several => list("it is part of", several.iter().map(|s| id::short(s))),
         },
-        several => {
-            let named: Vec<String> =
-                several.iter().take(NAMED).map(|n| format!("  {}", id::short(&n.id))).collect();
-            let more = several.len().saturating_sub(NAMED);
-            let more = if more > 0 { format!("\n  and {more} more") } else { String::new() };
-            format!("it is part of several ids:\n{}{more}", named.join("\n"))
-        }
+        FindError::Several { ids, .. } => list("these are called so:", ids.iter().map(|s| s.as_str())),
     };
     Err(Failure::Unknown { what: "resource", written: written.to_owned(), help })
 }
 
-fn describe(node: &Node, graph: &Graph, workspace: &Workspace, ui: &Ui) -> String {
-    let mut out = format!("{}\n", ui.bold(&node.id, Stream::Out));
-    let origin = &node.origin;
+/// The same id, as the graph has it.
+fn id_of<'g>(graph: &'g Graph, id: &str) -> &'g str {
+    let node = graph.node(id).map(|n| n.id.as_str());
+    node.or_else(|| graph.target(id).map(|t| t.id.as_str())).unwrap_or_default()
+}
+
+fn list<'a>(title: &str, ids: impl Iterator<Item = &'a str>) -> String {
+    ids.fold(title.to_owned(), |text, id| format!("{text}\n  {id}"))
+}
+
+fn describe(why: &Reasons<'_>, workspace: &Workspace, ui: &Ui) -> String {
+    let mut out = format!("{}\n", ui.bold(why.id(), Stream::Out));
+    let origin = why.origin();
+    if let Some(from) = why.moved_from {
+        let _ = writeln!(out, "\nwas\n  {from}");
+    }
     let mut part = |title: &str, place: &str, what: &str| {
         if place.is_empty() && what.is_empty() {
             return;
         }
         let _ = writeln!(out, "\n{title}");
         let (path, line) = located(place, workspace);
-        if !path.is_empty() {
-            let _ = writeln!(out, "  {path}");
+        for text in [path.as_str()].into_iter().filter(|t| !t.is_empty()) {
+            let _ = writeln!(out, "  {text}");
         }
         for text in [what, line.trim()].into_iter().filter(|t| !t.is_empty()) {
             let _ = writeln!(out, "    {text}");
@@ -85,23 +91,27 @@ fn describe(node: &Node, graph: &Graph, workspace: &Workspace, ui: &Ui) -> Strin
     };
     part("exists because of", &origin.instance, &origin.element);
     part("is made by", &origin.model, "");
-    let _ =
-        writeln!(out, "\nis deployed on\n  {} by the handler `{}`", id::short(&node.target), node.handler);
-    if !node.requires.is_empty() {
-        let _ = writeln!(out, "\nneeds");
-        for require in &node.requires {
-            let _ = writeln!(out, "  {}  ({})", id::short(&require.id), require.why);
-        }
+    if let Subject::Node(node) = why.subject {
+        let _ = writeln!(
+            out,
+            "\nis deployed on\n  {} by the handler `{}`",
+            id::short(&node.target),
+            node.handler
+        );
     }
-    let users: Vec<&Node> =
-        graph.nodes.iter().filter(|n| n.requires.iter().any(|r| r.id == node.id)).collect();
-    if !users.is_empty() {
-        let _ = writeln!(out, "\nis needed by");
-        for user in users {
-            let _ = writeln!(out, "  {}", id::short(&user.id));
-        }
-    }
+    links(&mut out, "needs", &why.requires);
+    links(&mut out, "is needed by", &why.required_by);
     out
+}
+
+fn links(out: &mut String, title: &str, links: &[Link<'_>]) {
+    if links.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{title}");
+    for link in links {
+        let _ = writeln!(out, "  {}  ({})", id::short(link.id), link.why);
+    }
 }
 
 /// A place `path:line:column` as the reader can open it, and the text of its line.

@@ -1,0 +1,219 @@
+//! Values of the graph and what changes in them, as people read them.
+
+use std::fmt::Write as _;
+
+use super::ui::{Stream, Ui};
+use crate::graph::diff::{Change, Diff, Entry, Kind, Object};
+use crate::graph::value::{Later, Secret};
+use crate::graph::{GraphValue, Node, id};
+
+/// A longer value is cut.
+const LONG: usize = 100;
+
+/// A value in one line.
+pub(crate) fn value(value: &GraphValue) -> String {
+    let mut text = whole(value);
+    if let Some((end, _)) = text.char_indices().nth(LONG) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+fn whole(value: &GraphValue) -> String {
+    match value {
+        GraphValue::Null => "null".to_owned(),
+        GraphValue::Bool(value) => value.to_string(),
+        GraphValue::Int(_) | GraphValue::Float(_) | GraphValue::Str(_) => json(value),
+        GraphValue::List(items) => {
+            let items: Vec<String> = items.iter().map(whole).collect();
+            format!("[{}]", items.join(", "))
+        }
+        GraphValue::Map(entries) => {
+            let entries: Vec<String> = entries.iter().map(|(k, v)| format!("{k}: {}", whole(v))).collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+        GraphValue::Ref(target) => id::short(target).to_owned(),
+        GraphValue::Secret(Secret::Source { source, .. }) => format!("(secret {source})"),
+        GraphValue::Secret(Secret::Call(_)) => "(secret)".to_owned(),
+        GraphValue::Later(Later::Output { id, output }) => {
+            format!("({output} of {}, known later)", id::short(id))
+        }
+        GraphValue::Later(Later::Call(_)) => "(known later)".to_owned(),
+    }
+}
+
+fn json(value: &GraphValue) -> String {
+    String::from_utf8_lossy(&value.to_json()).into_owned()
+}
+
+/// A value of this field: the bits of a mode are octal everywhere.
+fn of_field(field: &str, of: &GraphValue) -> String {
+    match of {
+        GraphValue::Int(bits) if field == "mode" && (0..=0o7777).contains(bits) => format!("0o{bits:03o}"),
+        of => value(of),
+    }
+}
+
+/// One field that changes: `mode: 0o644 -> 0o600`, or, of a text of several lines, the lines.
+pub(crate) fn field(
+    name: &str,
+    old: Option<&GraphValue>,
+    new: Option<&GraphValue>,
+    indent: &str,
+    ui: &Ui,
+) -> String {
+    if let (Some(GraphValue::Str(old)), Some(GraphValue::Str(new))) = (old, new)
+        && (old.contains('\n') || new.contains('\n'))
+    {
+        return lines(name, old, new, indent, ui);
+    }
+    let show = |v: Option<&GraphValue>| v.map_or_else(|| "(nothing)".to_owned(), |v| of_field(name, v));
+    let (before, after) = (show(old), show(new));
+    // Two secrets look alike: that one changed is all that may be said.
+    let after = if before == after { "(another)".to_owned() } else { after };
+    format!("{indent}{name}: {before} -> {after}\n")
+}
+
+/// The lines that differ, with one of context.
+fn lines(name: &str, old: &str, new: &str, indent: &str, ui: &Ui) -> String {
+    let mut out = format!("{indent}{name}:\n");
+    let diff = similar::TextDiff::from_lines(old, new);
+    for group in diff.grouped_ops(1) {
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            let text = change.value().trim_end_matches(['\n', '\r']);
+            let sign = match change.tag() {
+                similar::ChangeTag::Delete => ui.red("-", Stream::Out),
+                similar::ChangeTag::Insert => ui.green("+", Stream::Out),
+                similar::ChangeTag::Equal => " ".to_owned(),
+            };
+            let end = if change.missing_newline() { "  (no newline at the end)" } else { "" };
+            let _ = writeln!(out, "{indent}  {sign} {}{end}", visible(text));
+        }
+    }
+    out
+}
+
+/// A file's content must not move the cursor.
+fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\t' { '\u{FFFD}' } else { c }).collect()
+}
+
+/// What differs between two graphs: deletions first, then moves and changes field by field, then
+/// creations, then totals.
+pub(crate) fn diff(diff: &Diff, ui: &Ui) -> String {
+    let mut out = String::new();
+    for kind in [Kind::Deleted, Kind::Moved, Kind::Changed, Kind::Created] {
+        for entry in diff.nodes.iter().filter(|e| e.kind == kind) {
+            out += &node(entry, ui);
+        }
+    }
+    for target in diff.targets.iter().filter(|e| e.kind == Kind::Changed) {
+        let _ = writeln!(out, "{} {}", ui.yellow("~", Stream::Out), id::short(target.id()));
+        out += &changed(&target.changes, ui);
+    }
+    if out.is_empty() {
+        return "no change in the graph\n".to_owned();
+    }
+    let count = |kind| diff.count(kind);
+    let parts = [
+        (count(Kind::Deleted), "to delete"),
+        (count(Kind::Moved), "to move"),
+        (count(Kind::Changed), "to change"),
+        (count(Kind::Created), "to create"),
+    ];
+    out + &totals(&parts)
+}
+
+/// `1 to delete, 2 to create`, without what is none.
+pub(crate) fn totals(parts: &[(usize, &str)]) -> String {
+    let parts = parts.iter().filter(|(n, _)| *n > 0);
+    let parts: Vec<String> = parts.map(|(n, what)| format!("{n} {what}")).collect();
+    if parts.is_empty() { String::new() } else { format!("{}\n", parts.join(", ")) }
+}
+
+fn node(entry: &Entry<Node>, ui: &Ui) -> String {
+    let short = id::short(entry.id());
+    match entry.kind {
+        Kind::Deleted => format!("{} {short}\n", ui.red("-", Stream::Out)),
+        Kind::Created => format!("{} {short}\n", ui.green("+", Stream::Out)),
+        Kind::Moved => {
+            let from = entry.old.as_ref().map_or("", |old| id::short(old.id()));
+            let head = format!("{} {from}\n    becomes {short}\n", ui.yellow(">", Stream::Out));
+            head + &changed(&entry.changes, ui)
+        }
+        Kind::Changed | Kind::Quiet => {
+            format!("{} {short}\n", ui.yellow("~", Stream::Out)) + &changed(&entry.changes, ui)
+        }
+    }
+}
+
+fn changed(changes: &[Change], ui: &Ui) -> String {
+    let shown = changes.iter().filter(|c| !c.is_quiet());
+    let line = |change: &Change| {
+        let name = change.field().unwrap_or_else(|| change.path.clone()).to_string();
+        field(&name, change.old.as_ref(), change.new.as_ref(), "    ", ui)
+    };
+    shown.map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ColorChoice;
+
+    use super::*;
+
+    fn plain() -> Ui {
+        Ui::new(ColorChoice::Never, false, 0, false)
+    }
+
+    fn text(text: &str) -> GraphValue {
+        GraphValue::Str(text.into())
+    }
+
+    #[test]
+    fn a_value_is_a_line() {
+        let map = GraphValue::map(vec![
+            ("a".into(), GraphValue::List(vec![GraphValue::Int(1), GraphValue::Null])),
+            ("b".into(), GraphValue::Ref("std::host::Host[name=h]".into())),
+        ]);
+        assert_eq!(value(&map), "{a: [1, null], b: Host[name=h]}");
+        assert_eq!(value(&text(&"x".repeat(200))).chars().count(), LONG + 1);
+    }
+
+    #[test]
+    fn a_changed_field_shows_both_sides() {
+        let shown =
+            |name, old: &GraphValue, new: &GraphValue| field(name, Some(old), Some(new), "  ", &plain());
+        assert_eq!(
+            shown("mode", &GraphValue::Int(0o644), &GraphValue::Int(0o600)),
+            "  mode: 0o644 -> 0o600\n"
+        );
+        assert_eq!(shown("n", &text("a"), &text("b")), "  n: \"a\" -> \"b\"\n");
+        assert_eq!(field("n", None, Some(&text("b")), "", &plain()), "n: (nothing) -> \"b\"\n");
+        let secret = |sha: &str| {
+            GraphValue::Secret(Secret::Source {
+                source: "Site[name=a].token".into(),
+                sha256: Some(sha.into()),
+            })
+        };
+        let changed = shown("token", &secret("1"), &secret("2"));
+        assert_eq!(changed, "  token: (secret Site[name=a].token) -> (another)\n");
+    }
+
+    #[test]
+    fn a_text_shows_its_lines() {
+        let old = text("a\nb\nc\nd\ne\n");
+        let new = text("a\nb\nX\u{1b}[2J\nd\ne");
+        let shown = field("content", Some(&old), Some(&new), "", &plain());
+        insta::assert_snapshot!(shown, @r"
+        content:
+            b
+          - c
+          + X�[2J
+            d
+          - e
+          + e  (no newline at the end)
+        ");
+    }
+}
