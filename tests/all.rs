@@ -5,5 +5,6 @@ mod console;
 mod data;
 mod harness;
 mod lang;
+mod reference;
 mod syntax;
 mod ui;

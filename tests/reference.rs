@@ -1,0 +1,104 @@
+//! The reference is generated from the program: `docs/reference/cli.md` from the command line,
+//! `docs/reference/diagnostics.md` from the registry of codes. `UPDATE=1` writes both.
+
+use std::fmt::Write as _;
+
+use gops::diag::render::severity_word;
+use gops::diag::{Code, REGISTRY};
+
+use crate::harness::literate;
+
+const GENERATED: &str = "<!-- Generated: `UPDATE=1 cargo test --test all reference` writes this file. -->\n";
+
+#[track_caller]
+fn is_current(name: &str, text: &str) {
+    let path = format!("{}/docs/reference/{name}", env!("CARGO_MANIFEST_DIR"));
+    let there = std::fs::read_to_string(&path).unwrap_or_default();
+    if there == text {
+        return;
+    }
+    if literate::updates() {
+        std::fs::write(&path, text).unwrap_or_else(|e| panic!("{path}: {e}"));
+        return;
+    }
+    panic!("docs/reference/{name} is not current (UPDATE=1 writes it):\n{}", literate::diff(&there, text));
+}
+
+/// What `--help` says, without the global options but once.
+fn cli() -> String {
+    let mut out = format!("# The command line\n\n{GENERATED}\n");
+    let mut command = gops::cli::command().term_width(100).color(clap::ColorChoice::Never);
+    command.build();
+    let _ = write!(out, "```text\n{}```\n", help(&mut command));
+    let subcommands: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    for name in subcommands.iter().filter(|n| *n != "help") {
+        let sub = command.find_subcommand_mut(name).expect("a name of the list");
+        let text = help(sub);
+        let (start, end) = global_options(&text);
+        let _ = write!(out, "\n## gops {name}\n\n```text\n{}{}```\n", &text[..start], &text[end..]);
+    }
+    out
+}
+
+fn help(command: &mut clap::Command) -> String {
+    let text = command.render_long_help().to_string();
+    text.lines().map(|l| format!("{}\n", l.trim_end())).collect()
+}
+
+/// Where a text has them: they are the same everywhere.
+fn global_options(text: &str) -> (usize, usize) {
+    let Some(start) = text.find("Global options:\n") else { return (0, 0) };
+    let after = text[start..].find("\n\nExamples:").map_or(text.len(), |at| start + at + 2);
+    (start, after)
+}
+
+const LAYERS: [&str; 9] = [
+    "G01xx: models do not parse",
+    "G02xx: YAML and JSON documents",
+    "G03xx: names and declarations",
+    "G04xx: types of models",
+    "G05xx: instances and their schema",
+    "G06xx: evaluation",
+    "G07xx: the graph",
+    "G08xx: gops.toml, files and folders",
+    "G09xx: lints",
+];
+
+fn diagnostics() -> String {
+    let mut out = format!("# Diagnostics\n\n{GENERATED}\n`gops explain CODE` prints what is written here.\n");
+    assert_eq!(LAYERS.len(), REGISTRY.len(), "a layer of codes has no title");
+    for (title, table) in LAYERS.iter().zip(REGISTRY) {
+        if table.is_empty() {
+            continue;
+        }
+        let _ = write!(out, "\n## {title}\n\n| code | name | | |\n|---|---|---|---|\n");
+        for info in *table {
+            let anchor = format!("{}-{}", info.id.to_lowercase(), info.name);
+            let word = severity_word(info.severity);
+            let summary = info.summary.replace('|', "\\|");
+            let _ = writeln!(out, "| [{}](#{anchor}) | {} | {word} | {summary} |", info.id, info.name);
+        }
+    }
+    for code in Code::all() {
+        // The headings of a page, two levels down.
+        let mut fenced = false;
+        out.push('\n');
+        for line in code.info().page.lines() {
+            fenced ^= line.starts_with("```");
+            let deeper = if line.starts_with('#') && !fenced { "##" } else { "" };
+            let _ = writeln!(out, "{deeper}{line}");
+        }
+    }
+    out
+}
+
+#[test]
+fn reference_of_the_command_line() {
+    is_current("cli.md", &cli());
+}
+
+#[test]
+#[ignore = "until the codes are complete"]
+fn reference_of_diagnostics() {
+    is_current("diagnostics.md", &diagnostics());
+}
