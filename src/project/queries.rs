@@ -101,3 +101,212 @@ fn template_text(db: &dyn Db, path: &str) -> Result<String, EcoString> {
 pub fn program(db: &dyn Db) -> Arc<Program> {
     checked_model(db).program.clone()
 }
+
+/// What a unit holds: one instance, or those of an `each` file.
+#[derive(Debug, Default)]
+pub struct UnitInstances {
+    /// In order of the file. One that is beyond reading is left out.
+    pub instances: Vec<Arc<Instance>>,
+    /// What is wrong with them, with places by number.
+    pub diagnostics: Vec<Diagnostic>,
+    /// References to instances of slices that stand in the data, to be checked at the end.
+    pub references: Vec<PendingReference>,
+    /// The bytes of the nodes of each document. Not compared: a query must not read them.
+    pub spans: Vec<(FileId, Spans)>,
+}
+
+impl PartialEq for UnitInstances {
+    fn eq(&self, other: &Self) -> bool {
+        self.instances == other.instances
+            && self.diagnostics == other.diagnostics
+            && self.references == other.references
+    }
+}
+
+/// The instances of a unit, typed.
+#[salsa::tracked(returns(ref))]
+pub fn instances(db: &dyn Db, file: SourceFile) -> Arc<UnitInstances> {
+    Arc::new(super::units::read(db, &program(db), file))
+}
+
+/// What the `impl`s of a unit's instances make, and what their checks say.
+#[derive(Debug, Default)]
+pub struct Evaluation {
+    /// One for each instance, in order.
+    pub outputs: Vec<RunOutput>,
+    /// The files that were read by `file()` and `files()`.
+    pub files: Vec<FileId>,
+}
+
+/// Runs the `impl`s of a unit's instances.
+#[salsa::tracked(returns(ref), no_eq)]
+pub fn evaluation(db: &dyn Db, file: SourceFile) -> Arc<Evaluation> {
+    let program = program(db);
+    let world = DbWorld::new(db, &program);
+    let unit = instances(db, file);
+    let outputs = unit.instances.iter().map(|i| crate::eval::run_instance(&world, i)).collect();
+    Arc::new(Evaluation { outputs, files: world.into_files() })
+}
+
+/// The evaluations of a shard, in the order of its units.
+#[salsa::tracked(returns(ref), no_eq)]
+pub fn shard_evaluations(db: &dyn Db, shard: Shard) -> Arc<[Arc<Evaluation>]> {
+    shard.units(db).iter().map(|&file| evaluation(db, file).clone()).collect()
+}
+
+/// The instances of a shard, in the order of its units.
+#[salsa::tracked(returns(ref), no_eq)]
+pub fn shard_instances(db: &dyn Db, shard: Shard) -> Arc<[Arc<UnitInstances>]> {
+    shard.units(db).iter().map(|&file| instances(db, file).clone()).collect()
+}
+
+/// The keys of a shard's instances, each with its unit and number: all that the index of a slice
+/// is made of.
+#[salsa::tracked(returns(ref))]
+pub fn shard_keys(db: &dyn Db, shard: Shard) -> Arc<[(Key, SourceFile, u32)]> {
+    let mut keys = Vec::new();
+    for &file in shard.units(db).iter() {
+        for instance in &instances(db, file).instances {
+            keys.push((instance.key.clone(), file, instance.id.item));
+        }
+    }
+    keys.into()
+}
+
+/// What the checks of a shard's instances say. They may read anything, so they are apart from
+/// the evaluations, which others read.
+#[salsa::tracked(returns(ref), no_eq)]
+pub fn shard_checks(db: &dyn Db, shard: Shard) -> Arc<[Diagnostic]> {
+    let program = program(db);
+    let world = DbWorld::new(db, &program);
+    let mut problems = Vec::new();
+    for &file in shard.units(db).iter() {
+        for instance in &instances(db, file).instances {
+            crate::eval::check_instance(&world, instance, &mut problems);
+        }
+    }
+    problems.into()
+}
+
+/// The objects of one type that a shard makes.
+#[salsa::tracked(returns(ref))]
+pub fn shard_objects(db: &dyn Db, shard: Shard, ty: TypeId) -> Arc<[Object]> {
+    let evaluations = shard_evaluations(db, shard);
+    let outputs = evaluations.iter().flat_map(|e| &e.outputs);
+    outputs.flat_map(|o| &o.objects).filter(|o| o.reference.ty == ty).cloned().collect()
+}
+
+/// All objects of a type, merged.
+#[derive(PartialEq, Debug, Default)]
+pub struct TypeObjects {
+    /// In the order of their keys.
+    pub sorted: Arc<[Value]>,
+    /// By reference.
+    pub by_reference: FxHashMap<Arc<Reference>, Arc<Object>>,
+}
+
+/// All objects of an entity's or resource's type.
+#[salsa::tracked(returns(ref))]
+pub fn objects(db: &dyn Db, ty: TypeId) -> Arc<TypeObjects> {
+    let program = program(db);
+    let makers = super::creators::creators(&program, ty);
+    let shards = Project::get(db).shards(db);
+    let mut found: Vec<Object> = Vec::new();
+    for slice in &makers.slices {
+        for &shard in shards.get(&program.ty(*slice).decl().path).into_iter().flat_map(|s| s.iter()) {
+            found.extend(shard_objects(db, shard, ty).iter().cloned());
+        }
+    }
+    for &entity in &makers.entities {
+        for maker in objects(db, entity).by_reference.keys() {
+            let output = entity_evaluation(db, EntityKey::new(db, maker.clone()));
+            found.extend(output.outputs.iter().flat_map(|o| &o.objects).filter(|o| o.reference.ty == ty).cloned());
+        }
+    }
+    let mut by_reference: FxHashMap<Arc<Reference>, Vec<Object>> = FxHashMap::default();
+    for object in found {
+        by_reference.entry(object.reference.clone()).or_default().push(object);
+    }
+    let by_reference: FxHashMap<_, _> = by_reference
+        .into_iter()
+        .map(|(reference, made)| (reference, Arc::new(super::creators::merged(made))))
+        .collect();
+    let mut sorted: Vec<Value> = by_reference.keys().cloned().map(Value::Ref).collect();
+    sorted.sort_by(|a, b| crate::eval::compare(&program, a, b));
+    Arc::new(TypeObjects { sorted: sorted.into(), by_reference })
+}
+
+/// An entity, as the argument of a query.
+#[salsa::interned(debug)]
+pub struct EntityKey<'db> {
+    /// Which.
+    #[returns(ref)]
+    pub reference: Arc<Reference>,
+}
+
+/// Runs the `impl`s of an entity.
+#[salsa::tracked(returns(ref), no_eq)]
+pub fn entity_evaluation<'db>(db: &'db dyn Db, entity: EntityKey<'db>) -> Arc<Evaluation> {
+    let program = program(db);
+    let reference = entity.reference(db);
+    let Some(object) = objects(db, reference.ty).by_reference.get(reference) else { return Arc::default() };
+    let world = DbWorld::new(db, &program);
+    let outputs = vec![crate::eval::run_entity(&world, object)];
+    Arc::new(Evaluation { outputs, files: world.into_files() })
+}
+
+/// All instances of a slice, as references in the order of their keys.
+#[salsa::tracked(returns(ref))]
+pub fn slice_instances(db: &dyn Db, ty: TypeId) -> Arc<[Value]> {
+    let program = program(db);
+    let shards = Project::get(db).shards(db);
+    let mut all = Vec::new();
+    for &shard in shards.get(&program.ty(ty).decl().path).into_iter().flat_map(|s| s.iter()) {
+        for (key, ..) in shard_keys(db, shard).iter() {
+            all.push(Value::Ref(Arc::new(Reference { ty, key: key.clone() })));
+        }
+    }
+    all.sort_by(|a, b| crate::eval::compare(&program, a, b));
+    all.dedup();
+    all.into()
+}
+
+/// The place of the instance with a key.
+pub fn find(db: &dyn Db, program: &Program, ty: TypeId, key: &Key) -> Option<(SourceFile, u32)> {
+    let buckets = Project::get(db).keys(db).get(&program.ty(ty).decl().path)?;
+    let text = key_text(key);
+    let bucket = buckets.get(bucket_of(&text, buckets.len()))?;
+    bucket.entries(db).get(&text).copied()
+}
+
+/// Which of `count` buckets a key is in.
+pub fn bucket_of(text: &str, count: usize) -> usize {
+    use std::hash::{BuildHasher as _, BuildHasherDefault};
+    let hash = BuildHasherDefault::<rustc_hash::FxHasher>::default().hash_one(text);
+    // The upper bits are the good ones of this hash.
+    (hash >> 32) as usize % count.max(1)
+}
+
+/// A key as text: different keys of one slice have different texts.
+pub fn key_text(key: &[Value]) -> EcoString {
+    use std::fmt::Write as _;
+    let mut text = EcoString::new();
+    for value in key {
+        let written = match value {
+            Value::Str(s) if key.len() == 1 => {
+                text.push_str(s);
+                Ok(())
+            }
+            Value::Str(s) => write!(text, "{}:{s};", s.len()),
+            Value::Int(i) => write!(text, "{i};"),
+            Value::Bool(b) => write!(text, "{b};"),
+            Value::Enum(_, v) => write!(text, "#{v};"),
+            Value::Ref(r) => write!(text, "[{}]", key_text(&r.key)),
+            // Nothing else can be a key but null.
+            _ => write!(text, "-;"),
+        };
+        // Writing to a string does not fail.
+        let _ = written;
+    }
+    text
+}
