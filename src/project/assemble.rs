@@ -11,6 +11,8 @@ use crate::diag::codes::project as codes;
 use crate::diag::{DataPart, Diagnostic, Place};
 use crate::eval::value::DriftPolicy;
 use crate::eval::{Deferred, DeferredExpr, Object, Reference, Value};
+use crate::graph::claims::{Claims, Made, clash_error};
+use crate::graph::order::{Dependencies, Edge, cycle_error};
 use crate::graph::{
     Drift, GraphBuilder, GraphValue, Header, LOCAL, Node, NodeHead, Origin, Require, SealedNode, SealedTarget,
     State,
@@ -56,14 +58,6 @@ struct Draft<'a> {
     needs: Vec<Need>,
 }
 
-/// Who holds a claim on a target.
-type Claims = FxHashMap<(EcoString, EcoString), Holder>;
-
-struct Holder {
-    id: EcoString,
-    reference: Arc<Reference>,
-}
-
 /// Makes the nodes of all resources.
 pub fn assemble(assembly: &Assembly<'_>, header: Header) -> Assembled {
     let mut maker = Maker {
@@ -87,7 +81,42 @@ pub fn assemble(assembly: &Assembly<'_>, header: Header) -> Assembled {
     for draft in drafts {
         builder.upsert(Arc::new(maker.seal(draft, &claims, &mut scratch)));
     }
-    Assembled { builder, diagnostics: maker.diagnostics }
+    let mut diagnostics = maker.diagnostics;
+    diagnostics.extend(problems(assembly, &builder, &claims));
+    Assembled { builder, diagnostics }
+}
+
+/// Claims that clash, and circles of requirements.
+fn problems(assembly: &Assembly<'_>, builder: &GraphBuilder, claims: &Claims) -> Vec<Diagnostic> {
+    let clashes = claims.clashes();
+    let dependencies = Dependencies::of_builder(builder, false);
+    let cycles = dependencies.cycles();
+    if clashes.is_empty() && cycles.is_empty() {
+        return Vec::new();
+    }
+    let renderer = Renderer::new(assembly.program);
+    let by_id: FxHashMap<EcoString, &Object> =
+        assembly.objects.iter().map(|(r, o)| (renderer.id(r), &**o)).collect();
+    let made = |id: &EcoString| match by_id.get(id) {
+        Some(object) => Made { model: model_place(object), data: assembly.origins.data_place(object) },
+        None => Made { model: Place::File(FileId::new("")), data: None },
+    };
+    let clashes = clashes.iter().filter_map(|c| clash_error(c, &mut |id| made(id)));
+    let cycles = cycles.iter().filter_map(|cycle| {
+        let ids: Vec<EcoString> = cycle.iter().map(|&n| dependencies.id(n).clone()).collect();
+        cycle_error(&ids, &mut |user, used| {
+            let made = made(user);
+            Edge { why: why(builder, user, used), model: made.model, data: made.data }
+        })
+    });
+    clashes.chain(cycles).collect()
+}
+
+/// Why one node requires another, as the graph says it.
+fn why(builder: &GraphBuilder, user: &EcoString, used: &EcoString) -> EcoString {
+    let node = builder.get(user).and_then(|n| n.read().ok());
+    let require = node.and_then(|n| n.requires.into_iter().find(|r| r.id == *used));
+    require.map_or_else(|| "required".into(), |r| r.why)
 }
 
 struct Maker<'a> {
@@ -155,19 +184,7 @@ impl<'a> Maker<'a> {
             diagnostic.help = problem.help;
             self.diagnostics.push(diagnostic);
         }
-        for claim in handler.claims(&node) {
-            let holder = Holder { id: id.clone(), reference: object.reference.clone() };
-            match claims.entry((target.clone(), claim)) {
-                std::collections::hash_map::Entry::Vacant(free) => {
-                    free.insert(holder);
-                }
-                std::collections::hash_map::Entry::Occupied(taken) => {
-                    let (_, claim) = taken.key();
-                    let other = &taken.get().reference;
-                    self.diagnostics.push(clash(self.assembly, claim, object, other));
-                }
-            }
-        }
+        claims.add(id, target, handler.claims(&node));
         handler.needs(&node)
     }
 
@@ -176,9 +193,9 @@ impl<'a> Maker<'a> {
         let mut requires = draft.requires;
         let mut later = Vec::new();
         for need in &draft.needs {
-            let held = need.any_of.iter().find_map(|c| claims.get(&(draft.target.clone(), c.clone())));
-            if let Some(holder) = held.filter(|h| h.id != draft.id) {
-                requires.push(Require { id: holder.id.clone(), why: need.why.into() });
+            let held = need.any_of.iter().find_map(|c| claims.holder(&draft.target, c));
+            if let Some(holder) = held.filter(|&h| *h != draft.id) {
+                requires.push(Require { id: holder.clone(), why: need.why.into() });
             }
         }
         for after in &object.after {
@@ -287,20 +304,6 @@ impl<'a> Maker<'a> {
     fn is_resource(&self, ty: TypeId) -> bool {
         self.assembly.program.record(ty).is_some_and(|r| r.kind == RecordKind::Resource)
     }
-}
-
-/// Two nodes that claim one thing on one target.
-fn clash(assembly: &Assembly<'_>, claim: &str, object: &Object, other: &Arc<Reference>) -> Diagnostic {
-    let Some(other) = assembly.objects.get(other) else {
-        return crate::graph::claims::clash(claim, &[]);
-    };
-    let side = |object: &Object| crate::graph::claims::Side {
-        place: model_place(object),
-        data: assembly.origins.data_place(object),
-    };
-    let mut sides = [(super::creators::origin_order(object), side(object)), (super::creators::origin_order(other), side(other))];
-    sides.sort_by(|a, b| a.0.cmp(&b.0));
-    crate::graph::claims::clash(claim, &sides.map(|(_, side)| side))
 }
 
 /// Where the constructor of an object is written.

@@ -31,7 +31,7 @@ pub fn creators(program: &Program, ty: TypeId) -> Creators {
                 RecordKind::Struct | RecordKind::Plain => open.extend(&record.holders),
                 RecordKind::Entity | RecordKind::Target | RecordKind::Resource => found.entities.push(maker),
             },
-            TypeDef::Union(_) => open.extend(super::creators::union_holders(program, maker)),
+            TypeDef::Union(_) => open.extend(union_holders(program, maker)),
             TypeDef::Enum(_) => {}
         }
     }
@@ -68,21 +68,20 @@ fn mentions(ty: &crate::model::Type, union: TypeId) -> bool {
 
 /// One object of several equal ones: the first by origin, with everything that `after` says.
 /// That they are equal is checked when the graph is put together.
-pub fn merged(mut made: Vec<Object>) -> Object {
-    made.sort_by(|a, b| super::creators::origin_order(a).cmp(&super::creators::origin_order(b)));
-    let mut made = made.into_iter();
-    let Some(mut first) = made.next() else { unreachable!("an object without a maker") };
-    for other in made {
-        for after in other.after {
+pub fn merged(one: Object, others: impl IntoIterator<Item = Object>) -> Object {
+    others.into_iter().fold(one, |kept, other| {
+        let swap = origin_order(&other) < origin_order(&kept);
+        let (mut first, second) = if swap { (other, kept) } else { (kept, other) };
+        for after in second.after {
             if !first.after.contains(&after) {
                 first.after.push(after);
             }
         }
-        first.protect |= other.protect;
-        first.adopt |= other.adopt;
-        first.keep |= other.keep;
-    }
-    first
+        first.protect |= second.protect;
+        first.adopt |= second.adopt;
+        first.keep |= second.keep;
+        first
+    })
 }
 
 /// An order of makers that does not depend on the order in which they ran.

@@ -223,14 +223,14 @@ pub fn objects(db: &dyn Db, ty: TypeId) -> Arc<TypeObjects> {
             found.extend(output.outputs.iter().flat_map(|o| &o.objects).filter(|o| o.reference.ty == ty).cloned());
         }
     }
-    let mut by_reference: FxHashMap<Arc<Reference>, Vec<Object>> = FxHashMap::default();
+    let mut by_reference: FxHashMap<Arc<Reference>, Arc<Object>> = FxHashMap::default();
     for object in found {
-        by_reference.entry(object.reference.clone()).or_default().push(object);
+        let merged = match by_reference.remove(&object.reference) {
+            Some(one) => super::creators::merged(object, [Arc::unwrap_or_clone(one)]),
+            None => object,
+        };
+        by_reference.insert(merged.reference.clone(), Arc::new(merged));
     }
-    let by_reference: FxHashMap<_, _> = by_reference
-        .into_iter()
-        .map(|(reference, made)| (reference, Arc::new(super::creators::merged(made))))
-        .collect();
     let mut sorted: Vec<Value> = by_reference.keys().cloned().map(Value::Ref).collect();
     sorted.sort_by(|a, b| crate::eval::compare(&program, a, b));
     Arc::new(TypeObjects { sorted: sorted.into(), by_reference })
@@ -309,4 +309,22 @@ pub fn key_text(key: &[Value]) -> EcoString {
         let _ = written;
     }
     text
+}
+
+/// A key for people: `"a"`, or `(host: "h", port: 80)`.
+pub fn key_shown(record: &crate::model::RecordDef, key: &[Value]) -> String {
+    let one = |value: &Value| match value {
+        Value::Str(text) => format!("`{text}`"),
+        Value::Int(number) => format!("`{number}`"),
+        Value::Bool(b) => format!("`{b}`"),
+        Value::Null => "`null`".to_owned(),
+        other => format!("`{}`", key_text(std::slice::from_ref(other))),
+    };
+    match key {
+        [value] => one(value),
+        values => {
+            let named = record.keys.iter().zip(values).map(|(def, v)| format!("{} {}", def.name, one(v)));
+            named.collect::<Vec<_>>().join(", ")
+        }
+    }
 }

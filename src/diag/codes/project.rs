@@ -19,4 +19,5 @@ table! {
     NO_MODEL = "G0814" Error "no-model", "a project without a model file";
     INVALID_RESOURCE = "G0815" Error "invalid-resource", "a resource that its handler refuses";
     MODEL_PATH = "G0816" Error "model-path", "a model file whose path cannot be a module's name";
+    ENVIRONMENT = "G0817" Error "environment", "an environment that was not chosen, or is not declared";
 }
