@@ -14,7 +14,9 @@ use crate::data::Spans;
 use crate::db::{Db, Project, Shard, SourceFile};
 use crate::diag::codes::project as codes;
 use crate::diag::{Diagnostic, Place};
-use crate::eval::{Instance, Key, Object, PendingReference, Reference, RunOutput, Value};
+use crate::eval::instance::Shapes;
+use crate::eval::world::PendingReference;
+use crate::eval::{Instance, Key, Object, Plan, Reference, RunOutput, Value};
 use crate::model::lower::{ModuleSource, Settings};
 use crate::model::program::NodeTables;
 use crate::model::{Program, TypeId};
@@ -102,6 +104,36 @@ pub fn program(db: &dyn Db) -> Arc<Program> {
     checked_model(db).program.clone()
 }
 
+/// The model with all that is worked out from it once.
+#[derive(Debug)]
+pub struct Ready {
+    /// The model.
+    pub program: Arc<Program>,
+    /// For runs.
+    pub plan: Plan,
+    /// For reading instances.
+    pub shapes: Shapes,
+}
+
+/// The model, ready for runs.
+#[salsa::tracked(returns(clone), no_eq)]
+pub fn ready(db: &dyn Db) -> Arc<Ready> {
+    let program = program(db);
+    Arc::new(Ready { plan: Plan::new(&program), shapes: Shapes::new(&program), program })
+}
+
+/// A constant of a module.
+#[salsa::tracked(returns(ref))]
+pub fn constant(db: &dyn Db, index: u32) -> Result<Value, ()> {
+    crate::eval::constant(&DbWorld::new(db), index)
+}
+
+/// The result of a function without parameters.
+#[salsa::tracked(returns(ref))]
+pub fn function(db: &dyn Db, index: u32) -> Result<Value, ()> {
+    crate::eval::function(&DbWorld::new(db), index)
+}
+
 /// What a unit holds: one instance, or those of an `each` file.
 #[derive(Debug, Default)]
 pub struct UnitInstances {
@@ -141,8 +173,7 @@ pub struct Evaluation {
 /// Runs the `impl`s of a unit's instances.
 #[salsa::tracked(returns(ref), no_eq)]
 pub fn evaluation(db: &dyn Db, file: SourceFile) -> Arc<Evaluation> {
-    let program = program(db);
-    let world = DbWorld::new(db, &program);
+    let world = DbWorld::new(db);
     let unit = instances(db, file);
     let outputs = unit.instances.iter().map(|i| crate::eval::run_instance(&world, i)).collect();
     Arc::new(Evaluation { outputs, files: world.into_files() })
@@ -177,8 +208,7 @@ pub fn shard_keys(db: &dyn Db, shard: Shard) -> Arc<[(Key, SourceFile, u32)]> {
 /// the evaluations, which others read.
 #[salsa::tracked(returns(ref), no_eq)]
 pub fn shard_checks(db: &dyn Db, shard: Shard) -> Arc<[Diagnostic]> {
-    let program = program(db);
-    let world = DbWorld::new(db, &program);
+    let world = DbWorld::new(db);
     let mut problems = Vec::new();
     for &file in shard.units(db).iter() {
         for instance in &instances(db, file).instances {
@@ -250,7 +280,7 @@ pub fn entity_evaluation<'db>(db: &'db dyn Db, entity: EntityKey<'db>) -> Arc<Ev
     let program = program(db);
     let reference = entity.reference(db);
     let Some(object) = objects(db, reference.ty).by_reference.get(reference) else { return Arc::default() };
-    let world = DbWorld::new(db, &program);
+    let world = DbWorld::new(db);
     let outputs = vec![crate::eval::run_entity(&world, object)];
     Arc::new(Evaluation { outputs, files: world.into_files() })
 }

@@ -8,23 +8,23 @@ use ecow::EcoString;
 use crate::base::FileId;
 use crate::db::{Db, Project};
 use crate::eval::value::FileValue;
-use crate::eval::{Element, Instance, InstanceId, Key, Object, Reference, Value, World};
+use crate::eval::{Element, Instance, InstanceId, Key, Object, Plan, Reference, Value, World};
 use crate::model::{Program, TypeDef, TypeId};
 use crate::syntax::ast::RecordKind;
 
-use super::queries;
+use super::queries::{self, Ready};
 
 /// Answers from queries, so that whatever a run asks is remembered as what it depends on.
 pub struct DbWorld<'a> {
     db: &'a dyn Db,
-    program: &'a Program,
+    ready: Arc<Ready>,
     files: RefCell<Vec<FileId>>,
 }
 
 impl<'a> DbWorld<'a> {
     /// The world of one run.
-    pub fn new(db: &'a dyn Db, program: &'a Program) -> Self {
-        DbWorld { db, program, files: RefCell::default() }
+    pub fn new(db: &'a dyn Db) -> Self {
+        DbWorld { db, ready: queries::ready(db), files: RefCell::default() }
     }
 
     /// The files that the run has read, sorted.
@@ -36,13 +36,17 @@ impl<'a> DbWorld<'a> {
     }
 
     fn is_slice(&self, ty: TypeId) -> bool {
-        matches!(self.program.ty(ty), TypeDef::Record(r) if r.kind == RecordKind::Slice)
+        matches!(self.ready.program.ty(ty), TypeDef::Record(r) if r.kind == RecordKind::Slice)
     }
 }
 
 impl World for DbWorld<'_> {
     fn program(&self) -> &Program {
-        self.program
+        &self.ready.program
+    }
+
+    fn plan(&self) -> &Plan {
+        &self.ready.plan
     }
 
     fn environment(&self) -> Option<u16> {
@@ -50,7 +54,7 @@ impl World for DbWorld<'_> {
     }
 
     fn instance(&self, ty: TypeId, key: &Key) -> Option<Arc<Instance>> {
-        let (file, item) = queries::find(self.db, self.program, ty, key)?;
+        let (file, item) = queries::find(self.db, &self.ready.program, ty, key)?;
         let unit = queries::instances(self.db, file);
         unit.instances.iter().find(|i| i.id.item == item).cloned()
     }
@@ -80,6 +84,14 @@ impl World for DbWorld<'_> {
         None
     }
 
+    fn constant(&self, index: u32) -> Option<Result<Value, ()>> {
+        Some(queries::constant(self.db, index).clone())
+    }
+
+    fn function(&self, index: u32) -> Option<Result<Value, ()>> {
+        Some(queries::function(self.db, index).clone())
+    }
+
     fn file(&self, path: &str) -> Result<Arc<FileValue>, EcoString> {
         let file = FileId::new(path);
         self.files.borrow_mut().push(file);
@@ -90,13 +102,15 @@ impl World for DbWorld<'_> {
         }
     }
 
-    fn files(&self, pattern: &str) -> Result<Vec<EcoString>, EcoString> {
-        let glob = ignore::overrides::OverrideBuilder::new("")
-            .add(pattern)
-            .and_then(|b| b.build())
-            .map_err(|e| EcoString::from(format!("`{pattern}` is no pattern: {e}")))?;
+    fn files(&self, folder: &str, pattern: &str) -> Result<Vec<EcoString>, EcoString> {
+        let glob = globset::GlobBuilder::new(pattern)
+            .literal_separator(true)
+            .build()
+            .map_err(|e| EcoString::from(format!("`{pattern}` is no pattern: {}", e.kind())))?
+            .compile_matcher();
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let listing = Project::get(self.db).listing(self.db);
-        let matches = |f: &&FileId| glob.matched(f.path(), false).is_whitelist();
+        let matches = |f: &&FileId| f.path().strip_prefix(&prefix).is_some_and(|inside| glob.is_match(inside));
         let found: Vec<FileId> = listing.iter().filter(matches).copied().collect();
         self.files.borrow_mut().extend(&found);
         Ok(found.into_iter().map(|f| f.path().into()).collect())
