@@ -2,6 +2,7 @@
 //! one run (other instances, objects, files) comes through [`World`].
 
 pub mod budget;
+pub mod instance;
 mod plan;
 pub mod value;
 pub mod world;

@@ -235,7 +235,7 @@ impl<'a> Reader<'a> {
             Type::Alias(_, inner) => self.refined_key(inner, value, src),
             Type::Refined(inner, id) => {
                 let value = self.refined_key(inner, value, src);
-                self.refine_key(*id, ty, value, src)
+                self.refine(*id, ty, value, src)
             }
             _ => value,
         }

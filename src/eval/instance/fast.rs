@@ -2,10 +2,10 @@
 //! `and`. They are nearly all there are, and are asked for every value.
 
 use crate::eval::Value;
+use crate::model::Program;
 use crate::model::hir::{Hir, HirKind};
 use crate::model::prelude::Builtin;
 use crate::model::program::Refinement;
-use crate::model::Program;
 use crate::syntax::ast::BinaryOp;
 
 /// A refinement, recognised.

@@ -12,6 +12,7 @@ mod reader;
 mod records;
 mod scalars;
 mod shapes;
+mod spelling;
 mod units;
 
 use std::sync::Arc;

@@ -45,7 +45,12 @@ pub struct Context<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(program: &'a Program, shapes: &'a Shapes, ask: &'a dyn Ask, source: &InstanceSource<'a>) -> Self {
+    pub fn new(
+        program: &'a Program,
+        shapes: &'a Shapes,
+        ask: &'a dyn Ask,
+        source: &InstanceSource<'a>,
+    ) -> Self {
         let file = source.documents.first().map_or_else(|| FileId::new(""), |(doc, _)| doc.file);
         Reader {
             program,
@@ -136,9 +141,9 @@ impl<'a> Reader<'a> {
             Type::Map(key, value) => self.map(ty, key, value, layers, context),
             Type::Record(id) | Type::Ref(id) => match self.program.record(*id) {
                 Some(record) if is_nested(record) => match src.is_mapping() {
-                    true => self
-                        .record(record, layers, context, None, &[])
-                        .map_or(Value::Wrong, Value::Record),
+                    true => {
+                        self.record(record, layers, context, None, &[]).map_or(Value::Wrong, Value::Record)
+                    }
                     false => self.wrong(ty, src, context),
                 },
                 Some(record) => self.reference(record, ty, layers, context),
@@ -158,7 +163,7 @@ impl<'a> Reader<'a> {
         Value::Wrong
     }
 
-    fn refine(&mut self, id: RefineId, ty: &Type, value: Value, src: Src<'a>) -> Value {
+    pub fn refine(&mut self, id: RefineId, ty: &Type, value: Value, src: Src<'a>) -> Value {
         if matches!(value, Value::Wrong | Value::Deferred(_)) {
             return value;
         }
@@ -199,13 +204,18 @@ impl<'a> Reader<'a> {
                 None
             }
         };
-        let expr =
-            DeferredExpr::Secret { file: src.doc.file, pointer: pointer(src), cipher };
+        let expr = DeferredExpr::Secret { file: src.doc.file, pointer: pointer(src), cipher };
         Value::Deferred(Arc::new(Deferred { secret: true, later: false, expr }))
     }
 
     /// Of several types the one whose kind of data this is.
-    fn one_of(&mut self, ty: &Type, alternatives: &[Type], layers: &Layers<'a>, context: Context<'a>) -> Value {
+    fn one_of(
+        &mut self,
+        ty: &Type,
+        alternatives: &[Type],
+        layers: &Layers<'a>,
+        context: Context<'a>,
+    ) -> Value {
         let src = layers.last();
         let fitting: Vec<&Type> = alternatives.iter().filter(|t| self.accepts(t, src)).collect();
         match fitting.as_slice() {
@@ -227,7 +237,8 @@ impl<'a> Reader<'a> {
             (Type::OneOf(all), _) => all.iter().any(|t| self.accepts(t, src)),
             (Type::StrLit(text), NodeKind::Str(written)) => text == written,
             (Type::IntLit(number), NodeKind::Int(written)) => number == written,
-            (Type::Bool, NodeKind::Bool(_)) | (Type::Int | Type::FileMode, NodeKind::Int(_) | NodeKind::BigInt(_)) => true,
+            (Type::Bool, NodeKind::Bool(_))
+            | (Type::Int | Type::FileMode, NodeKind::Int(_) | NodeKind::BigInt(_)) => true,
             (Type::Float, NodeKind::Float(_) | NodeKind::Int(_)) => true,
             (Type::Str | Type::Duration | Type::Size | Type::Enum(_), NodeKind::Str(_)) => true,
             (Type::List(_) | Type::Set(_), NodeKind::Sequence(_)) => true,
@@ -245,7 +256,13 @@ impl<'a> Reader<'a> {
     }
 
     /// A reference to an instance, by its key.
-    fn reference(&mut self, record: &'a RecordDef, ty: &Type, layers: &Layers<'a>, context: Context<'a>) -> Value {
+    fn reference(
+        &mut self,
+        record: &'a RecordDef,
+        ty: &Type,
+        layers: &Layers<'a>,
+        context: Context<'a>,
+    ) -> Value {
         let src = layers.last();
         let before = self.errors;
         let key: Vec<Value> = match record.keys.as_slice() {
@@ -267,9 +284,9 @@ impl<'a> Reader<'a> {
                         }
                     });
                 }
-                let unknown = src.children().find(|c| {
-                    c.key().is_some_and(|k| several.iter().all(|def| def.name != *k))
-                });
+                let unknown = src
+                    .children()
+                    .find(|c| c.key().is_some_and(|k| several.iter().all(|def| def.name != *k)));
                 if let Some(unknown) = unknown {
                     self.report(problems::unknown_key(record, unknown, context.field));
                 }
@@ -328,7 +345,8 @@ fn fits_encrypted(ty: &Type, encrypted: EncryptedType) -> bool {
 
 fn digest(text: &str) -> EcoString {
     use sha2::Digest as _;
-    sha2::Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
+    let hex: String = sha2::Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
+    hex.into()
 }
 
 /// The way to a node as a JSON pointer (RFC 6901).
@@ -341,7 +359,7 @@ fn pointer(src: Src<'_>) -> EcoString {
         let Some((index, child)) = below.take_while(|&(_, c)| c <= src.node).last() else { break };
         out.push('/');
         match document.key(child) {
-            Some(key) => out.push_str(&key.replace('~', "~0").replace('/', "~1")),
+            Some(key) => out.push_str(&key.as_str().replace('~', "~0").replace('/', "~1")),
             None => out.push_str(&index.to_string()),
         }
         at = child;

@@ -192,8 +192,7 @@ impl<'a> Reader<'a> {
         let (Some(name), Some(slot)) = (entry.key(), record.rest) else { return };
         let Some(field) = record.fields.get(slot as usize) else { return };
         let Type::Map(_, ty) = field.ty.bare() else { return };
-        let context =
-            Context { field: model_place(field), name, parent: None, listed: false, secret: false };
+        let context = Context { field: model_place(field), name, parent: None, listed: false, secret: false };
         let value = self.value(ty, &Layers::one(entry), context);
         let key = Value::Str(name.clone());
         match rest.binary_search_by(|(k, _)| super::collections::order(k, &key)) {
@@ -268,7 +267,9 @@ impl<'a> Reader<'a> {
         }
         match (meant, field.kind) {
             (true, _) => self.errors += 1,
-            (false, FieldKind::Assigned) => self.report(problems::unassigned(owner.record, field, owner.here)),
+            (false, FieldKind::Assigned) => {
+                self.report(problems::unassigned(owner.record, field, owner.here))
+            }
             (false, _) => self.report(problems::missing(owner.record, field, owner.here)),
         }
         Value::Wrong
@@ -325,7 +326,7 @@ impl<'a> Reader<'a> {
         };
         let Some(found) = def.variants.get(variant as usize) else { return Value::Wrong };
         if let Some(text) = &found.deprecated {
-            self.report(problems::deprecated_variant(def, found, text, last));
+            self.report(problems::deprecated_variant(&def.decl, found, text, last));
         }
         // An overlay that changes the tag starts anew: the other variant's fields are not its.
         let changed = tags.iter().any(|t| !matches!(t.kind(), NodeKind::Str(other) if other == name));

@@ -48,8 +48,7 @@ impl<'a> Reader<'a> {
         let Some(def) = self.program.enumeration(id) else { return };
         let Some(found) = def.variants.get(variant as usize) else { return };
         if let Some(text) = &found.deprecated {
-            let at = crate::diag::Place::Model { file: def.decl.file, node: found.node.0 };
-            self.report(problems::deprecated_value(found, text, src, at));
+            self.report(problems::deprecated_variant(&def.decl, found, text, src));
         }
     }
 }

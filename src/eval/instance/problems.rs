@@ -1,0 +1,316 @@
+//! What is said of mistakes in data: the place in the data first, then that in the schema.
+
+use ecow::EcoString;
+
+use crate::base::FileId;
+use crate::data::NodeKind;
+use crate::diag::codes::instance as codes;
+use crate::diag::{Diagnostic, Place, did_you_mean, nearest};
+use crate::eval::Value;
+use crate::model::schema::{Decl, FieldDef, Slot, VariantDef};
+use crate::model::ty::RefineId;
+use crate::model::{Program, RecordDef, Type, TypeDef, TypeId, UnionDef};
+use crate::types::show;
+
+use super::layers::Src;
+use super::records::model_place;
+use super::spelling::{found, literal_variants, spelling};
+
+fn declared(decl: &Decl) -> Place {
+    Place::Model { file: decl.file, node: decl.node.0 }
+}
+
+/// The root is no mapping.
+pub fn not_an_instance(record: &RecordDef, src: Src<'_>, declared: Place) -> Diagnostic {
+    let name = record.decl.name;
+    let (message, help) = match src.kind() {
+        NodeKind::Null => (
+            format!("the file is empty, and an instance of `{name}` has fields"),
+            "write its fields, or remove the file".to_owned(),
+        ),
+        NodeKind::Sequence(_) => (
+            format!("the file holds a list, and an instance of `{name}` is a mapping"),
+            format!("write one instance a file, or say `slice {name} in \"…\" each` to read a list of them"),
+        ),
+        other => (
+            format!("the file holds {}, and an instance of `{name}` is a mapping", other.describe()),
+            "write its fields, one `name: value` a line".to_owned(),
+        ),
+    };
+    Diagnostic::new(codes::NOT_AN_INSTANCE, src.place(), message).label(declared, "declared here").help(help)
+}
+
+/// A value of another type than the field's.
+pub fn wrong_type(program: &Program, ty: &Type, src: Src<'_>, field: Place) -> Diagnostic {
+    let expected = show(program, ty);
+    let message = format!("this is {}, and `{expected}` is wanted", found(src));
+    let problem = Diagnostic::new(codes::WRONG_TYPE, src.place(), message)
+        .at(format!("{} stands here", found(src)))
+        .label(field, format!("declared as `{expected}` here"));
+    match spelling(program, ty.non_null(), src) {
+        Some(help) => problem.help(help),
+        None => problem,
+    }
+}
+
+/// A list of names for people: all, or the first ten.
+pub fn list<'t>(names: impl IntoIterator<Item = &'t str>) -> String {
+    let mut names: Vec<String> = names.into_iter().map(|n| format!("`{n}`")).collect();
+    if names.len() > 12 {
+        let more = names.len() - 10;
+        names.truncate(10);
+        return format!("{} and {more} more", names.join(", "));
+    }
+    names.join(", ")
+}
+
+/// An entry that is no field.
+pub fn unknown_field(record: &RecordDef, entry: Src<'_>, near: Option<&str>) -> Diagnostic {
+    let name = entry.key().map(EcoString::as_str).unwrap_or_default();
+    let message = format!("`{}` has no field `{name}`", record.decl.name);
+    let problem = Diagnostic::new(codes::UNKNOWN_FIELD, entry.key_place(), message);
+    let field = record.fields.iter().find(|f| Some(f.data_name.as_str()) == near);
+    match (near, field) {
+        (Some(near), Some(field)) => problem
+            .label(model_place(field), format!("`{near}` is declared here"))
+            .help(format!("did you mean `{near}`?"))
+            .fix(format!("write `{near}`"), false, entry.key_place(), near),
+        _ => {
+            let fields = record.fields.iter().take(record.stored).map(|f| f.data_name.as_str());
+            problem.label(declared(&record.decl), "declared here").help(format!("it has {}", list(fields)))
+        }
+    }
+}
+
+/// A field that must be given.
+pub fn missing(record: &RecordDef, field: &FieldDef, here: Place) -> Diagnostic {
+    let name = &field.data_name;
+    let message = format!("`{}` lacks its field `{name}`", record.decl.name);
+    Diagnostic::new(codes::MISSING_FIELD, here, message)
+        .label(model_place(field), "it has no default, and is not optional")
+        .help(format!("write `{name}: …`"))
+}
+
+/// A part of a key that refers to an instance.
+pub fn missing_key(record: &RecordDef, name: &str, src: Src<'_>, field: Place) -> Diagnostic {
+    let message = format!("the key of a `{}` lacks its part `{name}`", record.decl.name);
+    Diagnostic::new(codes::MISSING_FIELD, src.place(), message)
+        .label(field, "refers to it here")
+        .help(format!("write `{name}: …`"))
+}
+
+/// Something in a key that is no part of it.
+pub fn unknown_key(record: &RecordDef, entry: Src<'_>, field: Place) -> Diagnostic {
+    let name = entry.key().map(EcoString::as_str).unwrap_or_default();
+    let message = format!("the key of a `{}` has no part `{name}`", record.decl.name);
+    let keys = || record.keys.iter().map(|k| k.name.as_str());
+    Diagnostic::new(codes::UNKNOWN_FIELD, entry.key_place(), message)
+        .label(field, "refers to it here")
+        .help(did_you_mean(name, keys()).unwrap_or_else(|| format!("it has {}", list(keys()))))
+}
+
+/// An assigned field that has no value yet.
+pub fn unassigned(record: &RecordDef, field: &FieldDef, here: Place) -> Diagnostic {
+    let message = format!("`{}` of this `{}` has not been assigned yet", field.data_name, record.decl.name);
+    Diagnostic::new(codes::UNASSIGNED, here, message)
+        .label(model_place(field), "assigned by this")
+        .help("run `gops update`, which writes it into the file")
+}
+
+/// A name that a field no longer has.
+pub fn old_name(record: &RecordDef, slot: Slot, entry: Src<'_>) -> Diagnostic {
+    let new = record.fields.get(slot as usize);
+    let name = new.map_or("", |f| &f.data_name);
+    let old = entry.key().map(EcoString::as_str).unwrap_or_default();
+    let message = format!("`{old}` is called `{name}` now");
+    let problem = Diagnostic::new(codes::OLD_NAME, entry.key_place(), message)
+        .help(format!("write `{name}`"))
+        .fix(format!("write `{name}`"), true, entry.key_place(), name);
+    match new {
+        Some(field) => problem.label(model_place(field), "renamed here"),
+        None => problem,
+    }
+}
+
+/// A field that is not to be used any more.
+pub fn deprecated(field: &FieldDef, text: &str, src: Src<'_>) -> Diagnostic {
+    let message = format!("`{}` is deprecated: {text}", field.data_name);
+    Diagnostic::new(codes::DEPRECATED_DATA, src.key_place(), message)
+        .label(model_place(field), "declared deprecated here")
+}
+
+/// A variant that is not to be used any more.
+pub fn deprecated_variant(decl: &Decl, variant: &VariantDef, text: &str, src: Src<'_>) -> Diagnostic {
+    let message = format!("`{}` is deprecated: {text}", variant.data_name);
+    let at = Place::Model { file: decl.file, node: variant.node.0 };
+    Diagnostic::new(codes::DEPRECATED_DATA, src.place(), message).label(at, "declared deprecated here")
+}
+
+/// A value that a refinement refuses.
+pub fn refinement(program: &Program, id: RefineId, ty: &Type, value: &Value, src: Src<'_>) -> Diagnostic {
+    let refinement = program.refinement(id);
+    let shown = match (value, src.kind()) {
+        (_, NodeKind::Str(text)) if text.chars().count() > 60 => "this string".to_owned(),
+        (_, NodeKind::Str(text)) => format!("{text:?}"),
+        (Value::Int(i), _) => format!("`{i}`"),
+        (Value::Float(f), _) => format!("`{f}`"),
+        (Value::List(items) | Value::Set(items), _) => format!("a list of {}", items.len()),
+        _ => "this value".to_owned(),
+    };
+    let what = match ty {
+        Type::Refined(inner, _) => show(program, inner).to_string(),
+        other => show(program, other).to_string(),
+    };
+    let place = Place::Model { file: refinement.body.file, node: refinement.body.root.node.0 };
+    let message = format!("{shown} is refused: `{what} where {}`", refinement.text);
+    let range = refinement.text.contains("..") && !refinement.text.contains('"');
+    let help = match range {
+        true => format!("write a value in `{}`", refinement.text),
+        false => format!("write a value for which `{}` holds", refinement.text),
+    };
+    Diagnostic::new(codes::REFINEMENT, src.place(), message)
+        .at("this value")
+        .label(place, "this does not hold of it")
+        .help(help)
+}
+
+/// A string that is no variant of an enum.
+pub fn unknown_variant(program: &Program, id: TypeId, src: Src<'_>, field: Place) -> Diagnostic {
+    let TypeDef::Enum(def) = program.ty(id) else {
+        return Diagnostic::new(codes::UNKNOWN_VARIANT, src.place(), "this is none of the values");
+    };
+    let written = src.doc.document.str(src.node).map(EcoString::as_str).unwrap_or_default();
+    variants(&def.decl, &def.variants, written, src, Some(field))
+}
+
+fn variants(
+    decl: &Decl,
+    all: &[VariantDef],
+    written: &str,
+    src: Src<'_>,
+    field: Option<Place>,
+) -> Diagnostic {
+    let names = || literal_variants(all);
+    let message = format!("`{}` has no `{written}`", decl.name);
+    let mut problem = Diagnostic::new(codes::UNKNOWN_VARIANT, src.place(), message)
+        .label(declared(decl), format!("it has {}", list(names())));
+    if let Some(field) = field {
+        problem = problem.label(field, "wanted by this field");
+    }
+    match nearest(written, names()) {
+        Some(near) => problem.help(format!("did you mean `{near}`?")).fix(
+            format!("write `{near}`"),
+            false,
+            src.place(),
+            near,
+        ),
+        None => problem.help(format!("write one of {}", list(names()))),
+    }
+}
+
+/// A union's mapping without its tag.
+pub fn no_tag(def: &UnionDef, src: Src<'_>) -> Diagnostic {
+    let tag = def.tag;
+    let message = format!("this `{}` does not say which one it is", def.decl.name);
+    Diagnostic::new(codes::NO_TAG, src.place(), message)
+        .label(declared(&def.decl), format!("`{tag}` says it"))
+        .help(format!("write `{tag}: …` with one of {}", list(literal_variants(&def.variants))))
+}
+
+/// A tag that names no variant.
+pub fn bad_tag(def: &UnionDef, src: Src<'_>) -> Diagnostic {
+    let written = match src.kind() {
+        NodeKind::Str(text) => text.to_string(),
+        other => other.describe().to_owned(),
+    };
+    variants(&def.decl, &def.variants, &written, src, None)
+}
+
+/// A field beside the tag of a variant that carries nothing.
+pub fn empty_variant(def: &UnionDef, variant: &VariantDef, entry: Src<'_>) -> Diagnostic {
+    let name = entry.key().map(EcoString::as_str).unwrap_or_default();
+    let at = Place::Model { file: def.decl.file, node: variant.node.0 };
+    let message = format!("`{}` of `{}` has no fields", variant.data_name, def.decl.name);
+    Diagnostic::new(codes::UNKNOWN_FIELD, entry.key_place(), message)
+        .label(at, "it carries nothing")
+        .help(format!("remove `{name}`"))
+}
+
+/// Two elements with one key.
+pub fn duplicate_element(key: &[Value], first: Src<'_>, second: Src<'_>, field: Place) -> Diagnostic {
+    let key: Vec<String> = key.iter().map(shown).collect();
+    let message = format!("two elements have the key {}", key.join(", "));
+    Diagnostic::new(codes::DUPLICATE_ELEMENT, second.place(), message)
+        .at("this one")
+        .label(first.place(), "and this one")
+        .label(field, "elements of this field are told apart by their keys")
+        .help("give one of them another key, or remove it")
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Str(text) => format!("`{text}`"),
+        Value::Int(i) => format!("`{i}`"),
+        Value::Bool(b) => format!("`{b}`"),
+        Value::Ref(r) => r.key.iter().map(shown).collect::<Vec<_>>().join(", "),
+        _ => "of these values".to_owned(),
+    }
+}
+
+/// A value that a set has twice.
+pub fn repeated(first: Src<'_>, second: Src<'_>, field: Place) -> Diagnostic {
+    Diagnostic::new(codes::REPEATED, second.place(), format!("{} stands twice in a set", found(second)))
+        .at("here")
+        .label(first.place(), "and here")
+        .label(field, "declared as a set here")
+        .help("remove one of them")
+}
+
+/// A key that a map cannot have.
+pub fn map_key(program: &Program, ty: &Type, entry: Src<'_>, field: Place) -> Diagnostic {
+    let name = entry.key().map(EcoString::as_str).unwrap_or_default();
+    let wanted = show(program, ty);
+    let message = format!("the key `{name}` is no `{wanted}`");
+    let problem = Diagnostic::new(codes::WRONG_TYPE, entry.key_place(), message)
+        .label(field, format!("keys are `{wanted}`, as declared here"));
+    match ty.bare() {
+        Type::Enum(id) => {
+            let all = program.enumeration(*id).map_or(&[][..], |e| &e.variants);
+            let help = did_you_mean(name, literal_variants(all));
+            problem.help(help.unwrap_or_else(|| format!("write one of {}", list(literal_variants(all)))))
+        }
+        Type::Int => problem.help("write a number in decimal digits"),
+        _ => problem,
+    }
+}
+
+/// An encrypted value where nothing is secret.
+pub fn encrypted_plain(src: Src<'_>, field: Place) -> Diagnostic {
+    Diagnostic::new(codes::ENCRYPTED, src.place(), "this value is encrypted, and the field is no secret")
+        .label(field, "declared here")
+        .help("declare the field as `secret<…>`, or store the value in plain")
+}
+
+/// `$remove` of what is not there.
+pub fn nothing_to_remove(src: Src<'_>) -> Diagnostic {
+    let message = "there is no such element in the base file to remove";
+    Diagnostic::new(codes::NOTHING_TO_REMOVE, src.place(), message).help("check its key, or take this out")
+}
+
+/// A path that gives a key of a wrong type.
+pub fn bound_type(program: &Program, field: &FieldDef, text: &str, file: FileId) -> Diagnostic {
+    let wanted = show(program, &field.ty);
+    let message = format!("the path gives `{}` the value `{text}`, which is no `{wanted}`", field.data_name);
+    Diagnostic::new(codes::PATH_KEY, Place::File(file), message)
+        .label(model_place(field), "declared here")
+        .help("rename the file or folder")
+}
+
+/// A key that is one thing in the path and another in the data.
+pub fn path_disagrees(field: &FieldDef, text: &str, src: Src<'_>) -> Diagnostic {
+    let message = format!("the path says that `{}` is `{text}`", field.data_name);
+    Diagnostic::new(codes::PATH_KEY, src.place(), message)
+        .at("and this says otherwise")
+        .label(model_place(field), "declared here")
+        .help(format!("write `{text}`, leave it out, or rename the file"))
+}
