@@ -254,6 +254,9 @@ impl<'t> Driver<'t> {
     fn unclosed_line(&mut self, end: usize) {
         let mut outermost = None;
         let mut first = true;
+        let inner = self.frames.last().map(|f| match *f {
+            Frame::Str { open, .. } | Frame::Interp { open, .. } => open,
+        });
         while let Some(frame) = self.frames.last() {
             let open = match *frame {
                 Frame::Str { block: true, .. } => break,
@@ -267,6 +270,13 @@ impl<'t> Driver<'t> {
             first = false;
             if token.kind == Kind::InterpOpen || outermost.is_none() {
                 outermost = Some((token.kind, token.span));
+            }
+            if token.kind == Kind::InterpOpen
+                && let Some(inner) = inner
+            {
+                // The quotes that seemed to open a string in `${` are those that close the one
+                // around it.
+                self.lexed.tokens.truncate(inner.max(open + 1));
             }
             self.pop_frame(end);
         }
@@ -322,6 +332,18 @@ impl<'t> Driver<'t> {
         let rest = self.text.get(span.start as usize..).unwrap_or_default();
         if rest.starts_with("r\"") || rest.starts_with("r#") {
             self.unclosed_raw(span);
+            return;
+        }
+        if let Some(last) = self.lexed.tokens.last_mut()
+            && rest.starts_with('!')
+            && last.kind == Kind::Assign
+            && last.span.end == span.start
+        {
+            last.kind = Kind::Ne;
+            last.span = last.span.to(span);
+            let whole = last.span;
+            self.error(codes::UNEXPECTED_CHARACTER, whole, "unexpected `=!`".into()).help =
+                Some("write `!=`".into());
             return;
         }
         if let Some((len, kind, help)) = known_mistake(rest) {

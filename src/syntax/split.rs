@@ -58,10 +58,10 @@ pub fn level(tokens: &[Token], from: usize, to: usize) -> Vec<Tok> {
         i += 1;
         let mut tok = Tok { kind: token.kind, newline: token.newline, span: token.span, at };
         if let Some(kind) = group {
-            let (end, after) = group_end(tokens, at);
+            let end = group_end(tokens, at);
             tok.kind = kind;
-            tok.span = token.span.to(end);
-            i = after.max(i);
+            tok.span = token.span.to(end.close);
+            i = end.after.max(i);
         } else if token.kind == Kind::Comment {
             continue;
         } else if tok.kind.is_keyword() && is_plain_name(tokens, at) {
@@ -79,16 +79,29 @@ fn is_plain_name(tokens: &[Token], at: u32) -> bool {
         || matches!(near(at.checked_sub(1)), Some(Kind::Dot | Kind::OptDot))
 }
 
-/// Where the group that opens at `at` ends: the place of its last byte, and the index of the
-/// first token after it.
-pub fn group_end(tokens: &[Token], at: u32) -> (Span, usize) {
+/// Where a group ends.
+pub struct GroupEnd {
+    /// The closing delimiter; empty where nothing closes the group.
+    pub close: Span,
+    /// The index of the first token that is not inside.
+    pub inside: usize,
+    /// The index of the first token after it.
+    pub after: usize,
+}
+
+/// Where the group that opens at `at` ends.
+pub fn group_end(tokens: &[Token], at: u32) -> GroupEnd {
     let partner = tokens.get(at as usize).map_or(0, |t| t.partner) as usize;
     match tokens.get(partner) {
-        Some(close) if close.partner == at => (close.span, partner + 1),
+        Some(close) if close.partner == at => {
+            GroupEnd { close: close.span, inside: partner, after: partner + 1 }
+        }
         _ => {
             // Nothing closes it: it ends with the last token that it holds.
-            let last = tokens.get(partner.min(tokens.len()).wrapping_sub(1));
-            (last.map_or(Span::default(), |t| Span::at(t.span.end as usize)), partner.min(tokens.len()))
+            let end = partner.min(tokens.len());
+            let last = tokens.get(end.wrapping_sub(1));
+            let close = last.map_or(Span::default(), |t| Span::at(t.span.end as usize));
+            GroupEnd { close, inside: end, after: end }
         }
     }
 }

@@ -1,3 +1,5 @@
 //! Text to trees, and back.
 
 mod accepts;
+mod limits;
+mod mistakes;

@@ -16,4 +16,7 @@ table! {
     MISPLACED_MODIFIER = "G0111" Error "misplaced-modifier", "`after`, `protect` and their like without a constructor";
     PLAIN_STRING = "G0112" Error "plain-string", "an interpolation in a string that must stand for itself";
     TOO_MANY = "G0113" Error "too-many-errors", "so much is wrong that the rest is not shown";
+    CHECK_WITHOUT_MESSAGE = "G0114" Error "check-without-message", "a check that does not say what is wrong";
+    SUFFIX_ORDER = "G0115" Error "suffix-order", "what follows the type of a field, in a wrong order";
+    BRACE_IN_HEAD = "G0116" Error "brace-in-head", "a brace literal in the head of a block";
 }

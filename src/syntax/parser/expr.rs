@@ -12,6 +12,8 @@ use super::primitive::{name, one, operand_name, path_of, tok};
 use super::types::Types;
 use super::{Ex, In, P};
 
+type Extra<'b> = chumsky::input::MapExtra<'static, 'b, In, Ex>;
+
 /// What an expression of the same level is made of.
 pub(super) struct Parts {
     /// An expression in a head.
@@ -283,31 +285,25 @@ fn logic(operand: P<Expr>, parts: &Parts) -> P<Expr> {
             postfix(
                 5,
                 tok(Kind::Is).then(parts.types.simple.clone()),
-                |l: Expr,
-                 (word, ty): (Tok, TypeExpr),
-                 e: &mut chumsky::input::MapExtra<'static, '_, In, Ex>| {
-                    e.state().check_chain(&l, word.span);
+                |l: Expr, (word, ty): (Tok, TypeExpr), e: &mut Extra<'_>| {
+                    e.state().refuse_chain(&l, word.span);
                     Expr { span: l.span.to(ty.span), kind: ExprKind::Is(Box::new(l), ty) }
                 },
             ),
-            infix(
-                none(5),
-                comparison,
-                |l: Expr, (kind, at), r: Expr, e: &mut chumsky::input::MapExtra<'static, '_, In, Ex>| {
-                    e.state().check_chain(&l, at);
-                    let op = match kind {
-                        Kind::Eq => BinaryOp::Eq,
-                        Kind::Ne => BinaryOp::Ne,
-                        Kind::Lt => BinaryOp::Lt,
-                        Kind::Le => BinaryOp::Le,
-                        Kind::Gt => BinaryOp::Gt,
-                        Kind::Ge => BinaryOp::Ge,
-                        Kind::In => BinaryOp::In,
-                        _ => BinaryOp::NotIn,
-                    };
-                    binary(l, op, at, r)
-                },
-            ),
+            infix(none(5), comparison, |l: Expr, (kind, at), r: Expr, e: &mut Extra<'_>| {
+                e.state().refuse_chain(&l, at);
+                let op = match kind {
+                    Kind::Eq => BinaryOp::Eq,
+                    Kind::Ne => BinaryOp::Ne,
+                    Kind::Lt => BinaryOp::Lt,
+                    Kind::Le => BinaryOp::Le,
+                    Kind::Gt => BinaryOp::Gt,
+                    Kind::Ge => BinaryOp::Ge,
+                    Kind::In => BinaryOp::In,
+                    _ => BinaryOp::NotIn,
+                };
+                binary(l, op, at, r)
+            }),
         ))
         .boxed()
 }

@@ -1,29 +1,50 @@
-//! What chumsky reports, and how it is said.
+//! What chumsky reports: where no parser could go on, and what each of them wanted.
 
 use chumsky::DefaultExpected;
 use chumsky::error::{Error, LabelError};
 use chumsky::util::MaybeRef;
 
 use crate::base::Span;
-use crate::diag::codes::syntax as codes;
 use crate::syntax::split::Tok;
 use crate::syntax::token::Kind;
 
+use super::In;
 use super::primitive::bit;
-use super::{Cx, In};
 
 /// A place where no parser could go on: what each of them wanted, as a set of kinds. Small, and
 /// made without allocation, since one is made for every alternative that is tried.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fault {
-    expected: u128,
-    found: Option<Tok>,
-    span: Span,
+    /// The kinds that were wanted, as bits.
+    pub expected: u128,
+    /// What stands there; none at the end of the part.
+    pub found: Option<Tok>,
 }
 
 impl Fault {
-    pub(super) fn new(expected: u128, found: Option<Tok>, span: Span) -> Self {
-        Fault { expected, found, span }
+    pub fn new(expected: u128, found: Option<Tok>) -> Self {
+        Fault { expected, found }
+    }
+
+    /// Whether this kind was wanted.
+    pub fn expects(&self, kind: Kind) -> bool {
+        self.expected & bit(kind) != 0
+    }
+
+    /// Whether one of these kinds was wanted.
+    pub fn expects_any(&self, kinds: &[Kind]) -> bool {
+        kinds.iter().any(|&k| self.expects(k))
+    }
+
+    /// The wanted kinds.
+    pub fn kinds(&self) -> impl Iterator<Item = Kind> + '_ {
+        Kind::ALL.iter().copied().filter(|&k| self.expects(k))
+    }
+
+    /// Where in the part it is.
+    pub fn index(&self, part: &[Tok]) -> usize {
+        let found = self.found.and_then(|f| part.iter().position(|t| t.span == f.span && t.kind == f.kind));
+        found.unwrap_or(part.len())
     }
 }
 
@@ -38,7 +59,7 @@ impl LabelError<'static, In, DefaultExpected<'static, Tok>> for Fault {
     fn expected_found<E: IntoIterator<Item = DefaultExpected<'static, Tok>>>(
         expected: E,
         found: Option<MaybeRef<'static, Tok>>,
-        span: Span,
+        _: Span,
     ) -> Self {
         let set = |e: DefaultExpected<'static, Tok>| match e {
             DefaultExpected::Token(tok) => bit(tok.kind),
@@ -46,34 +67,6 @@ impl LabelError<'static, In, DefaultExpected<'static, Tok>> for Fault {
             _ => 0,
         };
         let expected = expected.into_iter().map(set).fold(0, |a, b| a | b);
-        Fault { expected, found: found.map(|f| *f), span }
-    }
-}
-
-impl Cx {
-    pub(super) fn report(&mut self, fault: Fault, part: &[Tok], end: Span) {
-        let _ = part;
-        let (what, span) = match fault.found {
-            Some(tok) => (format!("unexpected {}", self.describe(tok)), tok.span),
-            None => ("something is missing here".to_owned(), end),
-        };
-        let expected: Vec<String> = Kind::ALL
-            .iter()
-            .filter(|&&k| fault.expected & bit(k) != 0)
-            .map(|k| if k.is_fixed() { format!("`{}`", k.text()) } else { k.text().to_owned() })
-            .collect();
-        let _ = fault.span;
-        let error = self
-            .sink
-            .at(codes::UNEXPECTED_TOKEN, span, what)
-            .help(format!("expected {}", expected.join(", ")));
-        self.sink.push(error);
-    }
-
-    fn describe(&self, tok: Tok) -> String {
-        match tok.kind {
-            Kind::Paren | Kind::Bracket | Kind::Brace | Kind::Str => tok.kind.text().to_owned(),
-            _ => format!("`{}`", self.text(tok.span)),
-        }
+        Fault { expected, found: found.map(|f| *f) }
     }
 }

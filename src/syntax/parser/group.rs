@@ -10,6 +10,7 @@ use crate::syntax::split::{Body, Tok};
 use crate::syntax::token::{Kind, Token};
 
 use super::expr::Exprs;
+use super::message::What;
 use super::primitive::{field_path, name, one, plain_string, tok};
 use super::{Cx, P};
 
@@ -32,7 +33,7 @@ pub(super) fn entry(all: &Exprs) -> P<Entry> {
 pub(super) fn arg(all: &Exprs) -> P<Arg> {
     let one_param = name().then_ignore(tok(Kind::FatArrow)).map(|name| vec![name]);
     let params = tok(Kind::Paren).then_ignore(tok(Kind::FatArrow)).map_with(|params, e| {
-        e.state().parts(params, Body::Elements, |cx, part, end| cx.part(part, end, |g| &g.name))
+        e.state().parts(params, Body::Elements, |cx, part, end| cx.part(What::Name, part, end, |g| &g.name))
     });
     let lambda = one_param.or(params).then(body(all)).map_with(|(params, body), e| Expr {
         span: e.span(),
@@ -160,13 +161,13 @@ impl Cx {
     /// None if the group holds no comprehension.
     fn comprehension(&mut self, tok: Tok, pick: fn(&super::Grammar) -> &P<ExprKind>) -> Option<ExprKind> {
         let tokens = &self.lexed.tokens;
-        let (_, after) = crate::syntax::split::group_end(tokens, tok.at);
+        let end = crate::syntax::split::group_end(tokens, tok.at);
         // A look at the level before it is read costs what reading it costs.
-        let toks = crate::syntax::split::level(tokens, tok.at as usize + 1, after.saturating_sub(1));
+        let toks = crate::syntax::split::level(tokens, tok.at as usize + 1, end.inside);
         if !is_comprehension(&toks) {
             return None;
         }
-        let kind = self.inside(tok, |cx, toks, end| cx.part(&toks, end, pick));
+        let kind = self.inside(tok, |cx, toks, end| cx.part(What::Comprehension, &toks, end, pick));
         Some(kind.flatten().unwrap_or(ExprKind::Error))
     }
 
@@ -182,7 +183,7 @@ impl Cx {
 
     /// The arguments of `(…)` and `[…]`.
     pub(super) fn args(&mut self, tok: Tok) -> Vec<Arg> {
-        self.parts(tok, Body::Elements, |cx, part, end| cx.part(part, end, |g| &g.arg))
+        self.parts(tok, Body::Elements, |cx, part, end| cx.part(What::Arg, part, end, |g| &g.arg))
     }
 
     /// The entries of `{…}`.
@@ -191,7 +192,7 @@ impl Cx {
     }
 
     fn entry(&mut self, part: &[Tok], end: Span) -> Option<Entry> {
-        let found = self.part(part, end, |g| &g.entry);
+        let found = self.part(What::Entry, part, end, |g| &g.entry);
         if found.is_some() {
             return found;
         }
@@ -204,12 +205,12 @@ impl Cx {
 
     /// The arms of a `match`.
     pub(super) fn arms(&mut self, tok: Tok) -> Vec<Arm> {
-        self.parts(tok, Body::Arms, |cx, part, end| cx.part(part, end, |g| &g.arm))
+        self.parts(tok, Body::Arms, |cx, part, end| cx.part(What::Arm, part, end, |g| &g.arm))
     }
 
     /// `(T)`.
     pub(super) fn paren_type(&mut self, tok: Tok) -> TypeExpr {
-        let inner = self.inside(tok, |cx, toks, end| cx.part(&toks, end, |g| &g.ty));
+        let inner = self.inside(tok, |cx, toks, end| cx.part(What::Type, &toks, end, |g| &g.ty));
         inner.flatten().unwrap_or(TypeExpr { span: tok.span, kind: TypeKind::Error })
     }
 
@@ -219,7 +220,7 @@ impl Cx {
     }
 
     fn stmt(&mut self, part: &[Tok], end: Span) -> Option<Stmt> {
-        let found = self.part(part, end, |g| &g.stmt);
+        let found = self.part(What::Stmt, part, end, |g| &g.stmt);
         if found.is_some() {
             return found;
         }
@@ -394,8 +395,8 @@ impl Cx {
     /// The expression of `${…}`.
     pub(super) fn hole(&mut self, open: &Token) -> Expr {
         let at = open.partner;
-        let (end, _) = crate::syntax::split::group_end(&self.lexed.tokens, at);
-        let tok = Tok { kind: Kind::InterpOpen, newline: false, span: open.span.to(end), at };
+        let end = crate::syntax::split::group_end(&self.lexed.tokens, at);
+        let tok = Tok { kind: Kind::InterpOpen, newline: false, span: open.span.to(end.close), at };
         let expr = self.inside(tok, |cx, toks, end| {
             if toks.is_empty() {
                 let span = open.span.to(end);
@@ -456,8 +457,8 @@ impl Cx {
         found
     }
 
-    /// Comparisons do not chain.
-    pub(super) fn check_chain(&mut self, left: &Expr, at: Span) {
+    /// Comparisons do not chain; `is` has no operand to its right that would refuse to.
+    pub(super) fn refuse_chain(&mut self, left: &Expr, at: Span) {
         use BinaryOp::*;
         let chained = match &left.kind {
             ExprKind::Is(..) => true,

@@ -9,6 +9,7 @@ use crate::syntax::token::Kind;
 
 use super::expr::Exprs;
 use super::member::deprecated;
+use super::message::What;
 use super::primitive::{field_path, name, path, path_of, plain_string, tok};
 use super::{Cx, ItemParts, P};
 
@@ -28,7 +29,8 @@ pub(super) fn item(all: &Exprs, check: &P<Check>) -> P<ItemParts> {
 
 fn imports() -> P<ItemKind> {
     let group = tok(Kind::Brace).map_with(|tok, e| {
-        e.state().parts(tok, Body::Elements, |cx, part, end| cx.part(part, end, |g| &g.use_tree))
+        e.state()
+            .parts(tok, Body::Elements, |cx, part, end| cx.part(What::Import, part, end, |g| &g.use_tree))
     });
     let prefix = name().then_ignore(tok(Kind::PathSep)).repeated().collect::<Vec<_>>();
     let several = prefix.clone().then(group).map(|(prefix, trees): (Vec<Ident>, Vec<UseTree>)| {
@@ -146,7 +148,7 @@ fn behaviour(all: &Exprs) -> P<ItemKind> {
         .then(block.clone())
         .map(|((ty, when), body)| ItemKind::Impl(ImplDecl { ty, when, body }));
     let params = tok(Kind::Paren).map_with(|tok, e| {
-        e.state().parts(tok, Body::Elements, |cx, part, end| cx.part(part, end, |g| &g.param))
+        e.state().parts(tok, Body::Elements, |cx, part, end| cx.part(What::Param, part, end, |g| &g.param))
     });
     let function = tok(Kind::Fn)
         .ignore_then(name())
@@ -206,14 +208,81 @@ pub(super) fn step(all: &Exprs) -> P<MigrationStep> {
 
 impl Cx {
     fn steps(&mut self, tok: Tok) -> Vec<MigrationStep> {
-        self.parts(tok, Body::Steps, |cx, part, end| cx.part(part, end, |g| &g.step))
+        self.parts(tok, Body::Steps, |cx, part, end| cx.part(What::Step, part, end, |g| &g.step))
     }
 
-    /// One item of a module.
-    pub(super) fn item(&mut self, part: &[Tok], end: Span) -> Option<Item> {
-        let first = part.first().copied()?;
-        let span = part.iter().map(|t| t.span).reduce(Span::to)?;
-        let (deprecated, kind) = self.part(part, end, |g| &g.item)?;
-        Some(Item { span, docs: self.docs(first), deprecated, kind })
+    /// The items of a module.
+    pub(super) fn items(&mut self, parts: &[&[Tok]], end: Span, items: &mut Vec<Item>) {
+        let mut skip_below = None;
+        let mut rest = parts.iter();
+        while let Some(part) = rest.next() {
+            let Some(first) = part.first().copied() else { continue };
+            let indent = self.indent(first);
+            // The body of an item that has no `{` belongs to a mistake that is reported.
+            if skip_below.is_some_and(|i| indent > i) && !self.item_begins(&first) {
+                continue;
+            }
+            skip_below = None;
+            let next = rest.as_slice().first().filter(|n| n.first().is_some_and(|t| t.kind == Kind::Brace));
+            let (found, joined) = self.item(part, super::end_of(part, end), next.copied());
+            if joined {
+                rest.next();
+            }
+            if found.is_none() {
+                skip_below = Some(indent);
+            }
+            items.extend(found);
+        }
+    }
+
+    /// How far from the start of its line a token stands.
+    fn indent(&self, tok: Tok) -> usize {
+        let before = self.text.get(..tok.span.start as usize).unwrap_or_default();
+        before.bytes().rev().take_while(|&b| b == b' ' || b == b'\t').count()
+    }
+
+    /// One item of a module. `braces` is the next part if it begins with `{`: the body of an
+    /// item whose line ends too early. Says whether it is.
+    fn item(&mut self, part: &[Tok], end: Span, braces: Option<&[Tok]>) -> (Option<Item>, bool) {
+        let Some(first) = part.first().copied() else { return (None, false) };
+        let span = part.iter().map(|t| t.span).reduce(Span::to).unwrap_or(end);
+        let docs = self.docs(first);
+        let fault = match self.try_part(What::Item, part, end, |g| &g.item) {
+            Ok((deprecated, kind)) => return (Some(Item { span, docs, deprecated, kind }), false),
+            Err(fault) => fault,
+        };
+        let early = fault.is_some_and(|f| f.found.is_none() && f.expects(Kind::Brace));
+        self.report(fault, What::Item, part, end);
+        if let Some(braces) = braces.filter(|_| early) {
+            let joined = [part, braces].concat();
+            return (self.item(&joined, super::end_of(braces, end), None).0, true);
+        }
+        let kind = self.broken_item(part, end);
+        (kind.map(|kind| Item { span, docs, deprecated: None, kind }), false)
+    }
+
+    /// An item of which only the name is known, and what its braces hold: so nothing else that
+    /// speaks of it is wrong too.
+    fn broken_item(&mut self, part: &[Tok], end: Span) -> Option<ItemKind> {
+        let kind = part.first()?.kind;
+        let word = |t: &&Tok| t.kind == Kind::Ident || t.kind.is_keyword();
+        let at = usize::from(kind == Kind::Plain) + 1;
+        let name = self.ident(*part.get(at).filter(word)?);
+        let value = Expr { span: end, kind: ExprKind::Error };
+        let ty = TypeExpr { span: end, kind: TypeKind::Error };
+        let record_kind = match kind {
+            Kind::Slice => RecordKind::Slice,
+            Kind::Struct => RecordKind::Struct,
+            Kind::Plain => RecordKind::Plain,
+            Kind::Entity => RecordKind::Entity,
+            Kind::Target => RecordKind::Target,
+            Kind::Resource => RecordKind::Resource,
+            Kind::Const => return Some(ItemKind::Const(ConstDecl { name, ty: None, value })),
+            Kind::Type => return Some(ItemKind::Alias(AliasDecl { name, ty })),
+            _ => return None,
+        };
+        let braces = part.iter().find(|t| t.kind == Kind::Brace).copied();
+        let members = braces.map(|b| self.members(b)).unwrap_or_default();
+        Some(record(record_kind, name, None, None, members))
     }
 }

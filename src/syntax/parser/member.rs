@@ -8,6 +8,7 @@ use crate::syntax::split::{Body, Tok};
 use crate::syntax::token::Kind;
 
 use super::expr::Exprs;
+use super::message::What;
 use super::primitive::{name, one, path, plain_string, tok};
 use super::{Cx, Ex, In, MemberParts, P};
 
@@ -25,7 +26,7 @@ pub(super) fn member(all: &Exprs, check: &P<Check>) -> P<MemberParts> {
         .then(all.expr.clone())
         .map(|((name, ty), value)| MemberKind::Derived { name, ty, value });
     let several = tok(Kind::Paren).map_with(|tok, e| {
-        e.state().parts(tok, Body::Elements, |cx, part, end| cx.part(part, end, |g| &g.name))
+        e.state().parts(tok, Body::Elements, |cx, part, end| cx.part(What::Name, part, end, |g| &g.name))
     });
     let unique =
         tok(Kind::Unique).ignore_then(several.or(name().map(|name| vec![name]))).map(MemberKind::Unique);
@@ -109,18 +110,27 @@ pub(super) fn variant(all: &Exprs) -> P<Variant> {
 impl Cx {
     /// What stands between the braces of a record.
     pub(super) fn members(&mut self, tok: Tok) -> Vec<Member> {
-        self.parts(tok, Body::Members, Self::member)
+        self.several_parts(tok, Body::Members, Self::member)
     }
 
-    fn member(&mut self, part: &[Tok], end: Span) -> Option<Member> {
-        let first = part.first().copied()?;
-        let span = part.iter().map(|t| t.span).reduce(Span::to)?;
-        let parsed = self.part(part, end, |g| &g.member);
-        let (deprecated, kind) = match parsed {
-            Some(parsed) => parsed,
-            None => (None, self.broken_member(part, end)?),
+    fn member(&mut self, part: &[Tok], end: Span, found: &mut Vec<Member>) {
+        let Some(first) = part.first().copied() else { return };
+        let span = part.iter().map(|t| t.span).reduce(Span::to).unwrap_or(end);
+        let docs = self.docs(first);
+        let fault = match self.try_part(What::Member, part, end, |g| &g.member) {
+            Ok((deprecated, kind)) => return found.push(Member { docs, deprecated, span, kind }),
+            Err(fault) => fault,
         };
-        Some(Member { docs: self.docs(first), deprecated, span, kind })
+        self.report(fault, What::Member, part, end);
+        // `a: T b: U` is two fields, and only what separates them is missing.
+        let at = fault.map_or(0, |f| f.index(part));
+        if at > 1 && part.get(at + 1).is_some_and(|t| t.kind == Kind::Colon) {
+            let (one, other) = part.split_at(at);
+            self.member(one, super::end_of(one, end), found);
+            return self.member(other, end, found);
+        }
+        let kind = self.broken_member(part, end);
+        found.extend(kind.map(|kind| Member { docs, deprecated: None, span, kind }));
     }
 
     /// A member of which only the name is known, so that nothing else that speaks of it is
@@ -158,7 +168,7 @@ impl Cx {
     pub(super) fn variants(&mut self, tok: Tok) -> Vec<Variant> {
         self.parts(tok, Body::Variants, |cx, part, end| {
             let first = part.first().copied()?;
-            let mut variant = cx.part(part, end, |g| &g.variant)?;
+            let mut variant = cx.part(What::Variant, part, end, |g| &g.variant)?;
             variant.docs = cx.docs(first);
             Some(variant)
         })

@@ -8,7 +8,9 @@ mod fault;
 mod group;
 mod item;
 mod member;
+mod message;
 mod primitive;
+mod repair;
 mod stmt;
 mod types;
 
@@ -25,6 +27,7 @@ use super::sink::Sink;
 use super::split::{Body, Tok, level, split};
 use super::token::Kind;
 use fault::Fault;
+use message::What;
 
 /// The tokens of one part, by value: parsers that own their input are made once a thread.
 type In = MappedInput<'static, Tok, Span, Stream<std::vec::IntoIter<Tok>>>;
@@ -61,6 +64,8 @@ pub(super) struct Cx {
     sink: Sink,
     depth: u32,
     height: u32,
+    /// How many more tokens may be read again after a repair: what bounds the time.
+    repairs: usize,
 }
 
 impl Inspector<'static, In> for Cx {
@@ -89,6 +94,8 @@ struct Grammar {
     map_comprehension: P<ExprKind>,
 }
 
+/// Chooses a parser.
+type Pick<O> = fn(&Grammar) -> &P<O>;
 type ItemParts = (Option<StrLit>, ItemKind);
 type MemberParts = (Option<StrLit>, MemberKind);
 
@@ -135,7 +142,8 @@ impl Grammar {
 
 impl Cx {
     pub(super) fn new(text: &str, lexed: Lexed, sink: Sink) -> Self {
-        Cx { text: text.to_owned(), lexed, sink, depth: 0, height: 0 }
+        let repairs = 1000 + 4 * lexed.tokens.len();
+        Cx { text: text.to_owned(), lexed, sink, depth: 0, height: 0, repairs }
     }
 
     pub(super) fn finish(self) -> Vec<crate::diag::Diagnostic> {
@@ -150,10 +158,65 @@ impl Cx {
         Ident { name: Name::new(self.text(tok.span)), span: tok.span }
     }
 
-    /// Parses one part with one of the parsers. `end` is where it ends, for what is missing.
-    fn part<O: 'static>(&mut self, toks: &[Tok], end: Span, pick: fn(&Grammar) -> &P<O>) -> Option<O> {
+    /// Parses one part with one of the parsers, and reports what is wrong with it. `end` is
+    /// where it ends, for what is missing.
+    fn part<O: 'static>(&mut self, what: What, toks: &[Tok], end: Span, pick: Pick<O>) -> Option<O> {
+        match self.try_part(what, toks, end, pick) {
+            Ok(found) => Some(found),
+            Err(fault) => {
+                self.report(fault, what, toks, end);
+                None
+            }
+        }
+    }
+
+    fn report(&mut self, fault: Option<Fault>, what: What, toks: &[Tok], end: Span) {
+        if let Some(fault) = fault {
+            self.sink.push(self.explain(&fault, what, toks, end));
+        }
+    }
+
+    /// The same, but what cannot be mended is for the caller to report; without a fault it is
+    /// already.
+    fn try_part<O: 'static>(
+        &mut self,
+        what: What,
+        toks: &[Tok],
+        end: Span,
+        pick: Pick<O>,
+    ) -> Result<O, Option<Fault>> {
+        let mut mended: Option<Vec<Tok>> = None;
+        let mut reached = 0;
+        loop {
+            let part = mended.as_deref().unwrap_or(toks);
+            let fault = match self.once(part, end, pick) {
+                Ok(found) => return Ok(found),
+                Err(fault) => fault.ok_or(None)?,
+            };
+            let index = fault.index(part);
+            let repair = self.repair(&fault, what, part);
+            // Each repair must get further than the one before.
+            let Some(repair) = repair.filter(|_| mended.is_none() || index > reached) else {
+                // What follows from a guess is not worth a word.
+                return Err(Some(fault).filter(|_| mended.is_none()));
+            };
+            let size =
+                part.last().zip(part.first()).map_or(0, |(l, f)| l.at.saturating_sub(f.at) as usize) + 1;
+            if self.repairs < size {
+                return Err(Some(fault));
+            }
+            self.repairs -= size;
+            let meant = repair.apply(part);
+            self.sink.push(self.explain(&fault, what, part, end));
+            reached = index;
+            mended = Some(meant);
+        }
+    }
+
+    /// Parses a part as it stands. Without a fault, what is wrong is reported.
+    fn once<O: 'static>(&mut self, toks: &[Tok], end: Span, pick: Pick<O>) -> Result<O, Option<Fault>> {
         if self.sink.is_full() {
-            return None;
+            return Err(None);
         }
         let links = toks.iter().filter(|t| is_link(t.kind)).count() as u32;
         if self.height.saturating_add(links) > MAX_HEIGHT {
@@ -167,18 +230,15 @@ impl Cx {
                 )
                 .help("give parts of it a name with `let`");
             self.sink.push(error);
-            return None;
+            return Err(None);
         }
         let parser = GRAMMAR.with(|g| pick(g).clone());
         let stream = Stream::from_iter(toks.to_vec());
         let input: In = stream.map(end, |tok: Tok| (tok, tok.span));
         self.height += links;
-        let (output, errors) = parser.parse_with_state(input, self).into_output_errors();
+        let (output, faults) = parser.parse_with_state(input, self).into_output_errors();
         self.height -= links;
-        for fault in errors {
-            self.report(fault, toks, end);
-        }
-        output
+        output.ok_or_else(|| faults.into_iter().next())
     }
 
     /// Reads what a group holds, one level deeper. None if that is too deep.
@@ -192,11 +252,10 @@ impl Cx {
             self.sink.push(error);
             return None;
         }
-        let (close, after) = super::split::group_end(&self.lexed.tokens, tok.at);
-        let closed = !close.is_empty();
-        let to = if closed { after.saturating_sub(1) } else { after };
-        let toks = level(&self.lexed.tokens, tok.at as usize + 1, to);
-        let end = Span::new(close.start as usize, close.start as usize + usize::from(closed));
+        let group = super::split::group_end(&self.lexed.tokens, tok.at);
+        let toks = level(&self.lexed.tokens, tok.at as usize + 1, group.inside);
+        let start = group.close.start as usize;
+        let end = Span::new(start, start + group.close.len().min(1));
         self.depth += 1;
         self.height += 1;
         let read = stack(|| read(self, toks, end));
@@ -212,8 +271,22 @@ impl Cx {
         body: Body,
         mut parse: impl FnMut(&mut Self, &[Tok], Span) -> Option<O>,
     ) -> Vec<O> {
+        self.several_parts(tok, body, |cx, part, end, found| found.extend(parse(cx, part, end)))
+    }
+
+    /// The same, where a part with a mistake may turn out to be two.
+    fn several_parts<O: 'static>(
+        &mut self,
+        tok: Tok,
+        body: Body,
+        mut parse: impl FnMut(&mut Self, &[Tok], Span, &mut Vec<O>),
+    ) -> Vec<O> {
         self.inside(tok, |cx, toks, end| {
-            split(&toks, body).into_iter().filter_map(|part| parse(cx, part, end_of(part, end))).collect()
+            let mut found = Vec::new();
+            for part in split(&toks, body) {
+                parse(cx, part, end_of(part, end), &mut found);
+            }
+            found
         })
         .unwrap_or_default()
     }
@@ -247,9 +320,7 @@ impl Cx {
         let toks = level(&self.lexed.tokens, 0, self.lexed.tokens.len());
         let end = Span::at(self.text.len());
         let mut items = Vec::new();
-        for part in split(&toks, Body::Items) {
-            items.extend(self.item(part, end_of(part, end)));
-        }
+        self.items(&split(&toks, Body::Items), end, &mut items);
         Module { docs: self.module_docs(), items, allows: self.allows() }
     }
 
@@ -261,7 +332,7 @@ impl Cx {
 
     fn expr_of(&mut self, toks: &[Tok], end: Span) -> Expr {
         let span = toks.iter().map(|t| t.span).reduce(Span::to).unwrap_or(end);
-        self.part(toks, end, |g| &g.expr).unwrap_or(Expr { span, kind: ExprKind::Error })
+        self.part(What::Expr, toks, end, |g| &g.expr).unwrap_or(Expr { span, kind: ExprKind::Error })
     }
 
     fn module_docs(&self) -> Docs {
@@ -332,15 +403,19 @@ fn is_link(kind: Kind) -> bool {
             | Or
             | Not
             | As
+            | Is
+            | If
             | Else
+            | Match
             | Paren
             | Bracket
     )
 }
 
-/// Runs what may recurse.
+/// Runs what recurses once for each level of groups. The levels are limited, but a level takes
+/// much of a thread's stack in a debug build.
 fn stack<O>(run: impl FnOnce() -> O) -> O {
-    run()
+    stacker::maybe_grow(256 * 1024, 2 * 1024 * 1024, run)
 }
 
 /// Reads a whole text with a context.

@@ -15,12 +15,9 @@ pub(super) fn token(
     expected: u128,
     accept: impl Fn(Kind) -> bool + Clone + 'static,
 ) -> impl Parser<'static, In, Tok, Ex> + Clone {
-    custom::<_, In, _, Ex>(move |inp| {
-        let before = inp.cursor();
-        match inp.next() {
-            Some(tok) if accept(tok.kind) => Ok(tok),
-            found => Err(Fault::new(expected, found, inp.span_since(&before))),
-        }
+    custom::<_, In, _, Ex>(move |inp| match inp.next() {
+        Some(tok) if accept(tok.kind) => Ok(tok),
+        found => Err(Fault::new(expected, found)),
     })
 }
 
@@ -48,7 +45,6 @@ pub(super) fn name() -> impl Parser<'static, In, Ident, Ex> + Clone {
 /// can be meant: at the end of what holds them.
 pub(super) fn operand_name() -> impl Parser<'static, In, Ident, Ex> + Clone {
     custom::<_, In, _, Ex>(|inp| {
-        let before = inp.cursor();
         let found = inp.next();
         if let Some(tok) = found {
             let name = tok.kind == Kind::Ident
@@ -59,7 +55,7 @@ pub(super) fn operand_name() -> impl Parser<'static, In, Ident, Ex> + Clone {
                 return Ok(inp.state().ident(tok));
             }
         }
-        Err(Fault::new(bit(Kind::Ident), found, inp.span_since(&before)))
+        Err(Fault::new(bit(Kind::Ident), found))
     })
 }
 

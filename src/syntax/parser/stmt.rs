@@ -20,7 +20,8 @@ pub(super) fn check(all: &Exprs) -> P<Check> {
         .then_ignore(tok(Kind::Colon))
         .map(|(names, over)| Quantifier { names, over });
     // A `:` outside of brackets is that of a quantifier: nothing needs to be read twice.
-    let quantifier = colon_ahead().ignore_then(quantifier).map(Some).or(empty().to(None));
+    let quantifier =
+        choice((colon_ahead(true).ignore_then(quantifier).map(Some), colon_ahead(false).to(None)));
     tok(Kind::Check)
         .ignore_then(quantifier.boxed())
         .then(all.expr.clone())
@@ -37,16 +38,15 @@ pub(super) fn check(all: &Exprs) -> P<Check> {
         .boxed()
 }
 
-fn colon_ahead() -> impl Parser<'static, In, (), Ex> + Clone {
-    custom::<_, In, _, Ex>(|inp| {
+fn colon_ahead(wanted: bool) -> impl Parser<'static, In, (), Ex> + Clone {
+    custom::<_, In, _, Ex>(move |inp| {
         let start = inp.save();
         let mut found = false;
         while let Some(tok) = inp.next() {
             found |= tok.kind == Kind::Colon;
         }
         inp.rewind(start);
-        let at = inp.cursor();
-        if found { Ok(()) } else { Err(Fault::new(0, inp.peek(), inp.span_since(&at))) }
+        if found == wanted { Ok(()) } else { Err(Fault::new(0, inp.peek())) }
     })
 }
 
@@ -102,8 +102,7 @@ fn not_error() -> impl Parser<'static, In, (), Ex> + Clone {
         inp.rewind(start);
         let error = first.is_some_and(|t| t.kind == Kind::ErrorWord)
             && second.is_some_and(|t| matches!(t.kind, Kind::Str | Kind::RawStr));
-        let at = inp.cursor();
-        if error { Err(Fault::new(0, first, inp.span_since(&at))) } else { Ok(()) }
+        if error { Err(Fault::new(0, first)) } else { Ok(()) }
     })
 }
 

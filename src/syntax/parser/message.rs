@@ -1,0 +1,482 @@
+//! How a [`Fault`] is said: what is wrong, and what to write instead.
+
+use crate::base::Span;
+use crate::diag::codes::syntax as codes;
+use crate::diag::{Code, Diagnostic, did_you_mean};
+use crate::syntax::split::Tok;
+use crate::syntax::token::Kind;
+use crate::syntax::trees::starts_item;
+
+use super::Cx;
+use super::fault::Fault;
+
+/// What a part is parsed as.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum What {
+    Item,
+    Member,
+    Variant,
+    Stmt,
+    Step,
+    Entry,
+    Arm,
+    Arg,
+    Param,
+    Import,
+    Name,
+    Expr,
+    Type,
+    Comprehension,
+}
+
+impl What {
+    /// The words that begin such a part.
+    pub fn starters(self) -> &'static [&'static str] {
+        match self {
+            What::Item => &[
+                "use",
+                "const",
+                "type",
+                "enum",
+                "slice",
+                "struct",
+                "plain",
+                "entity",
+                "target",
+                "resource",
+                "union",
+                "impl",
+                "fn",
+                "test",
+                "check",
+                "inverse",
+                "closure",
+                "acyclic",
+                "moved",
+                "migration",
+                "deprecated",
+            ],
+            What::Member => &["key", "let", "check", "unique", "output", "assigned", "deprecated"],
+            What::Stmt => &["let", "for", "if", "match", "check", "expect", "given", "before"],
+            What::Step => &["set", "drop"],
+            _ => &[],
+        }
+    }
+}
+
+/// What people write who know other languages, where an item begins.
+const OTHER_ITEMS: &[(&str, &str)] = &[
+    ("import", "an import is written `use a::B`"),
+    ("include", "an import is written `use a::B`"),
+    ("from", "an import is written `use a::B`"),
+    ("def", "a function is written `fn name(a: T) -> R { … }`"),
+    ("func", "a function is written `fn name(a: T) -> R { … }`"),
+    ("function", "a function is written `fn name(a: T) -> R { … }`"),
+    ("let", "a value of a module is written `const NAME = …`"),
+    ("var", "a value of a module is written `const NAME = …`"),
+    ("val", "a value of a module is written `const NAME = …`"),
+    ("class", "nested data is a `struct`, data in files a `slice`, what exists an `entity`"),
+    ("record", "nested data is a `struct`, data in files a `slice`, what exists an `entity`"),
+    ("object", "nested data is a `struct`, data in files a `slice`, what exists an `entity`"),
+    ("interface", "types that share fields are a `union`, or include a struct: `...Meta`"),
+    ("trait", "types that share fields are a `union`, or include a struct: `...Meta`"),
+    ("alias", "an alias is written `type Name = T`"),
+    ("typedef", "an alias is written `type Name = T`"),
+    ("assert", "a condition is written `check c, \"what is wrong\"`"),
+    ("module", "the module of a file is the file's path; nothing declares it"),
+    ("mod", "the module of a file is the file's path; nothing declares it"),
+    ("package", "the module of a file is the file's path; nothing declares it"),
+    ("pub", "all items can be used by other modules; take `pub` away"),
+    ("export", "all items can be used by other modules; take `export` away"),
+    ("public", "all items can be used by other modules; take `public` away"),
+];
+
+/// The same where a statement begins.
+const OTHER_STMTS: &[(&str, &str)] = &[
+    ("return", "the last expression of a block is its value; take `return` away"),
+    ("var", "a local is written `let x = …`"),
+    ("val", "a local is written `let x = …`"),
+    ("const", "a local is written `let x = …`"),
+    ("while", "every loop is a `for`: `for x in xs { … }`"),
+    ("loop", "every loop is a `for`: `for x in xs { … }`"),
+    ("foreach", "write `for x in xs { … }`"),
+    ("switch", "write `match x { a => …, _ => … }`"),
+    ("assert", "write `check c, \"what is wrong\"`, or `expect c` in a test"),
+    ("print", "nothing prints; a test shows values with `expect`"),
+];
+
+/// Kinds that may begin a value; a set that has the first three has them all in mind.
+const VALUES: &[Kind] = &[
+    Kind::Number,
+    Kind::Match,
+    Kind::Str,
+    Kind::RawStr,
+    Kind::True,
+    Kind::False,
+    Kind::Null,
+    Kind::If,
+    Kind::Paren,
+    Kind::Bracket,
+    Kind::Brace,
+    Kind::Minus,
+    Kind::Not,
+    Kind::Range,
+    Kind::RangeInclusive,
+    Kind::Ident,
+];
+
+/// Kinds that may go on with a value.
+const OPERATORS: &[Kind] = &[
+    Kind::Dot,
+    Kind::OptDot,
+    Kind::Paren,
+    Kind::Bracket,
+    Kind::Question,
+    Kind::As,
+    Kind::Star,
+    Kind::Slash,
+    Kind::Percent,
+    Kind::Plus,
+    Kind::Minus,
+    Kind::Range,
+    Kind::RangeInclusive,
+    Kind::Eq,
+    Kind::Ne,
+    Kind::Lt,
+    Kind::Le,
+    Kind::Gt,
+    Kind::Ge,
+    Kind::In,
+    Kind::Not,
+    Kind::Is,
+    Kind::And,
+    Kind::Or,
+    Kind::Coalesce,
+    Kind::After,
+    Kind::Timeout,
+    Kind::Drift,
+    Kind::Protect,
+    Kind::Adopt,
+    Kind::Keep,
+    Kind::PathSep,
+];
+
+const TYPES: &[Kind] =
+    &[Kind::Paren, Kind::Null, Kind::Minus, Kind::Number, Kind::Str, Kind::RawStr, Kind::Ident, Kind::Pipe];
+
+/// Kinds that may go on with a type.
+const TYPE_SUFFIXES: &[Kind] = &[Kind::Question, Kind::Pipe, Kind::Where, Kind::Lt, Kind::PathSep];
+
+impl Fault {
+    /// Whether a value could begin here.
+    pub fn wants_value(&self) -> bool {
+        self.expects(Kind::Number) && self.expects(Kind::Match)
+    }
+
+    /// Whether a type could begin here.
+    pub fn wants_type(&self) -> bool {
+        self.expects(Kind::Number) && self.expects(Kind::Null) && !self.expects(Kind::Match)
+    }
+
+    /// Whether a value has ended here, which could go on.
+    pub fn after_value(&self) -> bool {
+        self.expects(Kind::Star) && self.expects(Kind::Plus)
+    }
+
+    fn after_type(&self) -> bool {
+        self.expects(Kind::Question) && self.expects(Kind::Pipe)
+    }
+
+    /// What is wanted, as people call it.
+    fn wanted(&self) -> Vec<String> {
+        let mut left = self.kinds().collect::<Vec<_>>();
+        let mut wanted = Vec::new();
+        let mut take = |kinds: &[Kind], what: &str| {
+            left.retain(|k| !kinds.contains(k));
+            if !what.is_empty() {
+                wanted.push(what.to_owned());
+            }
+        };
+        if self.after_value() {
+            take(OPERATORS, "");
+        }
+        if self.after_type() {
+            take(TYPE_SUFFIXES, "");
+        }
+        if self.wants_value() {
+            take(VALUES, "a value");
+        } else if self.wants_type() {
+            take(TYPES, "a type");
+        }
+        take(&[Kind::End], "");
+        if self.expects(Kind::Str) {
+            take(&[Kind::RawStr], "");
+        }
+        let is_name = |k: &&Kind| **k == Kind::Ident;
+        wanted.extend(left.iter().filter(is_name).map(|k| k.text().to_owned()));
+        wanted.extend(left.iter().filter(|k| !is_name(k)).map(|&k| spelled(k)));
+        wanted
+    }
+}
+
+/// A kind in a message.
+fn spelled(kind: Kind) -> String {
+    match kind {
+        Kind::Paren => "`(`".to_owned(),
+        Kind::Bracket => "`[`".to_owned(),
+        Kind::Brace => "`{`".to_owned(),
+        _ if kind.is_fixed() => format!("`{}`", kind.text()),
+        _ => kind.text().to_owned(),
+    }
+}
+
+/// `a, b or c`.
+fn any_of(wanted: &[String]) -> String {
+    match wanted {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+/// What is known of a mistake beyond that something else was wanted.
+struct Known {
+    code: Code,
+    message: String,
+    help: String,
+}
+
+fn known(code: Code, message: impl Into<String>, help: impl Into<String>) -> Option<Known> {
+    Some(Known { code, message: message.into(), help: help.into() })
+}
+
+impl Cx {
+    /// The diagnostic of a fault.
+    pub(super) fn explain(&self, fault: &Fault, what: What, part: &[Tok], end: Span) -> Diagnostic {
+        let index = fault.index(part);
+        let place = match fault.found {
+            Some(tok) => self.shown_span(tok),
+            None => end,
+        };
+        if let Some(known) = self.known_mistake(fault, what, part, index) {
+            let error = self.sink.at(known.code, place, known.message);
+            return if known.help.is_empty() { error } else { error.help(known.help) };
+        }
+        let wanted = fault.wanted();
+        let after = index.checked_sub(1).and_then(|i| part.get(i)).map(|&t| self.describe(t));
+        let message = match (fault.found, &after) {
+            (Some(found), _) if wanted.is_empty() || wanted.len() > 6 => {
+                format!("unexpected {}", self.describe(found))
+            }
+            (Some(found), _) => format!("expected {}, found {}", any_of(&wanted), self.describe(found)),
+            (None, Some(after)) if wanted.is_empty() => format!("something is missing after {after}"),
+            (None, Some(after)) => format!("expected {} after {after}", any_of(&wanted)),
+            (None, None) => format!("expected {}", any_of(&wanted)),
+        };
+        let error = self.sink.at(codes::UNEXPECTED_TOKEN, place, message);
+        match self.help(fault, what, part, index) {
+            Some(help) => error.help(help),
+            None => error,
+        }
+    }
+
+    /// A bracket stands for what it holds.
+    fn shown_span(&self, tok: Tok) -> Span {
+        match tok.kind {
+            Kind::Paren | Kind::Bracket | Kind::Brace => {
+                Span::new(tok.span.start as usize, tok.span.start as usize + 1)
+            }
+            _ => tok.span,
+        }
+    }
+
+    pub(super) fn describe(&self, tok: Tok) -> String {
+        match tok.kind {
+            Kind::Paren => "`(`".to_owned(),
+            Kind::Bracket => "`[`".to_owned(),
+            Kind::Brace => "`{`".to_owned(),
+            Kind::Str => "a string".to_owned(),
+            _ => format!("`{}`", self.text(tok.span)),
+        }
+    }
+
+    /// The text of a word, keyword or not.
+    pub(super) fn word(&self, tok: Option<&Tok>) -> Option<&str> {
+        tok.filter(|t| t.kind == Kind::Ident || t.kind.is_keyword()).map(|t| self.text(t.span))
+    }
+
+    fn known_mistake(&self, fault: &Fault, what: What, part: &[Tok], index: usize) -> Option<Known> {
+        let first = part.first();
+        let found = fault.found;
+        let kind = found.map(|t| t.kind);
+        let before = index.checked_sub(1).and_then(|i| part.get(i)).map(|t| t.kind);
+        let unexpected = codes::UNEXPECTED_TOKEN;
+        let first_word = self.word(first).unwrap_or_default();
+        if index == 0 && what == What::Item {
+            return self.no_item(found?);
+        }
+        if index <= 1 && matches!(what, What::Stmt | What::Member) {
+            let written = if index == 0 { self.word(found.as_ref()) } else { Some(first_word) };
+            let other = OTHER_STMTS.iter().find(|(word, _)| Some(*word) == written);
+            if let Some((word, help)) = other {
+                return known(unexpected, format!("there is no statement `{word}`"), *help);
+            }
+        }
+        if let Some(kind) = kind.filter(|&k| index == 0 && is_sign(k) && what != What::Expr) {
+            let message = format!("a line cannot begin with `{}`", kind.text());
+            return known(unexpected, message, "write it at the end of the line before");
+        }
+        if first.is_some_and(|t| t.kind == Kind::Check) && fault.expects(Kind::Comma) && found.is_none() {
+            return known(
+                codes::CHECK_WITHOUT_MESSAGE,
+                "this check has no message",
+                "say what is wrong after a comma: `check c, \"what is wrong\" at field`",
+            );
+        }
+        if kind == Some(Kind::Brace) && before == Some(Kind::Brace) {
+            return known(
+                codes::BRACE_IN_HEAD,
+                "a `{` before this one has opened the block",
+                "in the head of `if`, `for`, `match` and `when`, put a value with braces in parentheses",
+            );
+        }
+        if kind == Some(Kind::FatArrow) && what != What::Arm && fault.after_value() {
+            let message = "a function value stands only as an argument of a builtin";
+            return known(unexpected, message, "declare a function: `fn name(a: T) -> R { … }`");
+        }
+        if kind == Some(Kind::Assign) && fault.after_value() && !fault.expects(Kind::Assign) {
+            return known(unexpected, "`=` is no operator", "write `==` to compare");
+        }
+        let suffix = [Kind::Live, Kind::Restart, Kind::Replace, Kind::Was, Kind::As, Kind::Assign];
+        if what == What::Member && kind.is_some_and(|k| suffix.contains(&k)) && fault.expects(Kind::End) {
+            let message = format!("{} comes too late", self.describe(found?));
+            let help = "a field is written `name: T = default  restart  was \"old\"  as \"Data Name\"`, in this order";
+            return known(codes::SUFFIX_ORDER, message, help);
+        }
+        if kind.is_some_and(is_comparison) && fault.expects(Kind::And) && !fault.expects(Kind::Eq) {
+            return known(
+                codes::CHAINED_COMPARISON,
+                "comparisons do not chain",
+                "write `a < b and b < c`, or put one of them in parentheses",
+            );
+        }
+        if kind == Some(Kind::Minus) && self.joined_name(part, index) {
+            let message = "a name has no `-`";
+            return known(
+                unexpected,
+                message,
+                "write `_` in its place; `as \"data-name\"` names it in the data",
+            );
+        }
+        None
+    }
+
+    /// `a-b` where a name is declared.
+    fn joined_name(&self, part: &[Tok], index: usize) -> bool {
+        let near = |i: usize| part.get(i);
+        let (Some(a), Some(b)) = (index.checked_sub(1).and_then(near), near(index + 1)) else { return false };
+        let Some(minus) = near(index) else { return false };
+        self.word(Some(a)).is_some()
+            && self.word(Some(b)).is_some()
+            && a.span.end == minus.span.start
+            && minus.span.end == b.span.start
+    }
+
+    /// Something that begins no item.
+    fn no_item(&self, found: Tok) -> Option<Known> {
+        let unexpected = codes::UNEXPECTED_TOKEN;
+        let Some(word) = self.word(Some(&found)) else {
+            let message = format!("{} begins no item", self.describe(found));
+            let help = "at the top of a module stand `use`, `const`, `type`, `slice`, `struct`, `impl`, `fn` and their like";
+            return known(unexpected, message, help);
+        };
+        if let Some((_, help)) = OTHER_ITEMS.iter().find(|(other, _)| *other == word) {
+            return known(unexpected, format!("there is no item `{word}`"), *help);
+        }
+        let help = did_you_mean(word, What::Item.starters().iter().copied());
+        let help = help.unwrap_or_else(|| {
+            "at the top of a module stand `use`, `const`, `type`, `slice`, `struct`, `impl`, `fn` and their like".to_owned()
+        });
+        known(unexpected, format!("`{word}` begins no item"), help)
+    }
+
+    /// What to write instead.
+    fn help(&self, fault: &Fault, what: What, part: &[Tok], index: usize) -> Option<String> {
+        let found = fault.found;
+        if let Some(word) = self.word(found.as_ref()) {
+            let keywords = fault.kinds().filter(|k| k.is_keyword()).map(Kind::text);
+            if let Some(help) = did_you_mean(word, keywords) {
+                return Some(help);
+            }
+            match word {
+                "of" if fault.expects(Kind::In) => return Some("write `for x in xs`".to_owned()),
+                "elif" | "elsif" | "elseif" => return Some("write `else if`".to_owned()),
+                _ => {}
+            }
+        }
+        if index == 1
+            && let Some(word) = self.word(part.first())
+            && let Some(help) = did_you_mean(word, what.starters().iter().copied().filter(|s| *s != word))
+            && part.first().is_some_and(|t| t.kind == Kind::Ident)
+        {
+            return Some(help);
+        }
+        let kind = found.map(|t| t.kind);
+        Some(
+            match (what, kind) {
+                (What::Entry, Some(Kind::Assign)) => "a field of a literal is written `name: value`",
+                (What::Arm, _) if fault.expects(Kind::FatArrow) => "an arm is written `pattern => value`",
+                (What::Member, _) if fault.expects(Kind::Colon) && index > 0 => {
+                    "a field is written `name: T`, with a default `name: T = value`"
+                }
+                (What::Param, _) => "a parameter is written `name: T`",
+                (_, Some(Kind::Pipe)) if fault.after_value() => "write `or` between conditions",
+                (_, Some(Kind::Question)) => "a condition is written `if c { x } else { y }`",
+                (_, Some(k)) if fault.after_value() && begins_value(k) => separator(what)?,
+                (_, Some(k)) if fault.after_type() && begins_value(k) => separator(what)?,
+                (_, Some(Kind::Assign)) if fault.expects(Kind::Gt) => {
+                    "the `<` of the type is closed with `>`"
+                }
+                (_, None) if fault.expects(Kind::Brace) && !fault.expects(Kind::Ident) => {
+                    "its `{` stands on the same line"
+                }
+                _ => return None,
+            }
+            .to_owned(),
+        )
+    }
+
+    /// Whether an item could begin here.
+    pub(super) fn item_begins(&self, tok: &Tok) -> bool {
+        starts_item(tok.kind)
+            || self.word(Some(tok)).is_some_and(|word| {
+                crate::diag::nearest(word, What::Item.starters().iter().copied()).is_some()
+            })
+    }
+}
+
+fn separator(what: What) -> Option<&'static str> {
+    Some(match what {
+        What::Member => "each field stands on a line of its own, or a comma separates them",
+        What::Stmt => "each statement stands on a line of its own",
+        What::Entry | What::Variant => "a newline or a comma separates them",
+        What::Arg | What::Expr | What::Param | What::Name => "an operator or a comma is missing before it",
+        What::Item => "each item begins on a line of its own",
+        _ => return None,
+    })
+}
+
+fn begins_value(kind: Kind) -> bool {
+    VALUES.contains(&kind) || kind.is_keyword()
+}
+
+fn is_comparison(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Eq | Kind::Ne | Kind::Lt | Kind::Le | Kind::Gt | Kind::Ge | Kind::In | Kind::Not | Kind::Is
+    )
+}
+
+fn is_sign(kind: Kind) -> bool {
+    kind.is_fixed() && !kind.is_keyword()
+}

@@ -1,0 +1,117 @@
+//! Mistakes of one token are mended after they are reported, so that what follows is still read
+//! and nobody complains of what is missing: a keyword with a slip, `=` for `:`, a `:` left out.
+
+use crate::diag::nearest;
+use crate::syntax::split::Tok;
+use crate::syntax::token::Kind;
+
+use super::Cx;
+use super::fault::Fault;
+use super::message::What;
+
+/// How a part is mended.
+pub(super) enum Repair {
+    /// The token at this index is of this kind.
+    Replace(usize, Kind),
+    /// A token of this kind is missing before this index.
+    Insert(usize, Kind),
+}
+
+impl Repair {
+    /// The part as it was meant.
+    pub fn apply(&self, part: &[Tok]) -> Vec<Tok> {
+        let mut toks = part.to_vec();
+        match *self {
+            Repair::Replace(at, kind) => {
+                if let Some(tok) = toks.get_mut(at) {
+                    tok.kind = kind;
+                }
+            }
+            Repair::Insert(at, kind) => {
+                let before = at.checked_sub(1).and_then(|i| part.get(i)).or_else(|| part.get(at));
+                if let Some(before) = before {
+                    let span = crate::base::Span::at(before.span.end as usize);
+                    toks.insert(at.min(toks.len()), Tok { kind, newline: false, span, at: before.at });
+                }
+            }
+        }
+        toks
+    }
+}
+
+/// What is written for what.
+const CONFUSED: &[(Kind, Kind)] = &[
+    (Kind::Assign, Kind::Colon),
+    (Kind::Colon, Kind::Assign),
+    (Kind::Assign, Kind::Eq),
+    (Kind::Eq, Kind::Assign),
+    (Kind::Arrow, Kind::FatArrow),
+    (Kind::FatArrow, Kind::Arrow),
+    (Kind::Colon, Kind::FatArrow),
+    (Kind::Colon, Kind::Arrow),
+    (Kind::Colon, Kind::In),
+    (Kind::Dot, Kind::PathSep),
+    (Kind::Slash, Kind::PathSep),
+    (Kind::PathSep, Kind::Dot),
+    (Kind::Colon, Kind::PathSep),
+    (Kind::Colon, Kind::By),
+];
+
+/// What may be left out, the likeliest first.
+const LEFT_OUT: &[Kind] = &[
+    Kind::Colon,
+    Kind::Assign,
+    Kind::Arrow,
+    Kind::FatArrow,
+    Kind::In,
+    Kind::By,
+    Kind::For,
+    Kind::Struct,
+    Kind::To,
+];
+
+impl Cx {
+    /// How the part could have been meant.
+    pub(super) fn repair(&self, fault: &Fault, what: What, part: &[Tok]) -> Option<Repair> {
+        let index = fault.index(part);
+        let found = fault.found?;
+        // `a: T b: U`: the next field begins here.
+        if index > 1 && part.get(index + 1).is_some_and(|t| t.kind == Kind::Colon) {
+            return None;
+        }
+        if let Some(word) = self.word(Some(&found))
+            && let Some(kind) = near_keyword(word, fault.kinds().filter(|k| k.is_keyword()))
+        {
+            return Some(Repair::Replace(index, kind));
+        }
+        if self.word(Some(&found)) == Some("of") && fault.expects(Kind::In) {
+            return Some(Repair::Replace(index, Kind::In));
+        }
+        // `impel Site {`: the first word is taken for a name, or for nothing.
+        if index <= 1
+            && let Some(first) = part.first().filter(|t| t.kind == Kind::Ident)
+            && let Some(word) = self.word(Some(first))
+        {
+            let kinds = Kind::WORDS.iter().copied().filter(|k| what.starters().contains(&k.text()));
+            if let Some(kind) = near_keyword(word, kinds) {
+                return Some(Repair::Replace(0, kind));
+            }
+        }
+        for &(written, meant) in CONFUSED {
+            if found.kind == written && fault.expects(meant) {
+                return Some(Repair::Replace(index, meant));
+            }
+        }
+        if found.kind == Kind::Comma || found.kind == Kind::Colon || fault.wants_value() {
+            return None;
+        }
+        let missing = LEFT_OUT.iter().copied().find(|&k| fault.expects(k))?;
+        (index > 0).then_some(Repair::Insert(index, missing))
+    }
+}
+
+fn near_keyword(word: &str, kinds: impl Iterator<Item = Kind>) -> Option<Kind> {
+    let kinds: Vec<_> = kinds.collect();
+    let text = nearest(word, kinds.iter().map(|k| k.text()))?;
+    kinds.into_iter().find(|k| k.text() == text && text != word)
+}

@@ -1,0 +1,123 @@
+//! Texts that are no models: linear time, a bounded stack, a clear error.
+
+use std::time::{Duration, Instant};
+
+use gops::base::FileId;
+use gops::diag::Diagnostic;
+use gops::syntax;
+
+fn diagnostics(text: &str) -> Vec<Diagnostic> {
+    syntax::parse(FileId::new("model/test.gops"), text).diagnostics
+}
+
+fn codes(text: &str) -> Vec<&'static str> {
+    let mut codes: Vec<_> = diagnostics(text).iter().map(|d| d.code.id()).collect();
+    codes.dedup();
+    codes
+}
+
+/// Each of these nests without end in another way.
+const NESTS: &[(&str, &str, &str)] = &[
+    ("(", "a", ")"),
+    ("[", "a", "]"),
+    ("{ a: ", "a", " }"),
+    ("f(", "a", ")"),
+    ("not ", "a", ""),
+    ("-", "a", ""),
+    ("a.", "a", ""),
+    ("a + ", "a", ""),
+    ("a ?? ", "a", ""),
+    ("a and ", "a", ""),
+    ("\"${", "a", "}\""),
+    ("if a { ", "a", " }"),
+    ("if a { } else ", "{ a }", ""),
+    ("match a { b => ", "a", " }"),
+    ("match ", "a", " { }"),
+    ("if ", "a", " { }"),
+    ("f(x => ", "a", ")"),
+    ("T { a: ", "a", " }"),
+    ("[a for b in ", "a", "]"),
+    ("{a: b for b in ", "a", "}"),
+    ("xs[", "a", "]"),
+];
+
+#[test]
+fn nesting_is_limited() {
+    for (open, inner, close) in NESTS {
+        let deep = |n: usize| format!("const A = {}{inner}{}\n", open.repeat(n), close.repeat(n));
+        assert!(codes(&deep(2)).is_empty(), "{open}: {:?}", diagnostics(&deep(2)));
+        assert!(codes(&deep(60)).is_empty(), "{open}: {:?}", diagnostics(&deep(60)));
+        // Just below and just above the limits.
+        for n in [120, 130, 190, 210, 390, 410] {
+            diagnostics(&deep(n));
+        }
+        let found = diagnostics(&deep(100_000));
+        assert!(found.iter().any(|d| d.code.id() == "G0108"), "{open}: {found:?}");
+        assert!(found.len() <= 3, "{open}: {}", found.len());
+    }
+}
+
+#[test]
+fn nested_types_are_limited() {
+    for (open, close) in [("list<", ">"), ("(", ")"), ("map<string, ", ">")] {
+        let deep = |n: usize| format!("type A = {}int{}\n", open.repeat(n), close.repeat(n));
+        assert_eq!(codes(&deep(100_000)), ["G0108"], "{open}");
+    }
+}
+
+#[test]
+fn unclosed_brackets() {
+    for open in ["(", "[", "{", "f(", "{ a: [", "\"${", "impl A {\n", "    impl A {\n"] {
+        let found = diagnostics(&open.repeat(2000));
+        assert!(!found.is_empty() && found.len() < 250, "{open}: {}", found.len());
+        let found = diagnostics(&format!("const A = {}\n", open.repeat(2000)));
+        assert!(found.iter().any(|d| ["G0106", "G0102"].contains(&d.code.id())), "{open}: {found:?}");
+    }
+}
+
+/// Bytes of a pseudo-random sequence, always the same.
+fn noise(len: usize, alphabet: &[&str]) -> String {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut text = String::with_capacity(len + 16);
+    while text.len() < len {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        let index = (state >> 33) as usize % alphabet.len();
+        text.push_str(alphabet.get(index).copied().unwrap_or_default());
+    }
+    text
+}
+
+#[test]
+fn garbage_takes_linear_time() {
+    let alphabets: &[&[&str]] = &[
+        &["(", ")", "[", "]", "{", "}", "a", ",", "\n", "\"", "${"],
+        &["a ", "b: ", "int\n", "= ", "1 ", "+ ", "\n", "    ", "impl ", "X ", "{ ", "} "],
+        &["\u{1}", "é", "~", "@", " ", "\n", "'", "#", "\\"],
+        &["a", "> ", "< ", "list", "\n", "check ", ", ", ": ", "in "],
+        &["\"\"\"", "\n", "  ", "${", "}", "x", "\\"],
+    ];
+    for alphabet in alphabets {
+        // The least of three runs, so that a busy machine does not fail the test.
+        let time = |len: usize| {
+            let text = noise(len, alphabet);
+            let run = || {
+                let start = Instant::now();
+                assert!(!diagnostics(&text).is_empty());
+                start.elapsed()
+            };
+            run().min(run()).min(run())
+        };
+        let (small, large) = (time(50_000), time(1_000_000));
+        assert!(large < small * 80 + Duration::from_millis(200), "{alphabet:?}: {small:?}, {large:?}");
+    }
+}
+
+#[test]
+fn long_chains_of_errors() {
+    for text in ["a is b is ", "a == b == ", "a ? ", "a | ", "1 2 ", "\"a\" ", "() ", "{} ", "=> ", ".. "] {
+        let found = diagnostics(&format!("const A = {}\n", text.repeat(100_000)));
+        assert!((1..=3).contains(&found.len()), "{text}: {}", found.len());
+    }
+}
