@@ -9,6 +9,7 @@ mod failure;
 mod graph;
 mod init;
 mod man;
+mod schema;
 mod test;
 pub mod ui;
 mod watch;
@@ -121,6 +122,7 @@ enum Command {
     Test(test::Test),
     Why(why::Why),
     Graph(graph::Draw),
+    Schema(schema::Schema),
     Explain(explain::Explain),
     Completions(completions::Completions),
     Man(man::Man),
@@ -161,6 +163,7 @@ pub fn main() -> ExitCode {
         Command::Test(command) => command.run(&context),
         Command::Why(command) => command.run(&context),
         Command::Graph(command) => command.run(&context),
+        Command::Schema(command) => command.run(&context),
         Command::Explain(command) => command.run(&context),
         Command::Completions(command) => command.run(&context),
         Command::Man(command) => command.run(&context),

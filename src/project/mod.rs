@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod layout;
+pub mod schema;
 pub mod session;
 pub mod walk;
 

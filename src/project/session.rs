@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::base::{FileId, System};
 use crate::diag::{Diagnostic, Place};
 use crate::graph::GraphBuilder;
+use crate::model::Program;
 
 /// How a project is opened.
 #[derive(Clone, Debug, Default)]
@@ -82,6 +83,11 @@ impl Session {
     pub fn source(&self, file: FileId) -> Option<Arc<str>> {
         let bytes = self.system.read(file.path()).ok()?;
         std::str::from_utf8(&bytes).ok().map(Arc::from)
+    }
+
+    /// The model.
+    pub fn program(&self) -> Arc<Program> {
+        Arc::default()
     }
 
     /// Reads these files again.
