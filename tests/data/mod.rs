@@ -2,9 +2,11 @@
 
 mod edits;
 mod json_suite;
+mod laws;
 mod outcomes;
 mod pages;
 mod properties;
+mod sops_files;
 mod tree;
 mod yaml_events;
 mod yaml_suite;

@@ -1,11 +1,11 @@
 //! What holds for all texts and all documents.
 
 use gops::data::print::{to_json, to_yaml};
-use gops::data::{Document, Limits, Node, NodeKind, Parsed, parse_json, parse_yaml, parse_yaml_documents};
-use gops::diag::Place;
+use gops::data::{Document, Limits, Node, NodeKind, Parsed, parse_json, parse_yaml};
 use proptest::prelude::*;
 
-use super::tree::{Tree, assert_consistent};
+use super::laws::assert_all_sound;
+use super::tree::Tree;
 use super::{codes, file};
 
 fn yaml(text: &str) -> Parsed {
@@ -211,45 +211,6 @@ fn soup() -> impl Strategy<Value = String> {
         "01",
     ]);
     prop::collection::vec(part, 0..30).prop_map(|parts| parts.concat())
-}
-
-/// Holds what was read of any bytes to what readers of it rely on.
-fn assert_sound(bytes: &[u8], parsed: &Parsed) {
-    let inside = |start: u32, end: u32| {
-        assert!(start <= end && end as usize <= bytes.len(), "{start}..{end} of {bytes:?}");
-        if let Ok(text) = std::str::from_utf8(bytes) {
-            assert!(
-                text.is_char_boundary(start as usize) && text.is_char_boundary(end as usize),
-                "{start}..{end} of {text:?}"
-            );
-        }
-    };
-    for label in parsed.diagnostics.iter().flat_map(|d| &d.labels) {
-        if let Place::Span(at) = label.place {
-            inside(at.span.start, at.span.end);
-        }
-    }
-    assert!(parsed.document.is_some() || !parsed.diagnostics.is_empty());
-    let Some(document) = &parsed.document else { return };
-    assert_consistent(document);
-    assert_eq!(parsed.spans.values.len(), document.nodes.len());
-    assert_eq!(parsed.spans.keys.len(), document.nodes.len());
-    for span in parsed.spans.values.iter().chain(&parsed.spans.keys) {
-        inside(span.start, span.end);
-    }
-}
-
-/// The same for every way to read bytes, with usual and with tight limits.
-pub fn assert_all_sound(bytes: &[u8]) {
-    let limits = Limits::default();
-    assert_sound(bytes, &parse_yaml(file(), bytes, &limits));
-    assert_sound(bytes, &parse_json(file(), bytes, &limits));
-    for parsed in parse_yaml_documents(file(), bytes, &limits) {
-        assert_sound(bytes, &parsed);
-    }
-    let tight = Limits { bytes: 1000, depth: 2, nodes: 7, alias_nodes: 3 };
-    assert_sound(bytes, &parse_yaml(file(), bytes, &tight));
-    assert_sound(bytes, &parse_json(file(), bytes, &tight));
 }
 
 /// The part of a document that one value is.

@@ -2,6 +2,8 @@
 
 use gops::data::{Document, NodeKind};
 
+use super::laws::assert_consistent;
+
 /// A value. Mappings are sorted by key, since their order says nothing.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Tree {
@@ -49,34 +51,6 @@ fn from_node(document: &Document, node: u32) -> Tree {
         }
         NodeKind::Mapping(_) => {
             Tree::map(document.entries(node).map(|(k, c)| (k.to_string(), from_node(document, c))).collect())
-        }
-    }
-}
-
-/// Holds a document to what it promises: ends nest, counts count, entries have keys, each once.
-pub fn assert_consistent(document: &Document) {
-    assert_eq!(document.node(0).end as usize, document.nodes.len(), "{document:?}");
-    assert_eq!(document.node(0).key, None);
-    for (number, node) in (0..).zip(&document.nodes) {
-        assert!(node.end > number && node.end as usize <= document.nodes.len(), "{number} of {document:?}");
-        let children: Vec<u32> = document.children(number).collect();
-        assert!(
-            children.iter().all(|&child| document.node(child).end <= node.end),
-            "{number} of {document:?}"
-        );
-        let keys: Vec<_> = children.iter().filter_map(|&child| document.key(child)).collect();
-        match node.value {
-            NodeKind::Sequence(count) => {
-                assert_eq!(count as usize, children.len(), "{number} of {document:?}");
-                assert!(keys.is_empty(), "{number} of {document:?}");
-            }
-            NodeKind::Mapping(count) => {
-                assert_eq!(count as usize, children.len(), "{number} of {document:?}");
-                assert_eq!(keys.len(), children.len(), "{number} of {document:?}");
-                let unique: std::collections::BTreeSet<_> = keys.iter().collect();
-                assert_eq!(unique.len(), keys.len(), "{number} of {document:?}");
-            }
-            _ => assert!(children.is_empty(), "{number} of {document:?}"),
         }
     }
 }

@@ -165,7 +165,7 @@ fn a_file_of_one_document_holds_one_document() {
 fn what_is_cut_off_is_read_without_a_panic() {
     for case in cases() {
         for (end, _) in case.yaml.char_indices().step_by(5) {
-            super::properties::assert_all_sound(&case.yaml.as_bytes()[..end]);
+            super::laws::assert_all_sound(&case.yaml.as_bytes()[..end]);
         }
     }
 }
