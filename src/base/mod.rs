@@ -4,6 +4,7 @@
 pub mod canonical;
 pub mod id;
 mod name;
+pub mod quantity;
 mod span;
 mod system;
 

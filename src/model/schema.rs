@@ -6,6 +6,7 @@ use crate::base::{FileId, Name};
 use crate::syntax::ast::{Cost, RecordKind};
 
 use super::hir::{Body, Hir, Node};
+use super::source::SourcePattern;
 use super::ty::{Type, TypeId};
 
 /// A declared type.
@@ -91,6 +92,11 @@ pub struct KeyDef {
 pub struct SourceDef {
     /// Folder, file or pattern, as written.
     pub path: EcoString,
+    /// The same, taken apart.
+    pub pattern: SourcePattern,
+    /// For each placeholder of the pattern, in order, the key that it binds: an index into
+    /// [`RecordDef::keys`].
+    pub bindings: Vec<u16>,
     /// A file holds a list of instances.
     pub each: bool,
     /// Where it is written.

@@ -202,6 +202,16 @@ impl Scopes {
         found.or_else(|| BuiltinType::find(name.as_str()).map(TypeItem::Builtin))
     }
 
+    /// What a path means as a type, without a diagnostic.
+    pub fn type_at(&self, module: ModuleId, path: &ast::Path) -> Option<TypeItem> {
+        let (last, before) = path.parts.split_last()?;
+        if before.is_empty() {
+            return self.type_named(module, last.name);
+        }
+        let target = self.module_at(module, before)?;
+        self.module(target).types.get(&last.name).filter(|e| !e.imported).map(|e| e.item)
+    }
+
     /// What a single name means as a value, without a diagnostic.
     pub fn value_named(&self, module: ModuleId, name: Name) -> Option<ValueItem> {
         let found = self.module(module).values.get(&name).map(|e| e.item);
@@ -283,23 +293,27 @@ impl Scopes {
     }
 
     /// The module at a path: its first part is an imported module, or the whole is absolute.
+    fn module_at(&self, from: ModuleId, parts: &[ast::Ident]) -> Option<ModuleId> {
+        let names: Vec<Name> = parts.iter().map(|p| p.name).collect();
+        let (first, rest) = names.split_first()?;
+        if let Some(&(imported, _)) = self.module(from).modules.get(first) {
+            let mut path = self.module(imported).path.clone();
+            path.extend_from_slice(rest);
+            if let Some(found) = self.find_module(&path) {
+                return Some(found);
+            }
+        }
+        self.find_module(&names)
+    }
+
+    /// The same, or what to say about it.
     pub(super) fn resolve_module(
         &self,
         nodes: &mut NodeBuilder,
         from: ModuleId,
         parts: &[ast::Ident],
     ) -> Result<ModuleId, Box<Diagnostic>> {
-        let names: Vec<Name> = parts.iter().map(|p| p.name).collect();
-        if let Some((first, rest)) = names.split_first()
-            && let Some(&(imported, _)) = self.module(from).modules.get(first)
-        {
-            let mut path = self.module(imported).path.clone();
-            path.extend_from_slice(rest);
-            if let Some(found) = self.find_module(&path) {
-                return Ok(found);
-            }
-        }
-        if let Some(found) = self.find_module(&names) {
+        if let Some(found) = self.module_at(from, parts) {
             return Ok(found);
         }
         let written = parts.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join("::");

@@ -2,6 +2,5 @@
 
 pub mod marks;
 pub mod relation;
-pub mod show;
 
-pub use show::show;
+pub use crate::model::show;

@@ -4,17 +4,35 @@
 //! [`declare`] goes through the modules in the order of their files, and through each in the
 //! order of its items, so that numbers depend on nothing but the trees.
 
+mod collect;
+mod imports;
+mod items;
+mod keys;
+mod lints;
+mod members;
+mod records;
+mod relations;
+mod shape;
+mod sources;
+mod types;
+
 use ecow::EcoString;
 
-use crate::base::{FileId, Name};
-use crate::diag::Diagnostic;
+use crate::base::{FileId, Name, Span};
+use crate::diag::codes::model as codes;
+use crate::diag::{Code, Diagnostic, Place, nearest};
 use crate::syntax::ast;
 
+use super::hir::{Body, Hir, HirKind, Node};
 use super::nodes::NodeBuilder;
 use super::program::Program;
 use super::schema::Slot;
-use super::scopes::{ModuleId, Scopes};
+use super::scopes::{ModuleId, Scopes, TypeItem};
 use super::ty::{RefineId, Type, TypeId};
+
+pub use collect::full_path;
+pub use lints::is_allowed;
+pub use types::lower_type;
 
 /// A parsed model file.
 #[derive(Clone, Debug)]
@@ -52,6 +70,11 @@ pub struct Declarations<'a> {
     pub nodes: NodeBuilder,
     /// What is wrong.
     pub diagnostics: Vec<Diagnostic>,
+    /// The trees of the modules, by [`ModuleId`].
+    pub modules: Vec<&'a ast::Module>,
+    alternatives: Vec<types::Alternatives>,
+    /// Whether all keys are known, so that kinds of data can be compared.
+    complete: bool,
 }
 
 /// A body that is still to be checked.
@@ -164,16 +187,139 @@ pub enum PendingKind<'a> {
 }
 
 /// Lowers what all modules declare.
-pub fn declare<'a>(_modules: &[ModuleSource<'a>], _settings: &Settings) -> Declarations<'a> {
-    Declarations::default()
+pub fn declare<'a>(modules: &[ModuleSource<'a>], settings: &Settings) -> Declarations<'a> {
+    let mut d = Declarations::default();
+    d.program.name = settings.project.clone();
+    collect::modules(&mut d, modules);
+    let collected = collect::items(&mut d, settings);
+    imports::imports(&mut d);
+    items::aliases(&mut d, &collected);
+    records::variants(&mut d, &collected.types);
+    let parts = members::all(&mut d, &collected.types);
+    let records = records::all(&mut d, &collected.types, parts);
+    relations::all(&mut d);
+    keys::all(&mut d, &records);
+    types::check_all_alternatives(&mut d);
+    records::tag_clashes(&mut d, &collected.types);
+    shape::all(&mut d, &records);
+    sources::all(&mut d, &records);
+    items::bodies(&mut d, &collected, settings);
+    lints::all(&mut d);
+    d
 }
 
-/// Lowers a type as it is written in a module; also for `as`, `is` and `let x: T` in bodies. What
-/// is wrong is added to the diagnostics, and the type is [`Type::Error`].
-pub fn lower_type<'a>(
-    _declarations: &mut Declarations<'a>,
-    _module: ModuleId,
-    _ty: &'a ast::TypeExpr,
-) -> Type {
-    Type::Error
+/// The body that stands where the checker will put one.
+fn stand_in(file: FileId, node: Node) -> Body {
+    Body { file, root: Hir { node, kind: HirKind::Error }, locals: 0 }
+}
+
+impl<'a> Declarations<'a> {
+    /// The file of a module.
+    pub fn file(&self, module: ModuleId) -> FileId {
+        self.scopes.module(module).file
+    }
+
+    /// Bytes of a module, as a place that a diagnostic can point at.
+    pub fn place(&mut self, module: ModuleId, span: Span) -> Place {
+        let file = self.file(module);
+        self.nodes.place(file, span)
+    }
+
+    /// A diagnostic at a place of a module.
+    pub fn problem(
+        &mut self,
+        code: Code,
+        module: ModuleId,
+        span: Span,
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        Diagnostic::new(code, self.place(module, span), message)
+    }
+
+    /// Adds a lint, unless a comment at `span` allows it.
+    pub fn lint(&mut self, module: ModuleId, span: Span, problem: Diagnostic) {
+        let tree = self.modules.get(module.0 as usize);
+        if !tree.is_some_and(|tree| lints::is_allowed(tree, problem.code, span)) {
+            self.diagnostics.push(problem);
+        }
+    }
+
+    /// The record behind a name for a type: itself, or what an alias stands for.
+    fn record_of(&self, item: TypeItem) -> Option<TypeId> {
+        let id = match item {
+            TypeItem::Declared(id) => id,
+            TypeItem::Alias(index) => self.scopes.aliases.get(index as usize)?.ty.record()?,
+            TypeItem::Builtin(_) => return None,
+        };
+        self.program.record(id).map(|r| r.decl.id)
+    }
+
+    /// The record at a path; says so if there is none.
+    fn record_at(&mut self, module: ModuleId, path: &ast::Path) -> Option<TypeId> {
+        match self.scopes.resolve_type(&mut self.nodes, module, path) {
+            Err(problem) => {
+                self.diagnostics.push(*problem);
+                None
+            }
+            Ok(item) => {
+                self.warn_if_deprecated(module, path, item);
+                let found = self.record_of(item);
+                if found.is_none() {
+                    let name = path.parts.last().map_or("", |p| p.name.as_str());
+                    let message = format!("`{name}` is no slice, struct or entity");
+                    let problem = self.problem(codes::WRONG_KIND, module, path.span, message);
+                    self.diagnostics.push(problem.help("name a type that has fields"));
+                }
+                found
+            }
+        }
+    }
+
+    fn warn_if_deprecated(&mut self, module: ModuleId, path: &ast::Path, item: TypeItem) {
+        let (reason, file, node) = match item {
+            TypeItem::Declared(id) => {
+                let decl = self.program.ty(id).decl();
+                (decl.deprecated.clone(), decl.file, decl.node)
+            }
+            TypeItem::Alias(index) => match self.scopes.aliases.get(index as usize) {
+                Some(alias) => (alias.deprecated.clone(), self.file(alias.module), alias.node),
+                None => return,
+            },
+            TypeItem::Builtin(_) => return,
+        };
+        let Some(reason) = reason else { return };
+        let name = path.parts.last().map_or("", |p| p.name.as_str());
+        let message = format!("`{name}` is deprecated");
+        let problem = self.problem(codes::DEPRECATED, module, path.span, message);
+        let place = Place::Model { file, node: node.0 };
+        self.lint(module, path.span, problem.help(reason).label(place, "declared here"));
+    }
+
+    /// Says that a name is there twice.
+    fn duplicate(&mut self, name: ast::Ident, module: ModuleId, first_module: ModuleId, first: Span) {
+        let message = format!("the name `{}` is there twice", name.name);
+        let place = self.place(first_module, first);
+        let problem = self.problem(codes::DUPLICATE_NAME, module, name.span, message);
+        self.diagnostics.push(problem.at("the second").label(place, "the first"));
+    }
+
+    /// Says that a type has no such field.
+    fn unknown_field(
+        &mut self,
+        module: ModuleId,
+        name: ast::Ident,
+        owner: Name,
+        known: impl IntoIterator<Item = &'static str>,
+    ) {
+        let message = format!("`{owner}` has no field `{}`", name.name);
+        let mut problem = self.problem(codes::UNKNOWN_NAME, module, name.span, message);
+        if let Some(near) = nearest(name.name.as_str(), known) {
+            let place = problem.labels.first().map(|l| l.place);
+            problem = problem.help(format!("did you mean `{near}`?"));
+            if let Some(place) = place {
+                problem = problem.fix(format!("write `{near}`"), false, place, near);
+            }
+        }
+        self.diagnostics.push(problem);
+    }
 }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::model::{Program, Type, TypeId};
+use super::program::Program;
+use super::ty::{Type, TypeId};
 
 /// A type, shown as source: `list<Page>?`.
 pub struct Shown<'a> {
