@@ -16,6 +16,9 @@ mod shape;
 mod sources;
 mod types;
 
+#[cfg(test)]
+mod tests;
+
 use ecow::EcoString;
 
 use crate::base::{FileId, Name, Span};

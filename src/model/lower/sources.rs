@@ -22,11 +22,7 @@ pub(super) fn all(d: &mut Declarations<'_>, records: &[Assembled<'_>]) {
                 let problem = d.problem(codes::SOURCE, record.module, source.path.span, message);
                 d.diagnostics.push(problem.help("write `slice`, or take `in \"…\"` away"));
             }
-            (None, RecordKind::Slice) => {
-                let message = format!("nothing says where the instances of `{}` are", name.name);
-                let problem = d.problem(codes::SOURCE, record.module, name.span, message);
-                d.diagnostics.push(problem.help("write `in \"slices/…\"` after its name"));
-            }
+            // A slice without `in` does not parse.
             (None, _) => {}
         }
     }
