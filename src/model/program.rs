@@ -12,7 +12,7 @@ use super::ty::{RefineId, Type, TypeId};
 /// The model of a project, checked. Compares equal when nothing but layout changed.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Program {
-    /// The project's name, the first part of its types' paths.
+    /// The project's name.
     pub name: EcoString,
     /// Declared types, ordered by path.
     pub types: Vec<TypeDef>,

@@ -27,8 +27,8 @@ pub struct Decl {
     pub id: TypeId,
     /// The name in its module.
     pub name: Name,
-    /// The full path: `std::files::TextFile`; a type of the project starts with the project's
-    /// name: `shop::net::Vlan`.
+    /// The full path, of the module and the name: `std::files::TextFile`, `net::vlan::Vlan`,
+    /// `main::Site`. The project's name is no part of it.
     pub path: EcoString,
     /// The model file.
     pub file: FileId,

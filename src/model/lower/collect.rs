@@ -40,19 +40,17 @@ pub(super) struct Collected<'a> {
     pub functions: Vec<(ModuleId, &'a ast::FnDecl)>,
 }
 
-/// The full path of an item.
-///
-/// A type of the project is `<project>::<module>::Name`, so that an id changes only when the
-/// type itself moves. The module `main` is the root of a project, as `main.rs` is of a program:
-/// what `model/main.gops` declares is `<project>::Name`. The standard library's types have the
-/// path at which they are imported, `std::files::TextFile`.
-pub fn full_path(project: &str, module: &[Name], name: &str) -> EcoString {
-    let parts: Vec<&str> = module.iter().map(|p| p.as_str()).collect();
-    match parts.as_slice() {
-        ["std", ..] => format!("{}::{name}", parts.join("::")).into(),
-        [] | ["main"] => format!("{project}::{name}").into(),
-        _ => format!("{project}::{}::{name}", parts.join("::")).into(),
+/// The full path of an item: the path of its module and its name, `net::vlan::Vlan`,
+/// `std::files::TextFile`, as it would be written in another module. The name of the project is
+/// no part of it, so that an id changes only when the type itself moves.
+pub fn full_path(module: &[Name], name: &str) -> EcoString {
+    let mut path = EcoString::new();
+    for part in module {
+        path.push_str(part.as_str());
+        path.push_str("::");
     }
+    path.push_str(name);
+    path
 }
 
 /// Puts the modules in order and gives them their numbers.
@@ -85,7 +83,7 @@ pub(super) fn items<'a>(d: &mut Declarations<'a>, settings: &Settings) -> Collec
         let mut seen = Seen::default();
         let tree = d.modules[index];
         for item in &tree.items {
-            collect_item(d, module, item, settings, &mut seen, &mut collected, &mut pending_types);
+            collect_item(d, module, item, &mut seen, &mut collected, &mut pending_types);
         }
     }
     number_types(d, &mut collected, pending_types, settings);
@@ -113,14 +111,13 @@ fn collect_item<'a>(
     d: &mut Declarations<'a>,
     module: ModuleId,
     item: &'a ast::Item,
-    settings: &Settings,
     seen: &mut Seen,
     collected: &mut Collected<'a>,
     types: &mut Vec<Unnumbered<'a>>,
 ) {
     let mut declared_type = |d: &mut Declarations<'a>, name: ast::Ident, tree| {
         if is_new_type(d, module, name, seen) {
-            let path = full_path(&settings.project, &d.scopes.module(module).path, name.name.as_str());
+            let path = full_path(&d.scopes.module(module).path, name.name.as_str());
             types.push(Unnumbered { path, module, item, name, tree });
         }
     };
@@ -143,7 +140,7 @@ fn collect_item<'a>(
         ItemKind::Fn(tree) => {
             if is_new(d, module, tree.name, &mut seen.functions) {
                 collected.functions.push((module, tree));
-                function(d, module, item, tree, settings);
+                function(d, module, item, tree);
             }
         }
         _ => {}
@@ -204,19 +201,13 @@ fn constant(d: &mut Declarations<'_>, module: ModuleId, tree: &ast::ConstDecl) {
     d.scopes.modules[module.0 as usize].values.insert(tree.name.name, entry);
 }
 
-fn function(
-    d: &mut Declarations<'_>,
-    module: ModuleId,
-    item: &ast::Item,
-    tree: &ast::FnDecl,
-    settings: &Settings,
-) {
+fn function(d: &mut Declarations<'_>, module: ModuleId, item: &ast::Item, tree: &ast::FnDecl) {
     let index = d.program.functions.len() as u32;
     let file = d.file(module);
     let node = d.nodes.node(file, tree.name.span);
     d.program.functions.push(FunctionDef {
         name: tree.name.name,
-        path: full_path(&settings.project, &d.scopes.module(module).path, tree.name.name.as_str()),
+        path: full_path(&d.scopes.module(module).path, tree.name.name.as_str()),
         params: Vec::new(),
         result: Type::Error,
         body: stand_in(file, node),

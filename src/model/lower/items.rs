@@ -12,7 +12,7 @@ use crate::model::ty::{Type, TypeId};
 use crate::syntax::ast::{self, ItemKind, MovedKind, RecordKind, TypeKind};
 
 use super::collect::{Collected, full_path, is_new};
-use super::{Declarations, Pending, PendingKind, Settings, lower_type};
+use super::{Declarations, Pending, PendingKind, lower_type};
 
 /// How large what an alias stands for may be, in types.
 const LARGEST_ALIAS: usize = 1000;
@@ -116,7 +116,7 @@ fn aliases_in(d: &Declarations<'_>, module: ModuleId, ty: &ast::TypeExpr, named:
 }
 
 /// The types of constants and functions, and everything else that has a body.
-pub(super) fn bodies<'a>(d: &mut Declarations<'a>, collected: &Collected<'a>, settings: &Settings) {
+pub(super) fn bodies<'a>(d: &mut Declarations<'a>, collected: &Collected<'a>) {
     for (index, &(module, tree)) in collected.consts.iter().enumerate() {
         let declared = tree.ty.as_ref().map(|ty| lower_type(d, module, ty));
         if let (Some(ty), Some(def)) = (&declared, d.program.consts.get_mut(index)) {
@@ -133,7 +133,7 @@ pub(super) fn bodies<'a>(d: &mut Declarations<'a>, collected: &Collected<'a>, se
     for index in 0..d.modules.len() {
         let tree = d.modules[index];
         for item in &tree.items {
-            head(d, ModuleId(index as u32), item, settings);
+            head(d, ModuleId(index as u32), item);
         }
     }
 }
@@ -153,7 +153,7 @@ fn signature<'a>(d: &mut Declarations<'a>, module: ModuleId, index: usize, tree:
     }
 }
 
-fn head<'a>(d: &mut Declarations<'a>, module: ModuleId, item: &'a ast::Item, settings: &Settings) {
+fn head<'a>(d: &mut Declarations<'a>, module: ModuleId, item: &'a ast::Item) {
     let kind = match &item.kind {
         ItemKind::Impl(decl) => match body_type(d, module, &decl.ty, Bodied::Impl) {
             Some(ty) => PendingKind::Impl { ty, decl },
@@ -167,7 +167,7 @@ fn head<'a>(d: &mut Declarations<'a>, module: ModuleId, item: &'a ast::Item, set
         ItemKind::Test(decl) => PendingKind::Test { decl },
         ItemKind::Moved(decl) => match &decl.kind {
             MovedKind::Object { from, to } => PendingKind::Moved { from, to },
-            MovedKind::Type { from, to } => return moved_type(d, module, from, to, settings),
+            MovedKind::Type { from, to } => return moved_type(d, module, from, to),
         },
         _ => return,
     };
@@ -225,13 +225,7 @@ fn body_type(d: &mut Declarations<'_>, module: ModuleId, path: &ast::Path, wante
     None
 }
 
-fn moved_type(
-    d: &mut Declarations<'_>,
-    module: ModuleId,
-    from: &ast::Path,
-    to: &ast::Path,
-    settings: &Settings,
-) {
+fn moved_type(d: &mut Declarations<'_>, module: ModuleId, from: &ast::Path, to: &ast::Path) {
     let Some((last, before)) = from.parts.split_last() else { return };
     let item = match d.scopes.resolve_type(&mut d.nodes, module, to) {
         Ok(TypeItem::Declared(id)) => id,
@@ -252,6 +246,6 @@ fn moved_type(
         true => d.scopes.module(module).path.clone(),
         false => before.iter().map(|p| p.name).collect(),
     };
-    let old = full_path(&settings.project, &old_module, last.name.as_str());
+    let old = full_path(&old_module, last.name.as_str());
     d.program.moves.push(MovedDef::Type { from: old, to: item });
 }

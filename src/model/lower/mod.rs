@@ -206,7 +206,7 @@ pub fn declare<'a>(modules: &[ModuleSource<'a>], settings: &Settings) -> Declara
     records::tag_clashes(&mut d, &collected.types);
     shape::all(&mut d, &records);
     sources::all(&mut d, &records);
-    items::bodies(&mut d, &collected, settings);
+    items::bodies(&mut d, &collected);
     lints::all(&mut d);
     d
 }

@@ -100,22 +100,22 @@ fn a_model_is_declared() {
     assert_eq!(
         paths,
         [
-            "shop::Http",
-            "shop::Machine",
-            "shop::Meta",
-            "shop::Named",
-            "shop::Page",
-            "shop::Part",
-            "shop::Probe",
-            "shop::Site",
-            "shop::Tier",
+            "main::Http",
+            "main::Machine",
+            "main::Meta",
+            "main::Named",
+            "main::Page",
+            "main::Part",
+            "main::Probe",
+            "main::Site",
+            "main::Tier",
             "std::host::Host"
         ]
     );
     for (i, def) in d.program.types.iter().enumerate() {
         assert_eq!(def.decl().id.0 as usize, i);
     }
-    let site = d.program.find("shop::Site").and_then(|id| d.program.record(id)).unwrap();
+    let site = d.program.find("main::Site").and_then(|id| d.program.record(id)).unwrap();
     let fields: Vec<(&str, FieldKind, String)> =
         site.fields.iter().map(|f| (f.name.as_str(), f.kind, show(&d.program, &f.ty).to_string())).collect();
     let expected = [
@@ -134,9 +134,9 @@ fn a_model_is_declared() {
     let keys: Vec<(&str, &[u16])> = site.keys.iter().map(|k| (k.name.as_str(), k.path.as_slice())).collect();
     assert_eq!(keys, [("Name", [0].as_slice()), ("meta.id", [6, 0].as_slice())]);
     assert!(site.fields[3].refined && !site.fields[2].refined);
-    let page = d.program.find("shop::Page").and_then(|id| d.program.record(id)).unwrap();
+    let page = d.program.find("main::Page").and_then(|id| d.program.record(id)).unwrap();
     assert_eq!(page.holders, [site.decl.id]);
-    let http = d.program.find("shop::Http").and_then(|id| d.program.record(id)).unwrap();
+    let http = d.program.find("main::Http").and_then(|id| d.program.record(id)).unwrap();
     assert_eq!(http.holders, [site.decl.id]);
     let relation = &d.program.relations[0];
     assert_eq!((relation.source, relation.by), (site.decl.id, 1));
@@ -181,7 +181,7 @@ fn modules_have_their_paths() {
     let d = sources.declare_with(&["dev", "prod-eu"]);
     assert!(d.diagnostics.is_empty(), "{:#?}", d.diagnostics);
     let paths: Vec<&str> = d.program.types.iter().map(|t| t.decl().path.as_str()).collect();
-    assert_eq!(paths, ["shop::Root", "shop::net::Net", "shop::net::vlan::Vlan", "std::Environment"]);
+    assert_eq!(paths, ["main::Root", "net::Net", "net::vlan::Vlan", "std::Environment"]);
     assert_eq!(d.scopes.environment, d.program.find("std::Environment"));
     let TypeDef::Enum(environment) = &d.program.types[3] else { panic!() };
     assert_eq!(environment.variants[1].name.as_str(), "prod_eu");
