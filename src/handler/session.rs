@@ -30,6 +30,4 @@ pub struct Session<'a> {
     pub clock: &'a dyn Clock,
     /// The files of the project, for what is copied from it.
     pub project: Arc<dyn System>,
-    /// Whether everything is read again, also what looks unchanged.
-    pub verify: bool,
 }

@@ -30,6 +30,12 @@ pub trait Handler: Send + Sync {
     /// Pure: what the node builds on, by the claims of those who provide it.
     fn needs(&self, node: &Node) -> Vec<Need>;
 
+    /// Pure: the claims of what would hold something with this claim inside itself: for a path
+    /// its folders. What holds something is not taken away before that.
+    fn within(&self, _claim: &str) -> Vec<EcoString> {
+        Vec::new()
+    }
+
     /// Pure: what the ledger keeps of the node's fields, as JSON: enough to find the object and to
     /// compare with it, large values by digest, secrets by keyed hash.
     fn remember(&self, node: &Node) -> EcoString;
@@ -57,6 +63,12 @@ pub trait Handler: Send + Sync {
     /// file; never the object.
     fn discard(&self, _session: &Session<'_>, batch: &[Apply<'_>]) -> Vec<Result<(), Fault>> {
         batch.iter().map(|_| Ok(())).collect()
+    }
+
+    /// Whether things are not ready at once when they are applied, so that [`Handler::ready`] is
+    /// asked before their users are touched.
+    fn has_readiness(&self) -> bool {
+        false
     }
 
     /// Whether things that were applied are ready for their users; asked again until they are.

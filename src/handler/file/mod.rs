@@ -56,6 +56,10 @@ impl Handler for FileHandler {
         Spec::read(node).map(|spec| spec.needs()).unwrap_or_default()
     }
 
+    fn within(&self, claim: &str) -> Vec<EcoString> {
+        spec::folders_of(claim)
+    }
+
     fn remember(&self, node: &Node) -> EcoString {
         Spec::read(node).map(|spec| record::remember(&spec)).unwrap_or_default()
     }

@@ -61,10 +61,8 @@ pub(super) fn ancestors(path: &str) -> impl Iterator<Item = &str> {
 
 /// The part of a path below a folder, without a leading `/`; `None` if it is not below.
 pub(super) fn below<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
-    if folder == "/" {
-        return path.strip_prefix('/');
-    }
-    path.strip_prefix(folder.trim_end_matches('/'))?.strip_prefix('/')
+    let folder = if folder == "/" { "" } else { folder.trim_end_matches('/') };
+    path.strip_prefix(folder)?.strip_prefix('/').filter(|rest| !rest.is_empty())
 }
 
 #[cfg(test)]
@@ -98,5 +96,6 @@ mod tests {
         assert_eq!(below("/srv/www", "/"), Some("srv/www"));
         assert_eq!(below("/srvx/www", "/srv"), None);
         assert_eq!(below("/srv", "/srv"), None);
+        assert_eq!(below("/", "/"), None);
     }
 }

@@ -96,9 +96,14 @@ impl<'a> Spec<'a> {
 
     /// The folders that it lies in.
     pub(super) fn needs(&self) -> Vec<Need> {
-        let any_of: Vec<EcoString> = path::ancestors(self.path).map(claim).collect();
+        let any_of = folders_of(&self.claim());
         if any_of.is_empty() { Vec::new() } else { vec![Need { any_of, why: "parent directory" }] }
     }
+}
+
+/// The claims of the folders that a claimed path lies in, the nearest first.
+pub(super) fn folders_of(claimed: &str) -> Vec<EcoString> {
+    claimed.strip_prefix("path:").map(|path| path::ancestors(path).map(claim).collect()).unwrap_or_default()
 }
 
 fn claim(path: &str) -> EcoString {

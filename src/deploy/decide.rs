@@ -1,0 +1,332 @@
+//! What is to be done about one subject, by what is wanted, what is known and what was seen.
+
+use ecow::EcoString;
+
+use crate::graph::{Drift, Node};
+use crate::handler::{Actual, Cost, Diff, Fault, Handler, Marked, Recorded, Registry, Seen};
+use crate::state::{Change, Condition, End, Holding, Operation, Row, RowKey, Snapshot};
+
+use super::plan::{Action, Kept, Released, What};
+use super::survey::{Subject, Survey, Wanted};
+use super::target::Targets;
+
+/// What is decided about one subject.
+#[derive(Debug, Default)]
+pub(super) struct Decision {
+    /// What is shown; `None` if it is as it should be.
+    pub action: Option<Action>,
+    /// What is done on the target, in order.
+    pub steps: Vec<What>,
+    /// What is done in the ledger, with no effect on a target.
+    pub ledger: Vec<Change>,
+}
+
+impl Decision {
+    fn only(action: Action) -> Self {
+        Decision { action: Some(action), ..Decision::default() }
+    }
+
+    fn refuse(fault: Fault) -> Self {
+        Decision::only(Action::Refuse { fault })
+    }
+}
+
+/// Decides; pure.
+pub(super) struct Decider<'a> {
+    pub ledger: &'a Snapshot,
+    pub survey: &'a Survey,
+    pub registry: &'a Registry,
+    pub rows: Rows<'a>,
+}
+
+/// A thing that is wanted, with all that is known of it.
+struct Case<'a> {
+    at: usize,
+    subject: &'a Subject,
+    wanted: &'a Wanted,
+    node: &'a Node,
+    handler: &'a dyn Handler,
+    row: Option<&'a Row>,
+}
+
+impl<'a> Decider<'a> {
+    /// What is to be done about a subject. `holder` is the subject that holds what it claims
+    /// and will be deleted for it.
+    pub(super) fn decide(&self, at: usize, subject: &'a Subject, holder: Option<usize>) -> Decision {
+        let row = subject.row.as_ref().and_then(|key| self.ledger.rows.get(key));
+        let Some(wanted) = &subject.wanted else {
+            return match row {
+                Some(row) => self.unwanted(at, subject, row),
+                None => Decision::default(),
+            };
+        };
+        if matches!(subject.seen, Some(Ok(Seen::AsRecorded))) {
+            return Decision::default();
+        }
+        let (Some(node), Some(handler)) = (wanted.node.as_deref(), self.registry.get(&subject.handler))
+        else {
+            return Decision::refuse(Fault::new("it was not looked at"));
+        };
+        let case = Case { at, subject, wanted, node, handler, row };
+        if let Some(problem) = handler.validate(node).into_iter().next() {
+            return Decision::refuse(Fault { message: problem.message, help: problem.help });
+        }
+        if holder.is_some() && row.is_none() {
+            // What is there now is the holder's, and gone by then.
+            return self.create(&case);
+        }
+        match &subject.seen {
+            Some(Ok(Seen::Absent)) => self.create(&case),
+            Some(Ok(Seen::Present(actual))) => match row {
+                Some(row) => self.compare(&case, row, actual),
+                None => self.take_over(&case, actual),
+            },
+            Some(Ok(Seen::AsRecorded | Seen::Unsure)) | None => {
+                Decision::refuse(Fault::new("it was not looked at"))
+            }
+            Some(Err(fault)) => Decision::refuse(fault.clone()),
+        }
+    }
+
+    fn create(&self, case: &Case<'_>) -> Decision {
+        let again = case.row.is_some();
+        if again && case.node.drift == Drift::Report && self.is_current(case) {
+            return Decision::only(Action::Report { changes: Vec::new() });
+        }
+        let key = case.row.map_or_else(|| self.new_key(&case.node.id), |row| row.key.clone());
+        let step = What::Make { subject: case.at, operation: Operation::Create, key, before: None };
+        let action = Action::Create { fields: case.node.fields.clone(), again };
+        Decision { action: Some(action), steps: vec![step], ledger: Vec::new() }
+    }
+
+    /// The key of a new incarnation.
+    fn new_key(&self, id: &EcoString) -> RowKey {
+        let last = self.ledger.rows_of(id).map(|row| row.key.incarnation).max().unwrap_or(0);
+        RowKey { id: id.clone(), incarnation: last + 1 }
+    }
+
+    /// Whether the row was made from what is wanted now, so that a difference is drift.
+    fn is_current(&self, case: &Case<'_>) -> bool {
+        case.row.is_some_and(|row| row.digest == case.wanted.digest)
+    }
+
+    /// Something is there that no row stands for.
+    fn take_over(&self, case: &Case<'_>, actual: &Actual) -> Decision {
+        if let Marked::By(mark) = &actual.marked {
+            return Decision::refuse(if mark.lineage == self.ledger.lineage {
+                Fault::new("it was made by this project, and the ledger does not know it").help(
+                    "the ledger is older than the target: restore the newer one, or take the object away",
+                )
+            } else {
+                Fault::new("another gops project made it")
+                    .help("drop it there first, or write another key here")
+            });
+        }
+        if !case.node.adopt {
+            let fault = Fault::new("it exists, and gops did not make it");
+            return Decision::refuse(
+                fault.help("write `adopt` behind the constructor to take it over, or move it away"),
+            );
+        }
+        let step = What::Make {
+            subject: case.at,
+            operation: Operation::Adopt,
+            key: self.new_key(&case.node.id),
+            before: Some(actual.stamp.clone()),
+        };
+        let changes = self.diff(case, None, actual).changes;
+        Decision { action: Some(Action::Adopt { changes }), steps: vec![step], ledger: Vec::new() }
+    }
+
+    /// Something is there, and a row stands for it.
+    fn compare(&self, case: &Case<'_>, row: &Row, actual: &Actual) -> Decision {
+        if let Marked::By(mark) = &actual.marked
+            && mark.lineage != self.ledger.lineage
+        {
+            let fault = Fault::new("another gops project has taken its place");
+            return Decision::refuse(fault.help("drop it there first, or write another key here"));
+        }
+        let diff = self.diff(case, Some(&row.recorded), actual);
+        let Some(cost) = diff.cost() else { return self.settle(case, row, actual) };
+        if case.node.drift == Drift::Report && self.is_current(case) && row.key.id == case.node.id {
+            return Decision::only(Action::Report { changes: diff.changes });
+        }
+        if cost == Cost::Replace {
+            return self.replace(case, row, actual, diff);
+        }
+        let was = (row.key.id != case.node.id).then(|| row.key.id.clone());
+        let key = if was.is_some() { self.new_key(&case.node.id) } else { row.key.clone() };
+        let before = Some(actual.stamp.clone());
+        let step = What::Make { subject: case.at, operation: Operation::Update, key, before };
+        let ledger = if was.is_some() { self.hand_over(case, row, &row.recorded) } else { Vec::new() };
+        let action = Action::Update { changes: diff.changes, cost, was };
+        Decision { action: Some(action), steps: vec![step], ledger }
+    }
+
+    fn diff(&self, case: &Case<'_>, last: Option<&Recorded>, actual: &Actual) -> Diff {
+        let mut diff = case.handler.diff(case.node, last, actual);
+        if let Drift::Ignore(fields) = &case.node.drift
+            && self.is_current(case)
+        {
+            diff.changes.retain(|change| !fields.contains(&change.field));
+        }
+        diff
+    }
+
+    /// It is as it should be; what the ledger says of it may not be.
+    fn settle(&self, case: &Case<'_>, row: &Row, actual: &Actual) -> Decision {
+        let recorded = Recorded {
+            fields: case.handler.remember(case.node),
+            stamp: actual.stamp.clone(),
+            physical: actual.physical.clone(),
+            ..row.recorded.clone()
+        };
+        if row.key.id != case.node.id {
+            let action =
+                Action::Update { changes: Vec::new(), cost: Cost::Live, was: Some(row.key.id.clone()) };
+            let ledger = self.hand_over(case, row, &recorded);
+            return Decision { action: Some(action), steps: Vec::new(), ledger };
+        }
+        let key = row.key.clone();
+        let Some(new) = self.rows.row(case.subject, case.handler, key, row.holding) else {
+            return Decision::default();
+        };
+        let current = Row {
+            generation: row.generation,
+            condition: if row.condition == Condition::Doubt { row.condition } else { Condition::Ok },
+            recorded: Recorded { stamp: row.recorded.stamp.clone(), ..recorded.clone() },
+            ..new
+        };
+        let ledger = if current != *row {
+            vec![Change::Put(Row { recorded, ..current })]
+        } else if recorded.stamp != row.recorded.stamp {
+            vec![Change::Refresh { key: row.key.clone(), stamp: recorded.stamp }]
+        } else {
+            Vec::new()
+        };
+        Decision { action: None, steps: Vec::new(), ledger }
+    }
+
+    /// The same object under another id.
+    fn hand_over(&self, case: &Case<'_>, row: &Row, recorded: &Recorded) -> Vec<Change> {
+        let key = self.new_key(&case.node.id);
+        let Some(new) = self.rows.row(case.subject, case.handler, key, row.holding) else {
+            return Vec::new();
+        };
+        let new =
+            Row { condition: row.condition, recorded: recorded.clone(), digest: EcoString::new(), ..new };
+        let evidence = ecow::eco_format!("it goes on as {}", case.node.id);
+        vec![Change::Drop { key: row.key.clone(), end: End::HandedOver, evidence }, Change::Put(new)]
+    }
+
+    fn replace(&self, case: &Case<'_>, row: &Row, actual: &Actual, diff: Diff) -> Decision {
+        if row.protect || case.node.protect {
+            let fault = Fault::new("a change needs it to be made anew, and it is protected");
+            return Decision::refuse(fault.help("take `protect` away in a deploy of its own first"));
+        }
+        if row.holding == Holding::Adopted || row.condition == Condition::Doubt {
+            let fault = Fault::new("a change needs it to be made anew, and gops did not make it");
+            return Decision::refuse(fault.help("take it away yourself, and run this again"));
+        }
+        let unmake = What::Unmake { subject: case.at, key: row.key.clone(), before: actual.stamp.clone() };
+        let key = RowKey { id: case.node.id.clone(), incarnation: row.key.incarnation + 1 };
+        let make = What::Make { subject: case.at, operation: Operation::Create, key, before: None };
+        let shares = row.claims.iter().any(|claim| case.wanted.claims.contains(claim));
+        let action = Some(Action::Replace { changes: diff.changes });
+        if shares {
+            return Decision { action, steps: vec![unmake, make], ledger: Vec::new() };
+        }
+        let deposed = Row { condition: Condition::Deposed, ..row.clone() };
+        Decision { action, steps: vec![make, unmake], ledger: vec![Change::Put(deposed)] }
+    }
+
+    /// What was made or taken over and is not wanted any more.
+    fn unwanted(&self, at: usize, subject: &Subject, row: &Row) -> Decision {
+        let keep = |why| Decision::only(Action::Keep { why });
+        let drop =
+            |end, evidence: &str| vec![Change::Drop { key: row.key.clone(), end, evidence: evidence.into() }];
+        let release = |why, end, evidence: &str| Decision {
+            action: Some(Action::Release { why }),
+            steps: Vec::new(),
+            ledger: drop(end, evidence),
+        };
+        if row.condition != Condition::Deposed {
+            if row.holding == Holding::Adopted {
+                return release(Released::Adopted, End::Released, "it was taken over, not made");
+            }
+            if row.keep {
+                return release(Released::Keep, End::Released, "the model said `keep`");
+            }
+            if row.protect {
+                let retained = Row { condition: Condition::Retained, ..row.clone() };
+                let ledger = if retained == *row { Vec::new() } else { vec![Change::Put(retained)] };
+                return Decision { ledger, ..keep(Kept::Protected) };
+            }
+        }
+        let before = match &subject.seen {
+            Some(Ok(Seen::Absent)) => {
+                let ledger = drop(End::Gone, "it is not there");
+                return Decision { ledger, ..Decision::only(Action::Forget) };
+            }
+            _ if row.condition == Condition::Doubt => return keep(Kept::Doubt),
+            Some(Ok(Seen::AsRecorded)) => row.recorded.stamp.clone(),
+            Some(Ok(Seen::Present(actual))) if self.is_ours(row, actual) => actual.stamp.clone(),
+            Some(Ok(Seen::Present(_))) => {
+                return release(Released::Replaced, End::Replaced, "what is there is not what was made");
+            }
+            Some(Ok(Seen::Unsure)) | None => return keep(Kept::Unseen(Fault::new("it was not looked at"))),
+            Some(Err(fault)) => return keep(Kept::Unseen(fault.clone())),
+        };
+        let step = What::Unmake { subject: at, key: row.key.clone(), before };
+        let action = Some(Action::Delete { for_: None });
+        Decision { action, steps: vec![step], ledger: Vec::new() }
+    }
+
+    /// Whether what is there is what a row stands for: by its mark, or, without one, by still
+    /// being what was last applied.
+    fn is_ours(&self, row: &Row, actual: &Actual) -> bool {
+        match &actual.marked {
+            Marked::By(mark) => mark.lineage == self.ledger.lineage,
+            Marked::Cannot => actual.as_recorded,
+            Marked::Not => actual.as_recorded && row.holding == Holding::Made,
+        }
+    }
+}
+
+/// What rows of a run have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'a> {
+    pub targets: &'a Targets,
+    pub generation: u64,
+}
+
+impl Rows<'_> {
+    /// The row of what is wanted, with nothing recorded yet but what it is to be; `None` if it
+    /// was not read.
+    pub(super) fn row(
+        &self,
+        subject: &Subject,
+        handler: &dyn Handler,
+        key: RowKey,
+        holding: Holding,
+    ) -> Option<Row> {
+        let wanted = subject.wanted.as_ref()?;
+        let node = wanted.node.as_deref()?;
+        Some(Row {
+            key,
+            holding,
+            condition: Condition::Ok,
+            kind: node.type_.clone(),
+            handler: subject.handler.clone(),
+            handler_version: handler.version(),
+            place: self.targets.get(subject.target)?.place.clone(),
+            claims: wanted.claims.clone(),
+            digest: wanted.digest.clone(),
+            recorded: Recorded { fields: handler.remember(node), ..Recorded::default() },
+            requires: wanted.sealed.requires.clone(),
+            protect: node.protect,
+            keep: node.keep,
+            generation: self.generation,
+        })
+    }
+}

@@ -1,0 +1,422 @@
+//! Doing what was planned: which steps can be done next, and what becomes of them.
+
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+use crate::handler::{Apply, Delete, Done, Effect as Ended, Fault, Look, Readiness, Recorded, Token};
+use crate::state::{Change, Closed, Condition, End, Holding, Intent, Operation, Row};
+
+use super::engine::{Batch, Effect, Engine, group};
+use super::outcome::Verdict;
+use super::plan::{Cause, Plan, What};
+
+/// How long something may take to become ready, unless its node says otherwise.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// The steps of a plan while they are done.
+#[derive(Debug, Default)]
+pub(super) struct Steps {
+    steps: Vec<Doing>,
+    /// Steps whose intents can be opened.
+    next: Vec<usize>,
+    /// By intent, the step that it is for.
+    open: FxHashMap<u64, usize>,
+    /// Steps whose outcome is being made durable, and that are then asked whether they are ready.
+    asking: Vec<usize>,
+}
+
+/// A step while it is done.
+#[derive(Debug)]
+struct Doing {
+    what: What,
+    entry: usize,
+    /// How many of those before it are not done.
+    before: usize,
+    after: Vec<usize>,
+    state: State,
+    intent: Option<u64>,
+    /// How long was waited for it to become ready.
+    waited: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum State {
+    Waiting,
+    Open,
+    Asking,
+    Ended(Verdict),
+}
+
+impl Steps {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let mut steps: Vec<Doing> = plan
+            .steps
+            .iter()
+            .map(|step| Doing {
+                what: step.what.clone(),
+                entry: step.entry,
+                before: step.after.len(),
+                after: Vec::new(),
+                state: State::Waiting,
+                intent: None,
+                waited: Duration::ZERO,
+            })
+            .collect();
+        for (at, step) in plan.steps.iter().enumerate() {
+            for &before in &step.after {
+                if let Some(before) = steps.get_mut(before) {
+                    before.after.push(at);
+                }
+            }
+        }
+        Steps { steps, ..Steps::default() }
+    }
+
+    /// From now on steps are done.
+    pub(super) fn begin(&mut self) {
+        let first = self.steps.iter().enumerate().filter(|(_, step)| step.before == 0);
+        self.next = first.map(|(at, _)| at).collect();
+    }
+
+    /// Whether a step is being done.
+    pub(super) fn under_way(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.state, State::Open | State::Asking))
+    }
+
+    /// Whether everything that was wanted has been done.
+    pub(super) fn all_done(&self, plan: &Plan) -> bool {
+        plan.is_whole() && self.steps.iter().all(|step| step.state == State::Ended(Verdict::Done))
+    }
+
+    /// What became of each entry of the plan; `begun` says whether it was agreed to.
+    pub(super) fn verdicts(&self, plan: &Plan, begun: bool) -> Vec<Verdict> {
+        let mut verdicts: Vec<Verdict> = plan
+            .entries
+            .iter()
+            .map(|entry| match &entry.blocked {
+                Some(cause) => Verdict::Skipped(cause.clone()),
+                None if !entry.action.is_work() => Verdict::Said,
+                None if begun => Verdict::Done,
+                None => Verdict::Planned,
+            })
+            .collect();
+        for step in &self.steps {
+            let Some(verdict) = verdicts.get_mut(step.entry) else { continue };
+            let this = match &step.state {
+                State::Ended(verdict) => verdict.clone(),
+                State::Waiting => Verdict::Planned,
+                State::Open | State::Asking => Verdict::Unknown(Fault::new("the run ended before it did")),
+            };
+            // Of the two steps of a replacement the worse one counts.
+            if this.rank() > verdict.rank() {
+                *verdict = this;
+            }
+        }
+        verdicts
+    }
+
+    fn get(&self, at: usize) -> Option<&Doing> {
+        self.steps.get(at)
+    }
+
+    fn complete(&mut self, at: usize) {
+        let Some(step) = self.steps.get_mut(at) else { return };
+        step.state = State::Ended(Verdict::Done);
+        for then in step.after.clone() {
+            if let Some(step) = self.steps.get_mut(then) {
+                step.before = step.before.saturating_sub(1);
+                if step.before == 0 && step.state == State::Waiting {
+                    self.next.push(then);
+                }
+            }
+        }
+    }
+
+    /// A step has failed: what comes after it is not done.
+    fn fail(&mut self, at: usize, verdict: Verdict, cause: &Cause) {
+        let Some(step) = self.steps.get_mut(at) else { return };
+        step.state = State::Ended(verdict);
+        let mut todo = step.after.clone();
+        while let Some(at) = todo.pop() {
+            if let Some(step) = self.steps.get_mut(at)
+                && step.state == State::Waiting
+            {
+                step.state = State::Ended(Verdict::Skipped(cause.clone()));
+                todo.extend(&step.after);
+            }
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// Takes the steps that can be done next, and says what they are about to do.
+    pub(super) fn open_intents(&mut self) -> Vec<Change> {
+        let next = std::mem::take(&mut self.steps.next);
+        let mut changes = Vec::with_capacity(next.len());
+        for at in next {
+            let number = self.ledger.next_intent + changes.len() as u64;
+            let Some(intent) = self.intent(at, number) else {
+                let fault = Fault::new("the ledger does not have what this is about");
+                self.failed(at, Verdict::Failed(fault));
+                continue;
+            };
+            if let Some(step) = self.steps.steps.get_mut(at) {
+                step.state = State::Open;
+                step.intent = Some(number);
+            }
+            self.steps.open.insert(number, at);
+            changes.push(Change::Open(intent));
+        }
+        changes
+    }
+
+    fn intent(&self, at: usize, number: u64) -> Option<Intent> {
+        let epoch = self.ledger.revision.epoch;
+        let token = Token::new(self.random);
+        match &self.steps.get(at)?.what {
+            What::Unmake { key, before, .. } => {
+                let row = self.ledger.rows.get(key)?.clone();
+                let before = Some(before.clone());
+                Some(Intent { number, epoch, operation: Operation::Delete, row, before, token })
+            }
+            What::Make { subject, operation, key, before } => {
+                let subject = self.survey.subjects.get(*subject)?;
+                let handler = self.registry.get(&subject.handler)?;
+                let known = self.ledger.rows.get(key);
+                let holding = match operation {
+                    Operation::Adopt => Holding::Adopted,
+                    _ => known.map_or(Holding::Made, |row| row.holding),
+                };
+                let mut row = self.rows().row(subject, handler, key.clone(), holding)?;
+                if let Some(known) = known {
+                    row.recorded = Recorded { fields: row.recorded.fields, ..known.recorded.clone() };
+                    if known.condition == Condition::Doubt {
+                        row.condition = Condition::Doubt;
+                    }
+                }
+                Some(Intent { number, epoch, operation: *operation, row, before: before.clone(), token })
+            }
+        }
+    }
+
+    /// Intents are durable, and so are outcomes: what they wait for may begin.
+    pub(super) fn opened(&mut self, changes: &[Change]) -> Vec<Effect> {
+        let mut makes = Vec::new();
+        let mut unmakes = Vec::new();
+        for change in changes {
+            let Change::Open(intent) = change else { continue };
+            let Some(&at) = self.steps.open.get(&intent.number) else { continue };
+            let Some(target) = self.targets.holding(&intent.row.place) else { continue };
+            let key = (target, intent.row.handler.clone());
+            match intent.operation {
+                Operation::Delete => unmakes.push((key, at)),
+                Operation::Create | Operation::Update | Operation::Adopt => makes.push((key, at)),
+            }
+        }
+        let asking = std::mem::take(&mut self.steps.asking);
+        let mut effects: Vec<Effect> =
+            group(self.registry, unmakes).into_iter().map(Effect::Delete).collect();
+        effects.extend(group(self.registry, makes).into_iter().map(Effect::Apply));
+        effects.extend(self.ask(asking.into_iter().map(|at| (at, Duration::ZERO))));
+        effects
+    }
+
+    /// The intent of a step.
+    fn intent_of(&self, at: usize) -> Option<&Intent> {
+        self.ledger.intents.get(&self.steps.get(at)?.intent?)
+    }
+
+    /// What a batch tells its handler to make or change.
+    pub(super) fn applies(&self, batch: &Batch) -> Vec<Apply<'_>> {
+        batch.items.iter().filter_map(|at| self.apply_request(*at)).collect()
+    }
+
+    fn apply_request(&self, at: usize) -> Option<Apply<'_>> {
+        let What::Make { subject, .. } = &self.steps.get(at)?.what else { return None };
+        let intent = self.intent_of(at)?;
+        let subject = self.survey.subjects.get(*subject)?;
+        let known = self.ledger.rows.get(&intent.row.key);
+        Some(Apply {
+            node: subject.wanted.as_ref().and_then(|wanted| wanted.node.as_deref()),
+            kind: &intent.row.kind,
+            recorded: known.map(|row| &row.recorded),
+            before: intent.before.as_deref(),
+            token: &intent.token,
+            mark: intent.row.holding == Holding::Made,
+        })
+    }
+
+    /// What a batch tells its handler to take away.
+    pub(super) fn deletes(&self, batch: &Batch) -> Vec<Delete<'_>> {
+        let request = |at: &usize| {
+            let intent = self.intent_of(*at)?;
+            let before = intent.before.as_deref()?;
+            Some(Delete {
+                kind: &intent.row.kind,
+                recorded: &intent.row.recorded,
+                before,
+                token: &intent.token,
+            })
+        };
+        batch.items.iter().filter_map(request).collect()
+    }
+
+    /// The entries of the plan that a batch is for.
+    pub(super) fn entries(&self, batch: &Batch) -> Vec<usize> {
+        batch.items.iter().filter_map(|at| Some(self.steps.get(*at)?.entry)).collect()
+    }
+
+    /// What became of the steps of a batch, by the entries that they are for.
+    pub(super) fn ended(&self, batch: &Batch) -> Vec<(usize, Verdict)> {
+        let ended = |at: &usize| match self.steps.get(*at)? {
+            Doing { entry, state: State::Ended(verdict), .. } => Some((*entry, verdict.clone())),
+            _ => None,
+        };
+        batch.items.iter().filter_map(ended).collect()
+    }
+
+    pub(super) fn applied(&mut self, batch: &Batch, ended: Vec<Ended<Recorded>>) {
+        for (&at, ended) in batch.items.iter().zip(ended) {
+            match ended {
+                Ended::Done(recorded) => self.made(at, recorded),
+                Ended::NoEffect(fault) => self.no_effect(at, fault),
+                Ended::Unknown(fault) => self.failed(at, Verdict::Unknown(fault)),
+            }
+        }
+    }
+
+    pub(super) fn deleted(&mut self, batch: &Batch, ended: Vec<Ended<Done>>) {
+        for (&at, ended) in batch.items.iter().zip(ended) {
+            match ended {
+                Ended::Done(Done) => self.unmade(at),
+                Ended::NoEffect(fault) => self.no_effect(at, fault),
+                Ended::Unknown(fault) => self.failed(at, Verdict::Unknown(fault)),
+            }
+        }
+    }
+
+    fn made(&mut self, at: usize, recorded: Recorded) {
+        let Some(intent) = self.intent_of(at) else { return };
+        let number = intent.number;
+        let certain = recorded.token.is_some() || intent.row.condition == Condition::Ok;
+        let condition = if certain { Condition::Ok } else { Condition::Doubt };
+        let row = Row { recorded, condition, ..intent.row.clone() };
+        let waits = self.registry.get(&row.handler).is_some_and(|h| h.has_readiness());
+        self.queued.push(Change::Put(row));
+        self.queued.push(Change::Close {
+            number,
+            outcome: Closed::Done,
+            evidence: "the handler said so".into(),
+        });
+        if waits {
+            if let Some(step) = self.steps.steps.get_mut(at) {
+                step.state = State::Asking;
+            }
+            self.steps.asking.push(at);
+        } else {
+            self.steps.complete(at);
+        }
+    }
+
+    fn unmade(&mut self, at: usize) {
+        let Some(intent) = self.intent_of(at) else { return };
+        let number = intent.number;
+        let key = intent.row.key.clone();
+        self.queued.push(Change::Drop { key, end: End::Gone, evidence: "deleted".into() });
+        self.queued.push(Change::Close {
+            number,
+            outcome: Closed::Done,
+            evidence: "the handler said so".into(),
+        });
+        self.steps.complete(at);
+    }
+
+    fn no_effect(&mut self, at: usize, fault: Fault) {
+        if let Some(intent) = self.intent_of(at) {
+            let number = intent.number;
+            let evidence = fault.message.as_str().into();
+            self.queued.push(Change::Close { number, outcome: Closed::NoEffect, evidence });
+        }
+        self.failed(at, Verdict::Failed(fault));
+    }
+
+    fn failed(&mut self, at: usize, verdict: Verdict) {
+        let Some(step) = self.steps.get(at) else { return };
+        let id = self.plan().and_then(|plan| Some(plan.entries.get(step.entry)?.id.clone()));
+        let what = match &step.what {
+            What::Make { .. } => "failed",
+            What::Unmake { .. } => "could not be deleted",
+        };
+        let cause = Cause { id: id.unwrap_or_default(), what: what.to_owned() };
+        self.steps.fail(at, verdict, &cause);
+    }
+
+    // Readiness.
+
+    fn ask(&self, steps: impl IntoIterator<Item = (usize, Duration)>) -> Vec<Effect> {
+        let mut by_wait: Vec<(Duration, Vec<((usize, ecow::EcoString), usize)>)> = Vec::new();
+        for (at, wait) in steps {
+            let Some(What::Make { subject, .. }) = self.steps.get(at).map(|step| &step.what) else {
+                continue;
+            };
+            let Some(subject) = self.survey.subjects.get(*subject) else { continue };
+            let item = ((subject.target, subject.handler.clone()), at);
+            match by_wait.iter_mut().find(|(known, _)| *known == wait) {
+                Some((_, items)) => items.push(item),
+                None => by_wait.push((wait, vec![item])),
+            }
+        }
+        let batches = by_wait.into_iter().flat_map(|(wait, items)| {
+            group(self.registry, items).into_iter().map(move |batch| Effect::AskReady(batch, wait))
+        });
+        batches.collect()
+    }
+
+    /// What a batch asks about things that were made.
+    pub(super) fn made_looks(&self, batch: &Batch) -> Vec<Look<'_>> {
+        let look = |at: &usize| {
+            let What::Make { subject, key, .. } = &self.steps.get(*at)?.what else { return None };
+            let subject = self.survey.subjects.get(*subject)?;
+            Some(Look {
+                kind: &subject.kind,
+                node: subject.wanted.as_ref()?.node.as_deref(),
+                recorded: self.ledger.rows.get(key).map(|row| &row.recorded),
+                closely: true,
+            })
+        };
+        batch.items.iter().filter_map(look).collect()
+    }
+
+    pub(super) fn readiness(&mut self, batch: &Batch, answers: &[Readiness]) -> Vec<Effect> {
+        let mut again = Vec::new();
+        for (&at, answer) in batch.items.iter().zip(answers) {
+            match answer {
+                Readiness::Ready => self.steps.complete(at),
+                Readiness::Failed(fault) => self.failed(at, Verdict::Failed(fault.clone())),
+                Readiness::Wait(time) => {
+                    let patience = self.patience(at);
+                    let Some(step) = self.steps.steps.get_mut(at) else { continue };
+                    step.waited += *time;
+                    if step.waited > patience {
+                        let fault = Fault::new(format!("it was made, and is not ready after {patience:?}"))
+                            .help("the next run asks again; `timeout` behind the constructor gives it more time");
+                        self.failed(at, Verdict::Failed(fault));
+                    } else {
+                        again.push((at, *time));
+                    }
+                }
+            }
+        }
+        self.ask(again)
+    }
+
+    fn patience(&self, at: usize) -> Duration {
+        let Some(What::Make { subject, .. }) = self.steps.get(at).map(|step| &step.what) else {
+            return PATIENCE;
+        };
+        let wanted = self.survey.subjects.get(*subject).and_then(|s| s.wanted.as_ref());
+        let timeout = wanted.and_then(|wanted| wanted.node.as_ref()?.timeout);
+        timeout.map_or(PATIENCE, |nanoseconds| Duration::from_nanos(nanoseconds.max(0) as u64))
+    }
+}

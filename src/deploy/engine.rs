@@ -1,0 +1,459 @@
+//! The engine: a pure state machine. Events come in, effects go out, and nothing is done here:
+//! no clock is read, no disk, no target; the handlers' pure methods alone are called.
+//!
+//! A run goes through these phases: it looks at everything, closely where the stamp will not do;
+//! it reads what became of the effects of a run that did not end; it plans; once the plan is
+//! approved it opens intents, durably, has their effects done, and closes them, durably,
+//! together with opening the next, until nothing is left.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use ecow::{EcoString, eco_format};
+use rustc_hash::FxHashMap;
+
+use crate::graph::{Digest, GraphBuilder, Origin, State};
+use crate::handler::{
+    Apply, Done, Effect as Ended, Fault, Look, Random, Readiness, Recorded, Registry, Seen, Timestamp,
+};
+use crate::state::{Change, Generation, Intent, Revision, Snapshot};
+
+use super::decide::{Decider, Rows};
+use super::doing::Steps;
+use super::outcome::Outcome;
+use super::plan::Plan;
+use super::planner::Planner;
+use super::recover::recover;
+use super::survey::{Sources, Survey};
+use super::target::Targets;
+use super::{Error, Mode};
+
+/// What happened.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// The run begins.
+    Start,
+    /// A handler has looked.
+    Observed(Batch, Vec<Result<Seen, Fault>>),
+    /// Leftovers of interrupted effects are cleared.
+    Discarded(Batch, Vec<Result<(), Fault>>),
+    /// Somebody has read the plan, and wants it done or not.
+    Decided(bool),
+    /// The changes are durable.
+    Committed(Revision),
+    /// Effects have ended.
+    Applied(Batch, Vec<Ended<Recorded>>),
+    /// Effects have ended.
+    Deleted(Batch, Vec<Ended<Done>>),
+    /// Handlers have said whether things can be used.
+    Readiness(Batch, Vec<Readiness>),
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(super) enum Effect {
+    /// Look.
+    Observe(Batch),
+    /// Clear leftovers.
+    Discard(Batch),
+    /// Show the plan, and ask.
+    Decide,
+    /// Make changes durable. Nothing else is under way in the ledger.
+    Commit(Vec<Change>),
+    /// Make or change things.
+    Apply(Batch),
+    /// Take things away.
+    Delete(Batch),
+    /// Ask whether things can be used, after some time.
+    AskReady(Batch, Duration),
+    /// The run has ended.
+    Finish,
+}
+
+/// Requests to one handler for one target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Batch {
+    /// The target, by number.
+    pub target: usize,
+    /// The handler.
+    pub handler: EcoString,
+    /// Subjects, steps or intents, by number.
+    pub items: Vec<usize>,
+}
+
+/// What a run is about.
+pub(super) struct Request<'a> {
+    pub graph: &'a mut GraphBuilder,
+    pub targets: &'a Targets,
+    pub registry: &'a Registry,
+    pub random: &'a dyn Random,
+    pub mode: Mode,
+    pub verify: bool,
+}
+
+/// The engine of one run.
+pub(super) struct Engine<'a> {
+    pub(super) graph: &'a GraphBuilder,
+    pub(super) targets: &'a Targets,
+    pub(super) registry: &'a Registry,
+    pub(super) random: &'a dyn Random,
+    mode: Mode,
+    desired: Digest,
+    /// The graph as it is kept with its generation, if that is a new one.
+    document: Option<Box<str>>,
+    pub(super) ledger: Snapshot,
+    pub(super) survey: Survey,
+    /// How many batches are not answered yet.
+    waiting: usize,
+    /// Whether what the stamps left unsure has been looked at closely.
+    looked_closely: bool,
+    /// Intents whose leftovers could not be cleared; they stay open.
+    uncleared: BTreeSet<u64>,
+    phase: Phase,
+    plan: Option<Plan>,
+    pub(super) steps: Steps,
+    /// Changes to be made durable with the next commit.
+    pub(super) queued: Vec<Change>,
+    /// Changes that are being made durable.
+    committing: Option<Vec<Change>>,
+}
+
+/// Where a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Looking,
+    Recovering,
+    Deciding,
+    Starting,
+    Doing,
+    Finishing,
+    Finished,
+}
+
+impl<'a> Engine<'a> {
+    /// An engine for a graph and a ledger, as it was loaded.
+    pub(super) fn new(request: Request<'a>, ledger: Snapshot) -> Result<Self, Error> {
+        let Request { graph, targets, registry, random, mode, verify } = request;
+        let desired = graph.desired();
+        let is_new = ledger.generations.last().is_none_or(|g| g.desired != desired.to_string());
+        // Only a deploy of something new keeps the graph.
+        let document = (is_new && mode == Mode::Deploy)
+            .then(|| String::from_utf8(graph.to_canonical_json()).unwrap_or_default().into());
+        let graph: &'a GraphBuilder = graph;
+        let survey = Survey::new(&Sources { graph, ledger: &ledger, targets, registry, verify })?;
+        Ok(Engine {
+            graph,
+            targets,
+            registry,
+            random,
+            mode,
+            desired,
+            document,
+            ledger,
+            survey,
+            waiting: 0,
+            looked_closely: false,
+            uncleared: BTreeSet::new(),
+            phase: Phase::Looking,
+            plan: None,
+            steps: Steps::default(),
+            queued: Vec::new(),
+            committing: None,
+        })
+    }
+
+    /// The plan, once there is one.
+    pub(super) fn plan(&self) -> Option<&Plan> {
+        self.plan.as_ref()
+    }
+
+    /// What became of it all. Without a plan, nothing did.
+    pub(super) fn outcome(self, stopped: Option<Error>) -> Outcome {
+        let plan = self.plan.unwrap_or_else(|| Plan::empty(self.ledger.revision, self.desired));
+        let verdicts = self.steps.verdicts(&plan, self.phase >= Phase::Starting);
+        Outcome { plan, verdicts, stopped }
+    }
+
+    /// Takes an event; says what is to be done now.
+    pub(super) fn step(&mut self, event: Event) -> Result<Vec<Effect>, Error> {
+        match event {
+            Event::Start => {
+                let all: Vec<usize> = (0..self.survey.subjects.len()).collect();
+                Ok(self.look_at(all))
+            }
+            Event::Observed(batch, answers) => self.observed(&batch, answers),
+            Event::Discarded(batch, answers) => Ok(self.discarded(&batch, answers)),
+            Event::Decided(go) => Ok(self.decided(go)),
+            Event::Committed(revision) => Ok(self.committed(revision)),
+            Event::Applied(batch, ended) => {
+                self.applied(&batch, ended);
+                Ok(self.advance())
+            }
+            Event::Deleted(batch, ended) => {
+                self.deleted(&batch, ended);
+                Ok(self.advance())
+            }
+            Event::Readiness(batch, answers) => {
+                let mut effects = self.readiness(&batch, &answers);
+                effects.extend(self.advance());
+                Ok(effects)
+            }
+        }
+    }
+
+    // Looking.
+
+    fn look_at(&mut self, subjects: Vec<usize>) -> Vec<Effect> {
+        let mut known = Vec::with_capacity(subjects.len());
+        for at in subjects {
+            let Some(subject) = self.survey.subjects.get_mut(at) else { continue };
+            if self.registry.get(&subject.handler).is_some() {
+                known.push(((subject.target, subject.handler.clone()), at));
+            } else {
+                subject.seen =
+                    Some(Err(Fault::new(format!("this gops has no handler `{}`", subject.handler))));
+            }
+        }
+        let batches = group(self.registry, known);
+        self.waiting = batches.len();
+        if batches.is_empty() { self.all_seen() } else { batches.into_iter().map(Effect::Observe).collect() }
+    }
+
+    /// What a batch asks its handler.
+    pub(super) fn looks(&self, batch: &Batch) -> Vec<Look<'_>> {
+        let subject = |at: &usize| self.survey.subjects.get(*at);
+        batch.items.iter().filter_map(subject).map(|s| self.survey.look(&self.ledger, s)).collect()
+    }
+
+    fn observed(&mut self, batch: &Batch, answers: Vec<Result<Seen, Fault>>) -> Result<Vec<Effect>, Error> {
+        self.waiting = self.waiting.saturating_sub(1);
+        for (at, seen) in batch.items.iter().zip(answers) {
+            if let Some(subject) = self.survey.subjects.get_mut(*at) {
+                subject.seen = Some(seen);
+            }
+        }
+        if self.waiting > 0 {
+            return Ok(Vec::new());
+        }
+        if !self.looked_closely {
+            self.looked_closely = true;
+            let unsure = self.unsure()?;
+            if !unsure.is_empty() {
+                return Ok(self.look_at(unsure));
+            }
+        }
+        Ok(self.all_seen())
+    }
+
+    /// What differs from its stamp, which has to be looked at closely. That, and what is gone,
+    /// has to be read now.
+    fn unsure(&mut self) -> Result<Vec<usize>, Error> {
+        let mut unsure = Vec::new();
+        for (at, subject) in self.survey.subjects.iter_mut().enumerate() {
+            if subject.closely || matches!(subject.seen, Some(Ok(Seen::AsRecorded))) {
+                continue;
+            }
+            if let Some(wanted) = &mut subject.wanted {
+                wanted.read()?;
+            }
+            if matches!(subject.seen, Some(Ok(Seen::Unsure))) {
+                subject.closely = true;
+                unsure.push(at);
+            }
+        }
+        Ok(unsure)
+    }
+
+    // Reading what became of the effects of a run that did not end.
+
+    fn all_seen(&mut self) -> Vec<Effect> {
+        self.phase = Phase::Recovering;
+        if self.mode == Mode::Plan {
+            return self.recovered();
+        }
+        let open = self.ledger.intents.iter().filter_map(|(number, intent)| {
+            self.registry.get(&intent.row.handler)?;
+            let target = self.targets.holding(&intent.row.place)?;
+            Some(((target, intent.row.handler.clone()), usize::try_from(*number).ok()?))
+        });
+        let batches = group(self.registry, open);
+        self.waiting = batches.len();
+        if batches.is_empty() { self.recovered() } else { batches.into_iter().map(Effect::Discard).collect() }
+    }
+
+    /// What a batch tells its handler to clear.
+    pub(super) fn leftovers(&self, batch: &Batch) -> Vec<Apply<'_>> {
+        batch.items.iter().filter_map(|number| self.leftover(*number as u64)).collect()
+    }
+
+    fn leftover(&self, number: u64) -> Option<Apply<'_>> {
+        let Intent { row, token, .. } = self.ledger.intents.get(&number)?;
+        let recorded = Some(&row.recorded);
+        Some(Apply { node: None, kind: &row.kind, recorded, before: None, token, mark: true })
+    }
+
+    fn discarded(&mut self, batch: &Batch, answers: Vec<Result<(), Fault>>) -> Vec<Effect> {
+        self.waiting = self.waiting.saturating_sub(1);
+        for (number, answer) in batch.items.iter().zip(answers) {
+            let number = *number as u64;
+            let Err(fault) = answer else { continue };
+            self.uncleared.insert(number);
+            let key = self.ledger.intents.get(&number).map(|intent| intent.row.key.clone());
+            for subject in self.survey.subjects.iter_mut().filter(|s| s.row == key) {
+                subject.seen = Some(Err(fault.clone()));
+            }
+        }
+        if self.waiting > 0 { Vec::new() } else { self.recovered() }
+    }
+
+    fn recovered(&mut self) -> Vec<Effect> {
+        let mut changes = recover(&self.ledger, &self.survey);
+        changes.retain(
+            |change| !matches!(change, Change::Close { number, .. } if self.uncleared.contains(number)),
+        );
+        if changes.is_empty() {
+            return self.make_plan();
+        }
+        if self.mode == Mode::Plan {
+            self.ledger.apply(&changes, Timestamp::default());
+            return self.make_plan();
+        }
+        self.commit(changes)
+    }
+
+    // Planning.
+
+    /// The generation that the run is for, and whether it is a new one.
+    fn generation(&self) -> (u64, bool) {
+        match self.ledger.generations.last() {
+            Some(last) if last.desired == self.desired.to_string() => (last.number, false),
+            Some(last) => (last.number + 1, true),
+            None => (1, true),
+        }
+    }
+
+    /// What rows of this run have in common.
+    pub(super) fn rows(&self) -> Rows<'_> {
+        Rows { targets: self.targets, generation: self.generation().0 }
+    }
+
+    fn make_plan(&mut self) -> Vec<Effect> {
+        self.phase = Phase::Deciding;
+        let origins = self.origins();
+        let (ledger, survey) = (&self.ledger, &self.survey);
+        let decider = Decider { ledger, survey, registry: self.registry, rows: self.rows() };
+        let planned = Planner { decider, desired: self.desired, origins: &origins }.plan();
+        self.steps = Steps::new(&planned.plan);
+        self.plan = Some(planned.plan);
+        self.queued = planned.ledger;
+        vec![Effect::Decide]
+    }
+
+    /// Where what is not wanted any more came from, as far as the graph says.
+    fn origins(&self) -> FxHashMap<EcoString, Origin> {
+        let absent = self.graph.iter().filter(|node| node.state == State::Absent);
+        absent.filter_map(|node| Some((node.id.clone(), node.read().ok()?.origin))).collect()
+    }
+
+    fn decided(&mut self, go: bool) -> Vec<Effect> {
+        if !go || self.mode == Mode::Plan {
+            return vec![Effect::Finish];
+        }
+        self.phase = Phase::Starting;
+        let (number, is_new) = self.generation();
+        if is_new {
+            let start = Change::Start(Generation {
+                number,
+                revision: self.graph.header().source.revision.clone().unwrap_or_default(),
+                desired: eco_format!("{}", self.desired),
+                graph: self.document.take(),
+                started: Timestamp::default(),
+                finished: None,
+            });
+            self.queued.insert(0, start);
+        }
+        if self.queued.is_empty() {
+            return self.begin();
+        }
+        let changes = std::mem::take(&mut self.queued);
+        self.commit(changes)
+    }
+
+    fn begin(&mut self) -> Vec<Effect> {
+        self.phase = Phase::Doing;
+        self.steps.begin();
+        self.advance()
+    }
+
+    // Doing; see also `doing.rs`.
+
+    fn commit(&mut self, changes: Vec<Change>) -> Vec<Effect> {
+        self.committing = Some(changes.clone());
+        vec![Effect::Commit(changes)]
+    }
+
+    fn committed(&mut self, revision: Revision) -> Vec<Effect> {
+        let changes = self.committing.take().unwrap_or_default();
+        self.ledger.apply(&changes, Timestamp::default());
+        self.ledger.revision = revision;
+        match self.phase {
+            Phase::Recovering => self.make_plan(),
+            Phase::Starting => self.begin(),
+            Phase::Doing => {
+                let mut effects = self.opened(&changes);
+                effects.extend(self.advance());
+                effects
+            }
+            Phase::Finishing | Phase::Looking | Phase::Deciding | Phase::Finished => self.finish(),
+        }
+    }
+
+    /// Commits what there is to commit, with the intents of what can be done next.
+    fn advance(&mut self) -> Vec<Effect> {
+        if self.committing.is_some() {
+            return Vec::new();
+        }
+        let intents = self.open_intents();
+        let mut changes = std::mem::take(&mut self.queued);
+        changes.extend(intents);
+        if !changes.is_empty() {
+            return self.commit(changes);
+        }
+        if self.steps.under_way() {
+            return Vec::new();
+        }
+        let (number, _) = self.generation();
+        let unfinished =
+            self.ledger.generations.last().is_some_and(|g| g.number == number && g.finished.is_none());
+        let whole = self.plan.as_ref().is_some_and(|plan| self.steps.all_done(plan));
+        if unfinished && whole && self.phase == Phase::Doing {
+            self.phase = Phase::Finishing;
+            return self.commit(vec![Change::Finish { number }]);
+        }
+        self.finish()
+    }
+
+    fn finish(&mut self) -> Vec<Effect> {
+        self.phase = Phase::Finished;
+        vec![Effect::Finish]
+    }
+}
+
+/// Items as batches of one handler on one target, each as large as the handler takes.
+pub(super) fn group(
+    registry: &Registry,
+    items: impl IntoIterator<Item = ((usize, EcoString), usize)>,
+) -> Vec<Batch> {
+    let mut groups: BTreeMap<(usize, EcoString), Vec<usize>> = BTreeMap::new();
+    for (key, item) in items {
+        groups.entry(key).or_default().push(item);
+    }
+    let mut batches = Vec::new();
+    for ((target, handler), items) in groups {
+        let size = registry.get(&handler).map_or(1, |h| h.concurrency()).max(1);
+        for items in items.chunks(size) {
+            batches.push(Batch { target, handler: handler.clone(), items: items.to_vec() });
+        }
+    }
+    batches
+}

@@ -1,0 +1,370 @@
+//! The plan: a pure function of what is wanted, what the ledger knows and what was seen.
+
+use std::collections::BTreeMap;
+
+use ecow::EcoString;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::graph::{Digest, Origin};
+use crate::handler::{Fault, Registry};
+use crate::state::{Change, Snapshot};
+
+use super::decide::{Decider, Decision};
+use super::order::{Order, Strength};
+use super::plan::{Action, Cause, Entry, Kept, Plan, Step, What};
+use super::survey::{Subject, Survey};
+
+/// A plan, and what it changes in the ledger at once.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub plan: Plan,
+    /// Committed before anything else: none of it has an effect on a target.
+    pub ledger: Vec<Change>,
+}
+
+/// Makes plans.
+pub(super) struct Planner<'a> {
+    pub decider: Decider<'a>,
+    pub desired: Digest,
+    /// What absent nodes of the graph say of things that are not wanted any more.
+    pub origins: &'a FxHashMap<EcoString, Origin>,
+}
+
+/// What may hold other things inside itself, by what it claims.
+struct Holders<'a> {
+    by_claim: FxHashMap<(&'a str, &'a str), usize>,
+}
+
+impl<'a> Holders<'a> {
+    /// These subjects.
+    fn new(survey: &'a Survey, ledger: &'a Snapshot, subjects: impl Iterator<Item = usize>) -> Self {
+        let mut by_claim = FxHashMap::default();
+        for at in subjects {
+            let row = survey.subjects.get(at).and_then(|s| ledger.rows.get(s.row.as_ref()?));
+            let claims =
+                row.into_iter().flat_map(|row| row.claims.iter().map(|c| (row.place.identity.as_str(), c)));
+            by_claim.extend(claims.map(|(identity, claim)| ((identity, claim.as_str()), at)));
+        }
+        Holders { by_claim }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.by_claim.is_empty()
+    }
+
+    /// Those that hold something with these claims.
+    fn of(&self, registry: &Registry, subject: &Subject, identity: &str, claims: &[EcoString]) -> Vec<usize> {
+        let Some(handler) = registry.get(&subject.handler) else { return Vec::new() };
+        let within = claims.iter().flat_map(|claim| handler.within(claim));
+        within.filter_map(|claim| self.by_claim.get(&(identity, claim.as_str())).copied()).collect()
+    }
+}
+
+/// A plan in the making.
+struct Draft<'a> {
+    survey: &'a Survey,
+    snapshot: &'a Snapshot,
+    decisions: Vec<Decision>,
+    /// For each subject its steps.
+    steps: Vec<Vec<usize>>,
+    /// For each step its subject.
+    subjects: Vec<usize>,
+    order: Order,
+}
+
+impl<'a> Planner<'a> {
+    /// Decides on everything and puts it in order.
+    pub(super) fn plan(&self) -> Planned {
+        let survey = self.decider.survey;
+        let takes: FxHashMap<usize, usize> = survey.takes.iter().copied().collect();
+        let decide = |(at, subject)| self.decider.decide(at, subject, takes.get(&at).copied());
+        let mut decisions: Vec<Decision> = survey.subjects.iter().enumerate().map(decide).collect();
+        self.keep_holders(&mut decisions);
+        self.make_way(&mut decisions);
+        let mut draft = Draft::new(survey, self.decider.ledger, decisions);
+        draft.order_all(self.decider.registry);
+        self.finish(draft)
+    }
+
+    /// What holds something that is wanted is not deleted.
+    fn keep_holders(&self, decisions: &mut [Decision]) {
+        let survey = self.decider.survey;
+        let going = survey.subjects.iter().zip(decisions.iter()).enumerate().filter_map(
+            |(at, (subject, decision))| {
+                (subject.wanted.is_none() && !decision.steps.is_empty()).then_some(at)
+            },
+        );
+        let holders = Holders::new(survey, self.decider.ledger, going);
+        // What is deleted for something that is wanted in its place goes all the same.
+        let taken: FxHashSet<usize> = survey.takes.iter().map(|(_, holder)| *holder).collect();
+        if holders.is_empty() {
+            return;
+        }
+        for subject in &survey.subjects {
+            let (Some(wanted), Some(target)) =
+                (&subject.wanted, self.decider.rows.targets.get(subject.target))
+            else {
+                continue;
+            };
+            for at in holders.of(self.decider.registry, subject, &target.place.identity, &wanted.claims) {
+                if let Some(decision) = decisions.get_mut(at)
+                    && !taken.contains(&at)
+                {
+                    decision.steps.clear();
+                    decision.action = Some(Action::Keep { why: Kept::Holds(wanted.sealed.id.clone()) });
+                }
+            }
+        }
+    }
+
+    /// What is deleted for something that is wanted says so; what cannot be deleted for it
+    /// stands in its way.
+    fn make_way(&self, decisions: &mut [Decision]) {
+        let survey = self.decider.survey;
+        for &(taker, holder) in &survey.takes {
+            let id = |at: usize| survey.subjects.get(at).and_then(|s| Some(self.row(s)?.key.id.clone()));
+            let taken_by =
+                survey.subjects.get(taker).and_then(|s| Some(s.wanted.as_ref()?.sealed.id.clone()));
+            let goes = decisions
+                .get(holder)
+                .is_some_and(|d| !d.steps.is_empty() || matches!(d.action, Some(Action::Forget)));
+            if goes {
+                if let Some(Decision { action: Some(Action::Delete { for_ }), .. }) =
+                    decisions.get_mut(holder)
+                {
+                    *for_ = taken_by;
+                }
+            } else if let Some(decision) = decisions.get_mut(taker) {
+                let holder = id(holder).unwrap_or_default();
+                let fault = Fault::new(format!("{holder} holds its place and stays"));
+                *decision = Decision { action: Some(Action::Refuse { fault }), ..Decision::default() };
+            }
+        }
+    }
+
+    fn row(&self, subject: &Subject) -> Option<&'a crate::state::Row> {
+        subject.row.as_ref().and_then(|key| self.decider.ledger.rows.get(key))
+    }
+
+    fn finish(&self, draft: Draft<'_>) -> Planned {
+        let Draft { survey, decisions, subjects, order, .. } = draft;
+        let whats: Vec<&What> = decisions.iter().flat_map(|d| &d.steps).collect();
+        let ordered = order.resolve(|step, cause| derived(survey, &whats, &subjects, step, cause));
+        let mut blocked: BTreeMap<usize, Cause> = BTreeMap::new();
+        for (step, cause) in &ordered.broken {
+            if let Some(&subject) = subjects.get(*step) {
+                blocked.entry(subject).or_insert_with(|| cause.clone());
+            }
+        }
+        let mut ledger = Vec::new();
+        let mut entries: Vec<(usize, Entry)> = Vec::new();
+        let mut unchanged = 0;
+        for (at, (subject, decision)) in survey.subjects.iter().zip(&decisions).enumerate() {
+            let cause = blocked.get(&at);
+            // A replacement of which one half cannot be done is not begun.
+            if cause.is_none() {
+                ledger.extend(decision.ledger.iter().cloned());
+            }
+            match &decision.action {
+                None => unchanged += usize::from(subject.wanted.is_some()),
+                Some(action) => entries.push((at, self.entry(subject, action.clone(), cause.cloned()))),
+            }
+        }
+        entries.sort_by(|(_, a), (_, b)| (a.action.rank(), &a.id).cmp(&(b.action.rank(), &b.id)));
+        let entry_of: FxHashMap<usize, usize> =
+            entries.iter().enumerate().map(|(n, (at, _))| (*at, n)).collect();
+        let done = ordered
+            .steps
+            .iter()
+            .filter(|step| subjects.get(**step).is_some_and(|s| !blocked.contains_key(s)));
+        let numbers: FxHashMap<usize, usize> = done.clone().enumerate().map(|(n, step)| (*step, n)).collect();
+        let steps = done.filter_map(|step| {
+            let before = ordered.before.get(*step)?;
+            Some(Step {
+                entry: *entry_of.get(subjects.get(*step)?)?,
+                what: (*whats.get(*step)?).clone(),
+                after: before.iter().filter_map(|b| numbers.get(b).copied()).collect(),
+            })
+        });
+        let plan = Plan {
+            steps: steps.collect(),
+            entries: entries.into_iter().map(|(_, entry)| entry).collect(),
+            unchanged,
+            notes: self.notes(&ordered.dropped, &subjects),
+            revision: self.decider.ledger.revision,
+            desired: self.desired,
+        };
+        Planned { plan, ledger }
+    }
+
+    fn entry(&self, subject: &Subject, action: Action, blocked: Option<Cause>) -> Entry {
+        let id = match (&subject.wanted, &subject.row) {
+            (Some(wanted), _) => wanted.sealed.id.clone(),
+            (None, Some(key)) => key.id.clone(),
+            (None, None) => EcoString::new(),
+        };
+        let node = subject.wanted.as_ref().and_then(|wanted| wanted.node.as_deref());
+        let origin = node.map(|node| node.origin.clone()).or_else(|| self.origins.get(&id).cloned());
+        let target = self.decider.rows.targets.get(subject.target);
+        let target = target.map(|target| target.place.target.clone()).unwrap_or_default();
+        Entry { id, kind: subject.kind.clone(), target, action, origin, blocked }
+    }
+
+    fn notes(&self, dropped: &[(usize, usize)], subjects: &[usize]) -> Vec<String> {
+        let survey = self.decider.survey;
+        let mut notes = Vec::new();
+        if survey.strangers > 0 {
+            let n = survey.strangers;
+            let s = if n == 1 { "" } else { "s" };
+            notes.push(format!(
+                "{n} resource{s} of the ledger on targets that are another machine now: left alone"
+            ));
+        }
+        let id = |step: usize| {
+            let subject = subjects.get(step).and_then(|at| survey.subjects.get(*at));
+            subject.map(|s| name(s).to_string()).unwrap_or_default()
+        };
+        for &(first, then) in dropped {
+            notes.push(format!("{} does not wait for {}: they wait for each other", id(then), id(first)));
+        }
+        notes
+    }
+}
+
+/// The id of a subject.
+fn name(subject: &Subject) -> &EcoString {
+    static NONE: EcoString = EcoString::new();
+    match (&subject.wanted, &subject.row) {
+        (Some(wanted), _) => &wanted.sealed.id,
+        (None, Some(key)) => &key.id,
+        (None, None) => &NONE,
+    }
+}
+
+/// Why what comes after a step that is not done is not done either.
+fn derived(survey: &Survey, whats: &[&What], subjects: &[usize], step: usize, cause: &Cause) -> Cause {
+    if !cause.id.is_empty() {
+        return cause.clone();
+    }
+    let subject = subjects.get(step).and_then(|at| survey.subjects.get(*at));
+    let what = match whats.get(step) {
+        Some(What::Unmake { .. }) => "is not deleted",
+        _ => "is not done",
+    };
+    Cause { id: subject.map(|s| name(s).clone()).unwrap_or_default(), what: what.to_owned() }
+}
+
+impl<'a> Draft<'a> {
+    fn new(survey: &'a Survey, snapshot: &'a Snapshot, decisions: Vec<Decision>) -> Self {
+        let mut subjects = Vec::new();
+        let mut steps = Vec::with_capacity(decisions.len());
+        for (at, decision) in decisions.iter().enumerate() {
+            let first = subjects.len();
+            subjects.extend(decision.steps.iter().map(|_| at));
+            steps.push((first..subjects.len()).collect());
+        }
+        let order = Order::new(subjects.len());
+        Draft { survey, snapshot, decisions, steps, subjects, order }
+    }
+
+    fn step(&self, subject: usize, makes: bool) -> Option<usize> {
+        let decision = self.decisions.get(subject)?;
+        let at = decision.steps.iter().position(|what| matches!(what, What::Make { .. }) == makes)?;
+        self.steps.get(subject)?.get(at).copied()
+    }
+
+    /// Why what uses a subject cannot be done, if it cannot.
+    fn refused(&self, subject: usize) -> Option<Cause> {
+        let what = match self.decisions.get(subject)?.action.as_ref()? {
+            Action::Refuse { .. } => "cannot be done",
+            Action::Report { .. } => return None,
+            _ => return None,
+        };
+        Some(Cause { id: name(self.survey.subjects.get(subject)?).clone(), what: what.to_owned() })
+    }
+
+    fn order_all(&mut self, registry: &Registry) {
+        for at in 0..self.survey.subjects.len() {
+            self.order_own(at);
+            self.order_requirements(at);
+        }
+        self.order_users(registry);
+        for &(taker, holder) in &self.survey.takes {
+            if let (Some(make), Some(unmake)) = (self.step(taker, true), self.step(holder, false)) {
+                self.order.edge(unmake, make, Strength::Hard);
+            }
+        }
+    }
+
+    /// The two steps of a replacement.
+    fn order_own(&mut self, at: usize) {
+        if let Some([first, then]) = self.steps.get(at).map(Vec::as_slice) {
+            let (first, then) = (*first, *then);
+            self.order.edge(first, then, Strength::Hard);
+        }
+    }
+
+    /// What is wanted comes after what it requires.
+    fn order_requirements(&mut self, at: usize) {
+        let Some(make) = self.step(at, true) else { return };
+        let Some(wanted) = self.survey.subjects.get(at).and_then(|s| s.wanted.as_ref()) else { return };
+        for id in &wanted.sealed.requires {
+            let Some(&required) = self.survey.wanted.get(id) else { continue };
+            if let Some(first) = self.step(required, true) {
+                self.order.edge(first, make, Strength::Hard);
+            } else if let Some(cause) = self.refused(required) {
+                self.order.break_step(make, cause);
+            }
+        }
+    }
+
+    /// What goes waits for its users: those that go, too, must be gone; those that stay and are
+    /// changed are changed first. What lies inside it uses it, too.
+    fn order_users(&mut self, registry: &Registry) {
+        let subjects = &self.survey.subjects;
+        let going = |at: &usize| {
+            self.step(*at, false).is_some() && subjects.get(*at).is_some_and(|s| s.wanted.is_none())
+        };
+        let going: Vec<usize> = (0..subjects.len()).filter(going).collect();
+        if going.is_empty() {
+            return;
+        }
+        let id = |at: &usize| Some((&subjects.get(*at)?.row.as_ref()?.id, *at));
+        let by_id: FxHashMap<&EcoString, usize> = going.iter().filter_map(id).collect();
+        let holders = Holders::new(self.survey, self.snapshot, going.iter().copied());
+        for (at, subject) in subjects.iter().enumerate() {
+            let Some(row) = subject.row.as_ref().and_then(|key| self.snapshot.rows.get(key)) else {
+                continue;
+            };
+            let mut used: Vec<usize> = row.requires.iter().filter_map(|id| by_id.get(id).copied()).collect();
+            if subject.wanted.is_none() {
+                used.extend(holders.of(registry, subject, &row.place.identity, &row.claims));
+            }
+            for used in used.into_iter().filter(|used| *used != at) {
+                if let Some(unmake) = self.step(used, false) {
+                    self.order_user(at, unmake);
+                }
+            }
+        }
+    }
+
+    fn order_user(&mut self, user: usize, unmake: usize) {
+        let Some(subject) = self.survey.subjects.get(user) else { return };
+        let cause = |what: &str| Cause { id: name(subject).clone(), what: what.to_owned() };
+        if subject.wanted.is_none() {
+            match self.step(user, false) {
+                Some(first) => self.order.edge(first, unmake, Strength::Hard),
+                None => match self.decisions.get(user).and_then(|d| d.action.as_ref()) {
+                    Some(Action::Forget) | None => {}
+                    Some(_) => self.order.break_step(unmake, cause("uses it and stays")),
+                },
+            }
+            return;
+        }
+        if let Some(first) = self.step(user, true) {
+            self.order.edge(first, unmake, Strength::Soft);
+        } else if self.refused(user).is_some() {
+            self.order.break_step(unmake, cause("was not updated"));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What became of the effects of a run that did not end: read from what is there now.
+
+use ecow::EcoString;
+use rustc_hash::FxHashMap;
+
+use crate::handler::{Actual, Marked, Seen};
+use crate::state::{Change, Closed, Condition, End, Intent, Operation, Row, RowKey, Snapshot};
+
+use super::survey::{Subject, Survey};
+
+/// Closes every open intent whose subject could be seen.
+pub(super) fn recover(ledger: &Snapshot, survey: &Survey) -> Vec<Change> {
+    if ledger.intents.is_empty() {
+        return Vec::new();
+    }
+    let subjects = survey.subjects.iter().filter_map(|s| Some((s.row.as_ref()?, s)));
+    let subjects: FxHashMap<&RowKey, &Subject> = subjects.collect();
+    let adopted =
+        |intent: &Intent| survey.wanted.get(&intent.row.key.id).and_then(|&at| survey.subjects.get(at));
+    let mut changes = Vec::new();
+    for intent in ledger.intents.values() {
+        let subject = subjects.get(&intent.row.key).copied().or_else(|| adopted(intent));
+        let seen = match subject {
+            Some(Subject { seen: Some(Ok(seen)), .. }) => seen,
+            // Taking over leaves no trace, and nothing of it is ever deleted: no need to look.
+            None if intent.operation == Operation::Adopt => &Seen::Unsure,
+            _ => continue,
+        };
+        close(ledger, intent, seen, &mut changes);
+    }
+    changes
+}
+
+fn close(ledger: &Snapshot, intent: &Intent, seen: &Seen, changes: &mut Vec<Change>) {
+    let number = intent.number;
+    let closed = |outcome, evidence: &str| Change::Close { number, outcome, evidence: evidence.into() };
+    match (intent.operation, seen) {
+        (Operation::Create, Seen::Present(actual)) => match origin(ledger, intent, actual) {
+            Made::Ours => {
+                changes.push(Change::Put(made(&intent.row, actual, intent)));
+                changes.push(closed(Closed::Done, "it is there with this intent's mark"));
+            }
+            Made::Perhaps => {
+                let row = Row { condition: Condition::Doubt, ..made(&intent.row, actual, intent) };
+                changes.push(Change::Put(row));
+                changes.push(closed(Closed::Done, "it is there without a mark and as intended: in doubt"));
+            }
+            Made::No => changes.push(closed(Closed::NoEffect, "what is there is not this intent's")),
+        },
+        (Operation::Create, _) => changes.push(closed(Closed::NoEffect, "it is not there")),
+        (Operation::Update, Seen::Present(actual)) => {
+            let done = matches!(&actual.marked, Marked::By(mark) if mark.token == intent.token);
+            // In part or as a whole: what was applied last is not sure, so it is read anew.
+            let base = if done { Some(made(&intent.row, actual, intent)) } else { None };
+            let base = base.or_else(|| ledger.rows.get(&intent.row.key).cloned());
+            changes.extend(base.map(|row| Change::Put(unsure(row))));
+            let (outcome, evidence) = match done {
+                true => (Closed::Done, "it has this intent's mark"),
+                false => (Closed::NoEffect, "it does not have this intent's mark; it is read anew"),
+            };
+            changes.push(closed(outcome, evidence));
+        }
+        (Operation::Update, _) => changes.push(closed(Closed::NoEffect, "it is not there")),
+        (Operation::Adopt, _) => changes.push(closed(Closed::NoEffect, "it is planned anew")),
+        (Operation::Delete, Seen::Absent) => {
+            let key = intent.row.key.clone();
+            changes.push(Change::Drop { key, end: End::Gone, evidence: "it is not there".into() });
+            changes.push(closed(Closed::Done, "it is not there"));
+        }
+        (Operation::Delete, _) => changes.push(closed(Closed::NoEffect, "it is still there")),
+    }
+}
+
+/// Whether an intent made what is there.
+enum Made {
+    Ours,
+    Perhaps,
+    No,
+}
+
+fn origin(ledger: &Snapshot, intent: &Intent, actual: &Actual) -> Made {
+    match &actual.marked {
+        Marked::By(mark) if mark.lineage == ledger.lineage && mark.token == intent.token => Made::Ours,
+        Marked::By(_) => Made::No,
+        Marked::Not | Marked::Cannot if actual.as_recorded => Made::Perhaps,
+        Marked::Not | Marked::Cannot => Made::No,
+    }
+}
+
+fn made(row: &Row, actual: &Actual, intent: &Intent) -> Row {
+    let mut row = row.clone();
+    row.recorded.physical = actual.physical.clone();
+    row.recorded.token = matches!(actual.marked, Marked::By(_)).then(|| intent.token.clone());
+    unsure(row)
+}
+
+/// The row with nothing in it that would spare a close look.
+fn unsure(mut row: Row) -> Row {
+    row.recorded.stamp = EcoString::new();
+    row.digest = EcoString::new();
+    row
+}

@@ -1,0 +1,286 @@
+//! Driving the engine: its effects are done here, on real stores and targets.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ecow::EcoString;
+
+use crate::base::System;
+use crate::graph::GraphBuilder;
+use crate::handler::{
+    Clock, Effect as Ended, Fault, Handler, Readiness, Registry, Session, SystemClock, SystemRandom,
+};
+use crate::state::{
+    Coord, Holder, LockError, MemoryStore, Revision, Snapshot, SqliteStore, Store, ledger_folder,
+};
+
+use super::Error;
+use super::engine::{Batch, Effect, Engine, Event, Request};
+use super::outcome::{Outcome, Verdict};
+use super::plan::Plan;
+use super::target::Targets;
+
+/// How often a lock that somebody else holds is tried.
+const KNOCK: Duration = Duration::from_millis(200);
+
+/// What a run is to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Look and plan; neither the ledger nor a target is written.
+    Plan,
+    /// Do what was planned, if the observer agrees.
+    #[default]
+    Deploy,
+}
+
+/// How a run is made.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What is to be done.
+    pub mode: Mode,
+    /// Names the project's ledger; see [`project_id`](crate::state::project_id). The graph
+    /// names the environment.
+    pub project: EcoString,
+    /// Where ledgers are kept, if not in the usual place.
+    pub state: Option<PathBuf>,
+    /// The folder that stands for `/` of the local target.
+    pub root: Option<PathBuf>,
+    /// Read everything again, also what looks unchanged.
+    pub verify: bool,
+    /// How long to wait for another deployer to be done.
+    pub wait: Option<Duration>,
+}
+
+/// Watches a run, and agrees to its plan.
+pub trait Observer {
+    /// The plan is made. Says whether it is to be done; not asked if only a plan was wanted.
+    fn planned(&mut self, plan: &Plan) -> bool;
+
+    /// Something happened.
+    fn progress(&mut self, _progress: &Progress<'_>) {}
+}
+
+/// What happens in a run.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// Another deployer is at work, and is waited for.
+    Waiting {
+        /// What is known of it.
+        holder: Option<&'a Holder>,
+    },
+    /// So many things are being looked at.
+    Looking(usize),
+    /// These entries of the plan are being done.
+    Begun(&'a Plan, &'a [usize]),
+    /// This became of an entry of the plan.
+    Ended(&'a Plan, usize, &'a Verdict),
+}
+
+/// Plans, and deploys if that is wanted.
+///
+/// `project` holds the files of the project, for what is copied from it. An error means that it
+/// did not come to a plan; what happens later is in the outcome.
+pub fn run(
+    graph: &mut GraphBuilder,
+    project: Arc<dyn System>,
+    options: &Options,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, Error> {
+    let (clock, random) = (SystemClock, SystemRandom);
+    let environment = graph.header().env.clone();
+    let folder = ledger_folder(options.state.as_deref(), &options.project, environment.as_deref())?;
+    let registry = Registry::standard();
+    let mut ledger: Box<dyn Ledger> = match options.mode {
+        Mode::Deploy => Box::new(SqliteStore::open(&folder, &random)?),
+        Mode::Plan => match SqliteStore::open_existing(&folder)? {
+            Some(store) => Box::new(store),
+            None => Box::new(MemoryStore::new(&random)),
+        },
+    };
+    if options.mode == Mode::Deploy {
+        take_lock(&mut *ledger, options.wait, &clock, observer)?;
+    }
+    let snapshot = ledger.load()?;
+    let targets = Targets::of(graph, &snapshot, options.root.as_deref())?;
+    let driver = Driver { project, targets: &targets, registry: &registry, clock: &clock };
+    let request = Request {
+        graph,
+        targets: &targets,
+        registry: &registry,
+        random: &random,
+        mode: options.mode,
+        verify: options.verify,
+    };
+    driver.drive(request, snapshot, &mut *ledger, observer)
+}
+
+/// A store that also keeps others out.
+trait Ledger: Store + Coord {}
+impl<T: Store + Coord> Ledger for T {}
+
+fn take_lock(
+    ledger: &mut dyn Ledger,
+    wait: Option<Duration>,
+    clock: &dyn Clock,
+    observer: &mut dyn Observer,
+) -> Result<Revision, Error> {
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let holder = Holder { process: std::process::id(), machine: machine.trim().into(), since: clock.now() };
+    let until = wait.unwrap_or_default();
+    let mut told = false;
+    loop {
+        match ledger.acquire(&holder) {
+            Err(LockError::Held { holder: other }) if clock.now().since(holder.since) < until => {
+                if !told {
+                    observer.progress(&Progress::Waiting { holder: other.as_ref() });
+                    told = true;
+                }
+                clock.sleep(KNOCK);
+            }
+            taken => return Ok(taken?),
+        }
+    }
+}
+
+/// Does the effects of an engine.
+pub(super) struct Driver<'a> {
+    pub project: Arc<dyn System>,
+    pub targets: &'a Targets,
+    pub registry: &'a Registry,
+    pub clock: &'a dyn Clock,
+}
+
+impl Driver<'_> {
+    /// Runs an engine to its end.
+    pub(super) fn drive(
+        &self,
+        request: Request<'_>,
+        snapshot: Snapshot,
+        store: &mut dyn Store,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, Error> {
+        let mode = request.mode;
+        let mut engine = Engine::new(request, snapshot)?;
+        let mut effects = VecDeque::from(engine.step(Event::Start)?);
+        let mut stopped = None;
+        while let Some(effect) = effects.pop_front() {
+            let event = match effect {
+                Effect::Finish => break,
+                Effect::Decide => {
+                    let agreed = engine.plan().is_some_and(|plan| observer.planned(plan));
+                    Event::Decided(agreed && mode == Mode::Deploy)
+                }
+                Effect::Commit(changes) => {
+                    match store.commit(engine.ledger.revision, self.clock.now(), &changes) {
+                        Ok(revision) => Event::Committed(revision),
+                        Err(error) => {
+                            // Nothing that is not written down is done.
+                            stopped = Some(Error::Store(error));
+                            break;
+                        }
+                    }
+                }
+                Effect::AskReady(batch, wait) => {
+                    if effects.iter().any(|other| !matches!(other, Effect::AskReady(..))) {
+                        effects.push_back(Effect::AskReady(batch, wait));
+                        continue;
+                    }
+                    self.clock.sleep(wait);
+                    self.on_target(&engine, Effect::AskReady(batch, wait), observer)
+                }
+                other => self.on_target(&engine, other, observer),
+            };
+            let batch = match &event {
+                Event::Applied(batch, _) | Event::Deleted(batch, _) | Event::Readiness(batch, _) => {
+                    Some(batch.clone())
+                }
+                _ => None,
+            };
+            effects.extend(engine.step(event)?);
+            if let (Some(batch), Some(plan)) = (batch, engine.plan()) {
+                for (entry, verdict) in engine.ended(&batch) {
+                    observer.progress(&Progress::Ended(plan, entry, &verdict));
+                }
+            }
+        }
+        match (engine.plan().is_some(), stopped) {
+            (false, Some(error)) => Err(error),
+            (_, stopped) => Ok(engine.outcome(stopped)),
+        }
+    }
+
+    /// Has a handler do an effect.
+    fn on_target(&self, engine: &Engine<'_>, effect: Effect, observer: &mut dyn Observer) -> Event {
+        let session = |batch: &Batch| self.session(engine, batch);
+        let missing = || Fault::new("the handler is missing");
+        match effect {
+            Effect::Observe(batch) => {
+                observer.progress(&Progress::Looking(batch.items.len()));
+                let looks = engine.looks(&batch);
+                let answers = match session(&batch) {
+                    Some((handler, session)) => handler.observe(&session, &looks),
+                    None => looks.iter().map(|_| Err(missing())).collect(),
+                };
+                Event::Observed(batch, answers)
+            }
+            Effect::Discard(batch) => {
+                let requests = engine.leftovers(&batch);
+                let answers = match session(&batch) {
+                    Some((handler, session)) => handler.discard(&session, &requests),
+                    None => requests.iter().map(|_| Err(missing())).collect(),
+                };
+                Event::Discarded(batch, answers)
+            }
+            Effect::Delete(batch) => {
+                self.begun(engine, &batch, observer);
+                let requests = engine.deletes(&batch);
+                let ended = match session(&batch) {
+                    Some((handler, session)) => handler.delete(&session, &requests),
+                    None => requests.iter().map(|_| Ended::NoEffect(missing())).collect(),
+                };
+                Event::Deleted(batch, ended)
+            }
+            Effect::Apply(batch) => {
+                self.begun(engine, &batch, observer);
+                let requests = engine.applies(&batch);
+                let ended = match session(&batch) {
+                    Some((handler, session)) => handler.apply(&session, &requests),
+                    None => requests.iter().map(|_| Ended::NoEffect(missing())).collect(),
+                };
+                Event::Applied(batch, ended)
+            }
+            Effect::AskReady(batch, _) => {
+                let looks = engine.made_looks(&batch);
+                let answers = match session(&batch) {
+                    Some((handler, session)) => handler.ready(&session, &looks),
+                    None => looks.iter().map(|_| Readiness::Failed(missing())).collect(),
+                };
+                Event::Readiness(batch, answers)
+            }
+            // The driver does these itself.
+            Effect::Decide | Effect::Commit(_) | Effect::Finish => Event::Decided(false),
+        }
+    }
+
+    fn begun(&self, engine: &Engine<'_>, batch: &Batch, observer: &mut dyn Observer) {
+        if let Some(plan) = engine.plan() {
+            observer.progress(&Progress::Begun(plan, &engine.entries(batch)));
+        }
+    }
+
+    /// The handler of a batch, and what it works with.
+    fn session(&self, engine: &Engine<'_>, batch: &Batch) -> Option<(&dyn Handler, Session<'_>)> {
+        let handler = self.registry.get(&batch.handler)?;
+        let target = self.targets.get(batch.target)?;
+        let session = Session {
+            target: target.place.target.clone(),
+            root: target.root.clone(),
+            lineage: engine.ledger.lineage.clone(),
+            clock: self.clock,
+            project: self.project.clone(),
+        };
+        Some((handler, session))
+    }
+}

@@ -1,0 +1,288 @@
+//! The subjects of a run: what is wanted and what is known, each wanted thing paired with the
+//! row that it is or becomes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ecow::{EcoString, eco_format};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::graph::{GraphBuilder, Node, SealedNode, State};
+use crate::handler::{Fault, Look, Registry, Seen};
+use crate::state::{Condition, Operation, Row, RowKey, Snapshot};
+
+use super::Error;
+use super::target::Targets;
+
+/// What is looked at, and decided on.
+#[derive(Debug)]
+pub(super) struct Subject {
+    /// The target, by number.
+    pub target: usize,
+    /// The full path of the type.
+    pub kind: EcoString,
+    /// The name of the handler.
+    pub handler: EcoString,
+    /// What is wanted, if it is wanted.
+    pub wanted: Option<Wanted>,
+    /// The row, in the ledger or implied by an open intent.
+    pub row: Option<RowKey>,
+    /// Whether the stamp will not do.
+    pub closely: bool,
+    /// What was seen.
+    pub seen: Option<Result<Seen, Fault>>,
+}
+
+/// What is wanted.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// As the graph has it.
+    pub sealed: Arc<SealedNode>,
+    /// Digest of all that a row depends on, as rows have it.
+    pub digest: EcoString,
+    /// Read, unless it is what the row was made from: then nobody needs to read it.
+    pub node: Option<Box<Node>>,
+    /// What it holds on its target.
+    pub claims: Box<[EcoString]>,
+}
+
+impl Wanted {
+    /// Reads the node, if that was not needed so far.
+    pub(super) fn read(&mut self) -> Result<&Node, Error> {
+        let node = match self.node.take() {
+            Some(node) => node,
+            None => Box::new(read(&self.sealed)?),
+        };
+        Ok(self.node.insert(node))
+    }
+}
+
+/// Reads a node of the graph.
+pub(super) fn read(sealed: &SealedNode) -> Result<Node, Error> {
+    let damaged =
+        |e: crate::graph::ReadError| Error::Graph { id: sealed.id.to_string(), problem: e.to_string() };
+    sealed.read().map_err(damaged)
+}
+
+/// All subjects of a run.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    /// Those that are wanted by id, then those that are not.
+    pub subjects: Vec<Subject>,
+    /// What is wanted, by id.
+    pub wanted: FxHashMap<EcoString, usize>,
+    /// Who claims what another subject, which is not wanted, holds: (taker, holder).
+    pub takes: Vec<(usize, usize)>,
+    /// Rows that open intents imply: effects that may have happened.
+    pub implied: BTreeMap<RowKey, Row>,
+    /// How many rows are on a target that has another identity now.
+    pub strangers: usize,
+}
+
+/// What a survey is made from.
+pub(super) struct Sources<'a> {
+    pub graph: &'a GraphBuilder,
+    pub ledger: &'a Snapshot,
+    pub targets: &'a Targets,
+    pub registry: &'a Registry,
+    /// Everything is looked at closely.
+    pub verify: bool,
+}
+
+impl Survey {
+    /// Pairs what is wanted with what is known.
+    pub(super) fn new(sources: &Sources<'_>) -> Result<Self, Error> {
+        let mut survey = Survey { implied: implied(sources.ledger), ..Survey::default() };
+        survey.add_wanted(sources)?;
+        survey.add_rest(sources);
+        Ok(survey)
+    }
+
+    /// The row of a key: in the ledger, or implied.
+    pub(super) fn row<'a>(&'a self, ledger: &'a Snapshot, key: &RowKey) -> Option<&'a Row> {
+        ledger.rows.get(key).or_else(|| self.implied.get(key))
+    }
+
+    /// What to ask a handler about a subject.
+    pub(super) fn look<'a>(&'a self, ledger: &'a Snapshot, subject: &'a Subject) -> Look<'a> {
+        let row = subject.row.as_ref().and_then(|key| self.row(ledger, key));
+        Look {
+            kind: &subject.kind,
+            node: subject.wanted.as_ref().and_then(|wanted| wanted.node.as_deref()),
+            recorded: row.map(|row| &row.recorded),
+            closely: subject.closely,
+        }
+    }
+
+    fn add_wanted(&mut self, sources: &Sources<'_>) -> Result<(), Error> {
+        let open: FxHashSet<&RowKey> = sources.ledger.intents.values().map(|i| &i.row.key).collect();
+        let mut missing = Vec::new();
+        for sealed in sources.graph.sorted() {
+            if sealed.state != State::Present {
+                continue;
+            }
+            let subject = self.wanted_subject(sources, sealed, &open, &mut missing)?;
+            self.wanted.insert(sealed.id.clone(), self.subjects.len());
+            self.subjects.push(subject);
+        }
+        match missing.first() {
+            None => Ok(()),
+            Some((handler, id)) => Err(Error::Handler {
+                handler: EcoString::to_string(handler),
+                id: EcoString::to_string(id),
+                more: missing.len() - 1,
+                known: sources.registry.names().collect::<Vec<_>>().join(", "),
+            }),
+        }
+    }
+
+    fn wanted_subject(
+        &self,
+        sources: &Sources<'_>,
+        sealed: &Arc<SealedNode>,
+        open: &FxHashSet<&RowKey>,
+        missing: &mut Vec<(EcoString, EcoString)>,
+    ) -> Result<Subject, Error> {
+        let target = sources.targets.named(&sealed.target).ok_or_else(|| Error::Graph {
+            id: sealed.id.to_string(),
+            problem: format!("there is no target `{}`", sealed.target),
+        })?;
+        let digest = eco_format!("{}", sealed.desired);
+        let row = self.live_row(sources, &sealed.id, target);
+        if let Some(row) = row
+            && row.digest == digest
+            && sources.registry.get(&row.handler).is_some_and(|h| h.version() == row.handler_version)
+            && !sources.verify
+            && !open.contains(&row.key)
+        {
+            let wanted = Wanted { sealed: sealed.clone(), digest, node: None, claims: row.claims.clone() };
+            return Ok(Subject {
+                target,
+                kind: row.kind.clone(),
+                handler: row.handler.clone(),
+                wanted: Some(wanted),
+                row: Some(row.key.clone()),
+                closely: false,
+                seen: None,
+            });
+        }
+        let node = Box::new(read(sealed)?);
+        let claims = match sources.registry.get(&node.handler) {
+            Some(handler) => handler.claims(&node).into(),
+            None => {
+                missing.push((node.handler.clone(), node.id.clone()));
+                Box::default()
+            }
+        };
+        Ok(Subject {
+            target,
+            kind: node.type_.clone(),
+            handler: node.handler.clone(),
+            row: row.map(|row| row.key.clone()),
+            wanted: Some(Wanted { sealed: sealed.clone(), digest, node: Some(node), claims }),
+            closely: true,
+            seen: None,
+        })
+    }
+
+    /// The newest incarnation of a resource that is on this target and not about to go.
+    fn live_row<'a>(&'a self, sources: &Sources<'a>, id: &EcoString, target: usize) -> Option<&'a Row> {
+        let fits = |row: &&Row| {
+            row.condition != Condition::Deposed && sources.targets.holding(&row.place) == Some(target)
+        };
+        let key = |incarnation| RowKey { id: id.clone(), incarnation };
+        let implied = self.implied.range(key(0)..=key(u32::MAX)).map(|(_, row)| row);
+        let known = sources.ledger.rows.range(key(0)..=key(u32::MAX)).map(|(_, row)| row);
+        known.chain(implied).filter(fits).max_by_key(|row| row.key.incarnation)
+    }
+
+    /// Adds the rows that are not paired yet, after pairing what goes on under another id.
+    fn add_rest(&mut self, sources: &Sources<'_>) {
+        let paired: FxHashSet<RowKey> = self.subjects.iter().filter_map(|s| s.row.clone()).collect();
+        let rows = sources.ledger.rows.values().chain(self.implied.values());
+        let mut rest: Vec<(usize, Row)> = Vec::new();
+        let mut strangers = 0;
+        for row in rows.filter(|row| !paired.contains(&row.key)) {
+            match sources.targets.holding(&row.place) {
+                Some(target) => rest.push((target, row.clone())),
+                None => strangers += 1,
+            }
+        }
+        self.strangers = strangers;
+        if rest.is_empty() {
+            return;
+        }
+        let mut holders: FxHashMap<(&str, &str), usize> = FxHashMap::default();
+        for (at, (_, row)) in rest.iter().enumerate() {
+            for claim in &row.claims {
+                holders.insert((&row.place.identity, claim), at);
+            }
+        }
+        let found = self.claimed(sources, &holders);
+        let mut handed_over: FxHashSet<usize> = FxHashSet::default();
+        for &(taker, holder) in &found {
+            let (Some(subject), Some((_, row))) = (self.subjects.get_mut(taker), rest.get(holder)) else {
+                continue;
+            };
+            let same_kind = subject.kind == row.kind && subject.handler == row.handler;
+            if subject.row.is_none()
+                && same_kind
+                && row.condition != Condition::Deposed
+                && handed_over.insert(holder)
+            {
+                subject.row = Some(row.key.clone());
+                subject.closely = true;
+            }
+        }
+        let start = self.subjects.len();
+        let mut numbers: FxHashMap<usize, usize> = FxHashMap::default();
+        for (at, (target, row)) in rest.iter().enumerate() {
+            if !handed_over.contains(&at) {
+                numbers.insert(at, start + numbers.len());
+                self.subjects.push(unwanted(*target, row, sources));
+            }
+        }
+        let takes = found.iter().filter_map(|(taker, holder)| Some((*taker, *numbers.get(holder)?)));
+        self.takes = takes.collect();
+    }
+
+    /// Who claims what one of these holds: (taker, holder).
+    fn claimed(
+        &self,
+        sources: &Sources<'_>,
+        holders: &FxHashMap<(&str, &str), usize>,
+    ) -> Vec<(usize, usize)> {
+        let mut found = Vec::new();
+        for (at, subject) in self.subjects.iter().enumerate() {
+            let (Some(wanted), Some(target)) = (&subject.wanted, sources.targets.get(subject.target)) else {
+                continue;
+            };
+            for claim in &wanted.claims {
+                if let Some(&holder) = holders.get(&(target.place.identity.as_str(), claim.as_str())) {
+                    found.push((at, holder));
+                }
+            }
+        }
+        found
+    }
+}
+
+fn unwanted(target: usize, row: &Row, sources: &Sources<'_>) -> Subject {
+    let open = sources.ledger.intents.values().any(|intent| intent.row.key == row.key);
+    Subject {
+        target,
+        kind: row.kind.clone(),
+        handler: row.handler.clone(),
+        wanted: None,
+        row: Some(row.key.clone()),
+        closely: sources.verify || open,
+        seen: None,
+    }
+}
+
+/// The rows of open intents that may have made something that no row stands for yet.
+fn implied(ledger: &Snapshot) -> BTreeMap<RowKey, Row> {
+    let creates = ledger.intents.values().filter(|intent| intent.operation == Operation::Create);
+    let unknown = creates.filter(|intent| !ledger.rows.contains_key(&intent.row.key));
+    unknown.map(|intent| (intent.row.key.clone(), intent.row.clone())).collect()
+}

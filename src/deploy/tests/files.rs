@@ -1,0 +1,390 @@
+//! Real files, below a folder that stands for `/`.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::base::MemorySystem;
+use crate::graph::{GraphValue, Node};
+
+use super::super::*;
+use super::{graph, node, requiring, text};
+
+fn directory(path: &str) -> Node {
+    node("std::files::Directory", "file", ("path", path), vec![("mode", GraphValue::Int(0o755))])
+}
+
+fn file(path: &str, content: &str) -> Node {
+    let fields = vec![("content", text(content)), ("mode", GraphValue::Int(0o644))];
+    node("std::files::TextFile", "file", ("path", path), fields)
+}
+
+fn link(path: &str, to: &str) -> Node {
+    node("std::files::Symlink", "file", ("path", path), vec![("to", text(to))])
+}
+
+fn inside(node: Node, directory: &str) -> Node {
+    requiring(node, &[&format!("std::files::Directory[path={directory}]")])
+}
+
+/// A machine with a ledger of its own.
+struct Host {
+    _folder: tempfile::TempDir,
+    root: PathBuf,
+    state: PathBuf,
+    project: Arc<MemorySystem>,
+}
+
+/// Agrees to everything.
+struct Yes;
+
+impl Observer for Yes {
+    fn planned(&mut self, _plan: &Plan) -> bool {
+        true
+    }
+}
+
+impl Host {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("root");
+        fs::create_dir(&root).unwrap();
+        let state = folder.path().join("state");
+        Host { _folder: folder, root, state, project: Arc::new(MemorySystem::default()) }
+    }
+
+    fn options(&self, mode: Mode) -> Options {
+        Options {
+            mode,
+            project: "test".into(),
+            state: Some(self.state.clone()),
+            root: Some(self.root.clone()),
+            ..Options::default()
+        }
+    }
+
+    fn plan(&self, nodes: Vec<Node>) -> Plan {
+        run(&mut graph(nodes), self.project.clone(), &self.options(Mode::Plan), &mut Yes).unwrap().plan
+    }
+
+    fn deploy(&self, nodes: Vec<Node>) -> Outcome {
+        let outcome =
+            run(&mut graph(nodes), self.project.clone(), &self.options(Mode::Deploy), &mut Yes).unwrap();
+        assert!(outcome.stopped.is_none(), "{:?}", outcome.stopped);
+        outcome
+    }
+
+    /// Deploys, and sees that everything was done and nothing is left to do.
+    fn converge(&self, nodes: Vec<Node>) -> Totals {
+        let outcome = self.deploy(nodes.clone());
+        assert_eq!(outcome.end(), End::Fine, "{:#?}", outcome);
+        let again = self.deploy(nodes);
+        assert_eq!(again.plan.entries, [], "a second run does nothing");
+        outcome.plan.totals()
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.root.join(path.trim_start_matches('/'))
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap()
+    }
+
+    fn mode(&self, path: &str) -> u32 {
+        fs::metadata(self.path(path)).unwrap().permissions().mode() & 0o7777
+    }
+
+    /// All paths below the root.
+    fn paths(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        walk(&self.root, &self.root, &mut found);
+        found.sort();
+        found
+    }
+}
+
+fn walk(root: &Path, at: &Path, found: &mut Vec<String>) {
+    for entry in fs::read_dir(at).unwrap() {
+        let path = entry.unwrap().path();
+        found.push(format!("/{}", path.strip_prefix(root).unwrap().display()));
+        if path.is_dir() && !path.is_symlink() {
+            walk(root, &path, found);
+        }
+    }
+}
+
+/// The message of the one entry that is refused.
+fn refusal(outcome: &Outcome) -> String {
+    let refused = outcome.plan.entries.iter().find_map(|entry| match &entry.action {
+        Action::Refuse { fault } => Some(fault.clone()),
+        _ => None,
+    });
+    let failed = outcome.verdicts.iter().find_map(|verdict| match verdict {
+        Verdict::Failed(fault) => Some(fault.clone()),
+        _ => None,
+    });
+    let fault = refused.or(failed).unwrap_or_else(|| panic!("{outcome:#?}"));
+    format!("{} | {}", fault.message, fault.help.unwrap_or_default())
+}
+
+#[test]
+fn files_appear_change_and_go() {
+    let host = Host::new();
+    let site = |content: &str| {
+        vec![directory("/srv"), inside(file("/srv/a", content), "/srv"), link("/l", "/srv/a")]
+    };
+    let totals = host.converge(site("one"));
+    assert_eq!(totals.create, 3);
+    assert_eq!(host.read("/srv/a"), "one");
+    assert_eq!(host.mode("/srv/a"), 0o644);
+    assert_eq!(fs::read_link(host.path("/l")).unwrap(), Path::new("/srv/a"));
+
+    let totals = host.converge(site("two"));
+    assert_eq!((totals.update, totals.unchanged), (1, 2));
+    assert_eq!(host.read("/srv/a"), "two");
+
+    let totals = host.converge(vec![directory("/srv")]);
+    assert_eq!(totals.delete, 2);
+    assert_eq!(host.paths(), ["/srv"]);
+
+    host.converge(Vec::new());
+    assert_eq!(host.paths(), [""; 0]);
+}
+
+#[test]
+fn a_plan_writes_nothing() {
+    let host = Host::new();
+    let plan = host.plan(vec![file("/a", "x")]);
+    assert_eq!(plan.totals().create, 1);
+    assert!(!host.state.exists());
+    assert_eq!(host.paths(), [""; 0]);
+}
+
+#[test]
+fn what_exists_needs_adopt() {
+    let host = Host::new();
+    fs::write(host.path("/motd"), "theirs").unwrap();
+    let outcome = host.deploy(vec![file("/motd", "ours"), file("/other", "x")]);
+    assert_eq!(outcome.end(), End::Partly);
+    assert!(refusal(&outcome).contains("`adopt`"), "{outcome:?}");
+    assert_eq!(host.read("/motd"), "theirs");
+
+    let adopting = Node { adopt: true, ..file("/motd", "ours") };
+    host.converge(vec![adopting]);
+    assert_eq!(host.read("/motd"), "ours");
+    // What was taken over is released, never deleted.
+    let outcome = host.deploy(Vec::new());
+    assert!(matches!(outcome.plan.entries[0].action, Action::Release { why: Released::Adopted }));
+    assert_eq!(host.read("/motd"), "ours");
+    assert_eq!(host.deploy(Vec::new()).plan.entries, []);
+}
+
+#[test]
+fn drift_is_mended_whatever_drifted() {
+    let host = Host::new();
+    let nodes = || vec![directory("/d"), inside(file("/d/a", "x"), "/d"), file("/b", "y"), file("/c", "z")];
+    host.converge(nodes());
+    fs::write(host.path("/d/a"), "changed in place").unwrap();
+    fs::set_permissions(host.path("/b"), fs::Permissions::from_mode(0o600)).unwrap();
+    fs::set_permissions(host.path("/d"), fs::Permissions::from_mode(0o700)).unwrap();
+    fs::remove_file(host.path("/c")).unwrap();
+    let totals = host.converge(nodes());
+    assert_eq!((totals.update, totals.create), (3, 1));
+    assert_eq!(host.read("/d/a"), "x");
+    assert_eq!((host.mode("/b"), host.mode("/d")), (0o644, 0o755));
+    assert_eq!(host.read("/c"), "z");
+    // An editor that writes another file and renames it over ours.
+    fs::write(host.path("/new"), "edited").unwrap();
+    fs::rename(host.path("/new"), host.path("/b")).unwrap();
+    host.converge(nodes());
+    assert_eq!(host.read("/b"), "y");
+}
+
+#[test]
+fn a_directory_with_foreign_entries_stays_and_names_them() {
+    let host = Host::new();
+    host.converge(vec![directory("/d"), inside(file("/d/a", "x"), "/d")]);
+    fs::write(host.path("/d/theirs"), "").unwrap();
+    let outcome = host.deploy(Vec::new());
+    assert_eq!(outcome.end(), End::Partly);
+    assert!(refusal(&outcome).contains("`theirs`"), "{outcome:?}");
+    assert_eq!(host.paths(), ["/d", "/d/theirs"]);
+    fs::remove_file(host.path("/d/theirs")).unwrap();
+    host.converge(Vec::new());
+    assert_eq!(host.paths(), [""; 0]);
+}
+
+#[test]
+fn a_directory_that_holds_something_wanted_stays() {
+    let host = Host::new();
+    host.converge(vec![directory("/d"), inside(file("/d/a", "x"), "/d")]);
+    for _ in 0..2 {
+        let outcome = host.deploy(vec![file("/d/a", "x")]);
+        assert_eq!(outcome.end(), End::Fine, "{outcome:#?}");
+        let kept = |entry: &Entry| matches!(entry.action, Action::Keep { why: Kept::Holds(_) });
+        assert!(outcome.plan.entries.iter().all(kept), "{outcome:#?}");
+    }
+    host.converge(Vec::new());
+}
+
+#[test]
+fn what_was_replaced_by_somebody_is_not_removed() {
+    let host = Host::new();
+    host.converge(vec![file("/a", "x")]);
+    fs::remove_file(host.path("/a")).unwrap();
+    fs::write(host.path("/a"), "theirs").unwrap();
+    let outcome = host.deploy(Vec::new());
+    assert!(
+        matches!(outcome.plan.entries[0].action, Action::Release { why: Released::Replaced }),
+        "{outcome:#?}"
+    );
+    assert_eq!(host.read("/a"), "theirs");
+}
+
+#[test]
+fn a_file_takes_the_place_of_a_directory() {
+    let host = Host::new();
+    host.converge(vec![directory("/x"), inside(file("/x/a", "1"), "/x")]);
+    let totals = host.converge(vec![file("/x", "now a file")]);
+    assert_eq!((totals.delete, totals.create), (2, 1));
+    assert_eq!(host.read("/x"), "now a file");
+}
+
+#[test]
+fn protected_and_kept_things_stay() {
+    let host = Host::new();
+    host.converge(vec![Node { protect: true, ..file("/p", "x") }, Node { keep: true, ..file("/k", "x") }]);
+    let outcome = host.deploy(Vec::new());
+    assert_eq!(outcome.end(), End::Fine);
+    assert_eq!(host.paths(), ["/k", "/p"]);
+    let outcome = host.deploy(Vec::new());
+    let [entry] = outcome.plan.entries.as_slice() else { panic!("{outcome:#?}") };
+    assert!(matches!(entry.action, Action::Keep { why: Kept::Protected }));
+    // Protection is lifted by a deploy in which it is present and unprotected.
+    host.converge(vec![file("/p", "x")]);
+    host.converge(Vec::new());
+    assert_eq!(host.paths(), ["/k"]);
+}
+
+#[test]
+fn a_failure_stays_local() {
+    let host = Host::new();
+    let outcome = host.deploy(vec![
+        file("/no/such/folder", "x"),
+        requiring(file("/user", "y"), &["std::files::TextFile[path=/no/such/folder]"]),
+        file("/fine", "z"),
+    ]);
+    assert_eq!(outcome.end(), End::Partly);
+    assert!(refusal(&outcome).contains("declare a `Directory` with the path `/no`"), "{outcome:?}");
+    assert_eq!(host.paths(), ["/fine"]);
+    let skipped = outcome
+        .verdicts
+        .iter()
+        .filter(|v| matches!(v, Verdict::Skipped(cause) if cause.id.contains("/no/such")));
+    assert_eq!(skipped.count(), 1);
+}
+
+#[test]
+fn nothing_is_written_through_a_link() {
+    let host = Host::new();
+    let outside = tempfile::tempdir().unwrap();
+    symlink(outside.path(), host.path("/link")).unwrap();
+    fs::write(outside.path().join("secret"), "theirs").unwrap();
+    symlink(outside.path().join("secret"), host.path("/file")).unwrap();
+    fs::write(host.path("/one"), "x").unwrap();
+    fs::hard_link(host.path("/one"), host.path("/two")).unwrap();
+    for (node, message) in [
+        (file("/link/a", "x"), "`/link`, in the path, is a symbolic link"),
+        (Node { adopt: true, ..file("/file", "x") }, "`/file` is a symbolic link"),
+        (Node { adopt: true, ..file("/two", "y") }, "hard link"),
+        (file("/a/../b", "x"), "`..`"),
+        (file("/a\nb", "x"), "newline"),
+        (file("/a\0b", "x"), "NUL"),
+    ] {
+        let outcome = host.deploy(vec![node]);
+        assert!(refusal(&outcome).contains(message), "{message}: {outcome:#?}");
+    }
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 1);
+    assert_eq!(fs::read_to_string(outside.path().join("secret")).unwrap(), "theirs");
+    assert_eq!(host.read("/one"), "x");
+}
+
+#[test]
+fn bytes_of_the_project_are_copied() {
+    let host = Host::new();
+    host.project.write("conf/logo.png", b"\x89PNG\xff\0bytes");
+    let sha256 = crate::graph::Digest::of(b"\x89PNG\xff\0bytes").to_string();
+    let source = |digest: &str| {
+        let digest = digest.trim_start_matches("sha256:");
+        GraphValue::map(vec![("path".into(), text("/conf/logo.png")), ("sha256".into(), text(digest))])
+    };
+    let copy = |digest: &str| {
+        node("std::files::CopyFile", "file", ("path", "/logo.png"), vec![("source", source(digest))])
+    };
+    host.converge(vec![copy(&sha256)]);
+    assert_eq!(fs::read(host.path("/logo.png")).unwrap(), b"\x89PNG\xff\0bytes");
+    let outcome = host.deploy(vec![copy(&"0".repeat(64))]);
+    assert!(refusal(&outcome).contains("has changed since it was compiled"));
+}
+
+#[test]
+fn nobody_reads_what_nobody_may_read() {
+    let host = Host::new();
+    let secret = |mode: i64| {
+        let fields = vec![("content", text("x")), ("mode", GraphValue::Int(mode))];
+        node("std::files::TextFile", "file", ("path", "/s"), fields)
+    };
+    host.converge(vec![secret(0o600)]);
+    assert_eq!(host.mode("/s"), 0o600);
+    let before = fs::metadata(host.path("/s")).unwrap().ino();
+    host.converge(vec![secret(0o4750)]);
+    assert_eq!(host.mode("/s"), 0o4750);
+    assert_eq!(fs::metadata(host.path("/s")).unwrap().ino(), before, "only the mode changes");
+}
+
+#[test]
+fn a_target_that_is_another_folder_now_is_built_fresh() {
+    let host = Host::new();
+    host.converge(vec![file("/a", "x")]);
+    let elsewhere = host.root.with_file_name("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let options = Options { root: Some(elsewhere.clone()), ..host.options(Mode::Deploy) };
+    let outcome = run(&mut graph(vec![file("/b", "y")]), host.project.clone(), &options, &mut Yes).unwrap();
+    assert_eq!(outcome.plan.totals().create, 1);
+    assert_eq!(outcome.plan.notes.len(), 1);
+    assert!(elsewhere.join("b").exists());
+    assert_eq!(host.paths(), ["/a"]);
+}
+
+#[test]
+fn the_second_deployer_is_told_who_is_at_work() {
+    struct Second<'h>(&'h Host, Option<String>);
+    impl Observer for Second<'_> {
+        fn planned(&mut self, _plan: &Plan) -> bool {
+            let options = self.0.options(Mode::Deploy);
+            let refused = run(&mut graph(Vec::new()), self.0.project.clone(), &options, &mut Yes);
+            self.1 = Some(refused.unwrap_err().to_string());
+            false
+        }
+    }
+    let host = Host::new();
+    let mut second = Second(&host, None);
+    let mut nodes = graph(vec![file("/a", "x")]);
+    let outcome = run(&mut nodes, host.project.clone(), &host.options(Mode::Deploy), &mut second).unwrap();
+    assert!(second.1.unwrap().contains(&format!("process {}", std::process::id())));
+    assert_eq!(outcome.end(), End::Pending);
+    assert_eq!(host.paths(), [""; 0]);
+}
+
+#[test]
+fn an_unknown_handler_stops_everything() {
+    let host = Host::new();
+    let strange = node("shop::Service", "systemd", ("name", "x"), Vec::new());
+    let nodes = vec![file("/a", "x"), strange];
+    let error =
+        run(&mut graph(nodes), host.project.clone(), &host.options(Mode::Deploy), &mut Yes).unwrap_err();
+    assert!(error.to_string().contains("no handler `systemd`"), "{error}");
+    assert_eq!(host.paths(), [""; 0]);
+}
