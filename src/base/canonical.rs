@@ -139,33 +139,66 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// Whether one of eight bytes has to be escaped: is below U+0020, a quote or a backslash. (Eight
+/// at a time, because texts are most of what is written, and hardly any byte needs it.)
+fn has_special(bytes: [u8; 8]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let x = u64::from_ne_bytes(bytes);
+    // The high bit of a byte is set if the byte is less than `n`, at most 128; bytes from 128 on
+    // never count. Borrows may set more, but only beside a byte that is less.
+    let less = |x: u64, n: u64| x.wrapping_sub(n * ONES) & !x;
+    let equal = |byte: u8| less(x ^ (u64::from(byte) * ONES), 1);
+    (less(x, 0x20) | equal(b'"') | equal(b'\\')) & HIGH != 0
+}
+
 /// Appends `text` as it stands between the quotes of a JSON string.
 pub fn escape(out: &mut Vec<u8>, text: &str) {
-    let bytes = text.as_bytes();
-    let mut done = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+    let mut plain = text.as_bytes();
+    let mut at = 0;
+    while let Some(rest) = plain.get(at..) {
+        if let Some(eight) = rest.first_chunk()
+            && !has_special(*eight)
+        {
+            at += 8;
             continue;
         }
-        out.extend_from_slice(&bytes[done..at]);
-        done = at + 1;
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            0x08 => out.extend_from_slice(b"\\b"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            0x0c => out.extend_from_slice(b"\\f"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            other => {
-                let hex = b"0123456789abcdef";
-                out.extend_from_slice(b"\\u00");
-                out.push(hex[usize::from(other >> 4)]);
-                out.push(hex[usize::from(other & 15)]);
+        let some = rest.iter().take(8);
+        match some.clone().position(|&b| b < 0x20 || b == b'"' || b == b'\\') {
+            Some(special) => {
+                let (before, from) = plain.split_at(at + special);
+                out.extend_from_slice(before);
+                if let Some((&byte, after)) = from.split_first() {
+                    escape_byte(out, byte);
+                    plain = after;
+                }
+                at = 0;
             }
+            None if rest.len() <= 8 => break,
+            None => at += 8,
         }
     }
-    out.extend_from_slice(&bytes[done..]);
+    out.extend_from_slice(plain);
+}
+
+fn escape_byte(out: &mut Vec<u8>, byte: u8) {
+    let short = match byte {
+        b'"' => b'"',
+        b'\\' => b'\\',
+        0x08 => b'b',
+        b'\t' => b't',
+        b'\n' => b'n',
+        0x0c => b'f',
+        b'\r' => b'r',
+        other => {
+            let hex = b"0123456789abcdef";
+            out.extend_from_slice(b"\\u00");
+            out.push(hex[usize::from(other >> 4)]);
+            out.push(hex[usize::from(other & 15)]);
+            return;
+        }
+    };
+    out.extend_from_slice(&[b'\\', short]);
 }
 
 fn int_text(out: &mut Vec<u8>, value: i64) {
@@ -295,7 +328,9 @@ mod tests {
         }
 
         #[test]
-        fn strings_read_back(text in any::<String>()) {
+        fn strings_read_back(
+            text in prop_oneof![any::<String>(), "[ -~é\u{0}-\u{1f}]{0,40}", "[ -~]{0,40}"]
+        ) {
             let mut out = Vec::new();
             Writer::new(&mut out).str(&text);
             prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);

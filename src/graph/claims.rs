@@ -1,5 +1,7 @@
 //! What nodes hold on their targets and nobody else may: a path, a port, a name.
 
+use std::collections::hash_map::Entry;
+
 use ecow::EcoString;
 use rustc_hash::FxHashMap;
 
@@ -12,16 +14,18 @@ use super::node::LOCAL;
 /// Who holds what, kept up to date while nodes come, change and go.
 #[derive(Clone, Debug, Default)]
 pub struct Claims {
-    /// By target and claim: the nodes that hold it, sorted; one, if nothing is wrong.
-    holders: FxHashMap<(EcoString, EcoString), Holders>,
-    /// How many are held by more than one.
+    /// By target, then by claim.
+    targets: FxHashMap<EcoString, FxHashMap<EcoString, Holders>>,
+    /// How many claims are held by more than one node.
     clashing: usize,
 }
 
-// Nearly every claim has one holder, and there are as many claims as nodes: no list for that.
+/// The nodes that hold a claim. Nearly every claim has one, and there are as many claims as
+/// nodes: no list for that.
 #[derive(Clone, Debug)]
 enum Holders {
     One(EcoString),
+    /// At least two, sorted.
     Several(Vec<EcoString>),
 }
 
@@ -33,10 +37,19 @@ impl Holders {
         }
     }
 
-    fn of(mut ids: Vec<EcoString>) -> Option<Self> {
+    fn add(&mut self, node: &EcoString) {
+        if let Err(at) = self.all().binary_search(node) {
+            let mut ids = self.all().to_vec();
+            ids.insert(at, node.clone());
+            *self = Holders::Several(ids);
+        }
+    }
+
+    /// What is left without a node.
+    fn without(&self, node: &EcoString) -> Option<Self> {
+        let mut ids: Vec<_> = self.all().iter().filter(|id| *id != node).cloned().collect();
         match ids.len() {
-            0 => None,
-            1 => ids.pop().map(Holders::One),
+            0 | 1 => ids.pop().map(Holders::One),
             _ => Some(Holders::Several(ids)),
         }
     }
@@ -57,12 +70,21 @@ impl Claims {
     /// Says that a node that is to exist holds these claims on its target. Absent nodes hold
     /// nothing: what is present takes over from them.
     pub fn add(&mut self, node: &EcoString, target: &EcoString, claims: impl IntoIterator<Item = EcoString>) {
+        let of_target = match self.targets.get_mut(target) {
+            Some(claims) => claims,
+            None => self.targets.entry(target.clone()).or_default(),
+        };
         for claim in claims {
-            self.change(target, claim, |ids| {
-                if let Err(at) = ids.binary_search(node) {
-                    ids.insert(at, node.clone());
+            match of_target.entry(claim) {
+                Entry::Vacant(free) => {
+                    free.insert(Holders::One(node.clone()));
                 }
-            });
+                Entry::Occupied(mut held) => {
+                    let before = held.get().all().len();
+                    held.get_mut().add(node);
+                    self.clashing += usize::from(before == 1 && held.get().all().len() > 1);
+                }
+            }
         }
     }
 
@@ -73,26 +95,28 @@ impl Claims {
         target: &EcoString,
         claims: impl IntoIterator<Item = EcoString>,
     ) {
+        let Some(of_target) = self.targets.get_mut(target) else { return };
         for claim in claims {
-            self.change(target, claim, |ids| ids.retain(|id| id != node));
+            let Entry::Occupied(mut held) = of_target.entry(claim) else { continue };
+            let before = held.get().all().len();
+            match held.get().without(node) {
+                Some(left) => {
+                    self.clashing -= usize::from(before > 1 && left.all().len() == 1);
+                    held.insert(left);
+                }
+                None => {
+                    held.remove();
+                }
+            }
+        }
+        if of_target.is_empty() {
+            self.targets.remove(target);
         }
     }
 
-    fn change(&mut self, target: &EcoString, claim: EcoString, change: impl FnOnce(&mut Vec<EcoString>)) {
-        let key = (target.clone(), claim);
-        let mut ids = self.holders.get(&key).map_or(Vec::new(), |h| h.all().to_vec());
-        self.clashing -= usize::from(ids.len() > 1);
-        change(&mut ids);
-        self.clashing += usize::from(ids.len() > 1);
-        match Holders::of(ids) {
-            Some(holders) => self.holders.insert(key, holders),
-            None => self.holders.remove(&key),
-        };
-    }
-
     /// The node that holds a claim on a target; of several the least by id.
-    pub fn holder(&self, target: &EcoString, claim: &EcoString) -> Option<&EcoString> {
-        self.holders.get(&(target.clone(), claim.clone()))?.all().first()
+    pub fn holder(&self, target: &str, claim: &str) -> Option<&EcoString> {
+        self.targets.get(target)?.get(claim)?.all().first()
     }
 
     /// Everything that more than one node holds, by target and claim.
@@ -100,13 +124,15 @@ impl Claims {
         if self.clashing == 0 {
             return Vec::new();
         }
-        let several = self.holders.iter().filter_map(|((target, claim), holders)| match holders {
+        let several = |target: &EcoString, (claim, holders): (&EcoString, &Holders)| match holders {
             Holders::Several(nodes) => {
                 Some(Clash { target: target.clone(), claim: claim.clone(), nodes: nodes.clone() })
             }
             Holders::One(_) => None,
-        });
-        let mut clashes: Vec<Clash> = several.collect();
+        };
+        let targets = self.targets.iter();
+        let mut clashes: Vec<Clash> =
+            targets.flat_map(|(target, claims)| claims.iter().filter_map(|c| several(target, c))).collect();
         clashes.sort();
         clashes
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ecow::EcoString;
+use rustc_hash::FxHashSet;
 
 use super::digest::Digest;
 use super::id;
@@ -63,8 +64,8 @@ impl Graph {
         let mut graph = Graph { header, digest: zero, desired: zero, targets, nodes };
         graph.normalise();
         graph.refuse_twins()?;
-        let named: std::collections::BTreeSet<_> = graph.nodes.iter().map(|n| n.target.clone()).collect();
-        graph.targets.retain(|t| named.contains(&t.id));
+        let named: FxHashSet<&str> = graph.nodes.iter().map(|n| n.target.as_str()).collect();
+        graph.targets.retain(|t| named.contains(t.id.as_str()));
         let mut sealed = graph.seal();
         graph.desired = sealed.desired();
         graph.digest = sealed.digest();

@@ -10,13 +10,15 @@
 //!
 //! Every hash is SHA-256; a tree has the shape leaf, bucket, root:
 //!
-//! - the hash of a node or target is that of its canonical JSON;
-//! - its *desired* hash is that of the same bytes without the member `origin` and, for a node,
-//!   without `why` in each entry of `requires` (which is canonical JSON again);
+//! - the *desired* hash of a node or target is that of its canonical JSON without the member
+//!   `origin` and, for a node, without `why` in each entry of `requires`, each with the comma
+//!   before it (what is left is canonical JSON again);
+//! - its *whole* hash is that of the desired hash (32 bytes) and of the bytes that this leaves
+//!   out, in their order, commas included;
 //! - a leaf is in the bucket that the first byte of the hash of its id says, 0 to 255;
-//! - the hash of a bucket is that of `B` and the hashes (32 bytes each) of its leaves, in the
-//!   order of their ids as bytes;
-//! - the root is the hash of `R` and the hashes of the 256 buckets.
+//! - the hash of a bucket is that of the letter `B` and the hashes of its leaves, in the order
+//!   of the first eight bytes of the hashes of their ids, then of the ids;
+//! - the root is the hash of the letter `R` and the hashes of the 256 buckets.
 //!
 //! Nodes and targets have a tree each. `desired` is the hash of
 //! `{"format":1,"nodes":"sha256:…","targets":"sha256:…"}` with the roots of the trees of desired

@@ -5,6 +5,7 @@ use ecow::EcoString;
 use super::canonical::Writer;
 use super::digest::Digest;
 use super::id;
+use super::tree::Place;
 use super::value::GraphValue;
 
 /// What a node names as its target if it is deployed on the machine that deploys. It stands
@@ -164,10 +165,13 @@ pub struct SealedNode {
     pub requires: Box<[EcoString]>,
     /// The node as it stands in the document.
     pub bytes: Box<[u8]>,
-    /// The hash of `bytes`.
+    /// The hash of the whole node: of `desired` and of the bytes that it leaves out.
     pub hash: Digest,
     /// The hash of `bytes` without the member `origin` and without `why` in `requires`.
     pub desired: Digest,
+    pub(super) place: Place,
+    /// Of its id, then of each id that it requires.
+    pub(super) hashes: Box<[u64]>,
 }
 
 /// A target as it is kept while there are many.
@@ -177,10 +181,11 @@ pub struct SealedTarget {
     pub id: EcoString,
     /// The target as it stands in the document.
     pub bytes: Box<[u8]>,
-    /// The hash of `bytes`.
+    /// The hash of the whole target: of `desired` and of the bytes that it leaves out.
     pub hash: Digest,
     /// The hash of `bytes` without the member `origin`.
     pub desired: Digest,
+    pub(super) place: Place,
 }
 
 impl SealedNode {
@@ -190,14 +195,17 @@ impl SealedNode {
         scratch.clear();
         let mut holes = Vec::with_capacity(1 + head.requires.len());
         write_node(head, &mut Writer::new(scratch), &mut holes, fields);
+        let (desired, hash) = split_hashes(scratch, &holes);
         SealedNode {
             id: head.id.clone(),
             target: head.target.clone(),
             state: head.state,
             requires: head.requires.iter().map(|r| r.id.clone()).collect(),
-            hash: Digest::of(scratch),
-            desired: hash_without(scratch, &holes),
             bytes: scratch.as_slice().into(),
+            hash,
+            desired,
+            place: Place::of(head.id),
+            hashes: std::iter::once(head.id).chain(head.requires.iter().map(|r| &r.id)).map(quick).collect(),
         }
     }
 }
@@ -222,12 +230,8 @@ impl SealedTarget {
         out.member("type");
         out.str(id::type_path(id));
         out.end_map();
-        SealedTarget {
-            id: id.clone(),
-            hash: Digest::of(scratch),
-            desired: hash_without(scratch, &holes),
-            bytes: scratch.as_slice().into(),
-        }
+        let (desired, hash) = split_hashes(scratch, &holes);
+        SealedTarget { id: id.clone(), bytes: scratch.as_slice().into(), hash, desired, place: Place::of(id) }
     }
 }
 
@@ -263,18 +267,26 @@ impl Target {
     }
 }
 
+/// A hash for tables that last no longer than the process.
+fn quick(id: &EcoString) -> u64 {
+    use std::hash::{Hash as _, Hasher as _};
+    let mut hasher = rustc_hash::FxHasher::default();
+    id.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Bytes of the document that say nothing of what is to exist.
 type Hole = std::ops::Range<usize>;
 
-fn hash_without(bytes: &[u8], holes: &[Hole]) -> Digest {
-    let mut at = 0;
-    let end = std::iter::once(bytes.len()..bytes.len());
-    let parts = holes.iter().cloned().chain(end).map(|hole| {
-        let part = bytes.get(at..hole.start).unwrap_or_default();
-        at = hole.end;
-        part
-    });
-    Digest::of_parts(parts)
+/// The hash without the holes, and that of all: each byte is hashed once.
+fn split_hashes(bytes: &[u8], holes: &[Hole]) -> (Digest, Digest) {
+    let part = |range: Hole| bytes.get(range).unwrap_or_default();
+    let ends = holes.iter().map(|hole| hole.start).chain([bytes.len()]);
+    let starts = std::iter::once(0).chain(holes.iter().map(|hole| hole.end));
+    let desired = Digest::of_parts(starts.zip(ends).map(|(start, end)| part(start..end)));
+    let left_out = holes.iter().map(|hole| part(hole.clone()));
+    let whole = Digest::of_parts(std::iter::once(desired.0.as_slice()).chain(left_out));
+    (desired, whole)
 }
 
 fn write_node(

@@ -61,12 +61,12 @@ impl Dependencies {
 
     /// How many nodes there are.
     pub fn len(&self) -> usize {
-        self.ids.len()
+        self.starts.len().saturating_sub(1)
     }
 
     /// Whether there is no node.
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+        self.len() == 0
     }
 
     /// The id of a node.
@@ -133,11 +133,54 @@ impl Dependencies {
         order
     }
 
+    /// Whether there is certainly no cycle: no says nothing, and [`Dependencies::cycles`] does.
+    /// Looks at hashes of the ids alone, and is the quickest way through a graph that has none.
+    pub fn are_acyclic(graph: &GraphBuilder) -> bool {
+        let live = || graph.iter().filter(|n| n.state != State::Absent);
+        let mut numbers: FxHashMap<u64, u32> =
+            FxHashMap::with_capacity_and_hasher(graph.len(), Default::default());
+        for (node, number) in live().zip(0..) {
+            let own = node.hashes.first().copied().unwrap_or_default();
+            if numbers.insert(own, number).is_some() {
+                return false;
+            }
+        }
+        let mut starts = Vec::with_capacity(numbers.len() + 1);
+        let mut edges = Vec::with_capacity(numbers.len());
+        starts.push(0);
+        for node in live() {
+            // An id that is not there may look like one that is: an edge too many hides nothing.
+            edges.extend(node.hashes.iter().skip(1).filter_map(|hash| numbers.get(hash).copied()));
+            starts.push(edges.len() as u32);
+        }
+        // Without ids: nobody asks for them.
+        let graph = Dependencies { ids: Vec::new(), starts, edges };
+        graph.count_ordered() == graph.len()
+    }
+
+    /// How many nodes can be ordered.
+    fn count_ordered(&self) -> usize {
+        let users = self.reversed();
+        let mut open: Vec<u32> = (0..self.len() as u32).map(|n| self.requires(n).len() as u32).collect();
+        let mut ready: Vec<u32> = (0..self.len() as u32).filter(|&n| self.requires(n).is_empty()).collect();
+        let mut count = 0;
+        while let Some(node) = ready.pop() {
+            count += 1;
+            for &user in users.requires(node) {
+                let Some(count) = open.get_mut(user as usize) else { continue };
+                *count -= 1;
+                if *count == 0 {
+                    ready.push(user);
+                }
+            }
+        }
+        count
+    }
+
     /// The cycles: from each group of nodes that require each other a shortest one through the
     /// group's least id. Each node of a cycle requires the next, the last one the first.
     pub fn cycles(&self) -> Vec<Vec<u32>> {
-        let done: FxHashSet<u32> = self.order().into_iter().collect();
-        if done.len() == self.len() {
+        if self.count_ordered() == self.len() {
             return Vec::new();
         }
         let mut cycles = Vec::new();
@@ -348,6 +391,21 @@ mod tests {
         assert_eq!(ring.cycles()[0].len(), ids.len());
     }
 
+    fn on_a_cycle(requires: &[Vec<EcoString>], node: usize) -> bool {
+        let next = |n: usize| requires[n].iter().map(|id| id.parse::<usize>().unwrap());
+        let mut open: Vec<usize> = next(node).collect();
+        let mut seen = FxHashSet::default();
+        while let Some(n) = open.pop() {
+            if n == node {
+                return true;
+            }
+            if seen.insert(n) {
+                open.extend(next(n));
+            }
+        }
+        false
+    }
+
     proptest! {
         #[test]
         fn order_and_cycles_agree(edges in proptest::collection::vec((0..8usize, 0..8usize), 0..14)) {
@@ -364,6 +422,15 @@ mod tests {
             }
             let cycles = graph.cycles();
             prop_assert_eq!(cycles.is_empty(), order.len() == graph.len());
+            let nodes = ids.iter().zip(&requires).map(|(id, requires)| {
+                crate::graph::tests::bare(id, &requires.iter().map(EcoString::as_str).collect::<Vec<_>>())
+            });
+            let full = crate::graph::Graph::new(Default::default(), Vec::new(), nodes.collect()).unwrap();
+            prop_assert_eq!(Dependencies::are_acyclic(&full.seal()), cycles.is_empty());
+            for (at, id) in ids.iter().enumerate() {
+                let on_one = full.seal().cycle_through(id);
+                prop_assert_eq!(on_one.is_some(), on_a_cycle(&requires, at), "{}", id);
+            }
             for cycle in &cycles {
                 for (at, &node) in cycle.iter().enumerate() {
                     prop_assert!(graph.requires(node).contains(&cycle[(at + 1) % cycle.len()]));

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use ecow::EcoString;
+use rustc_hash::FxHashMap;
 
 use super::canonical::Writer;
 use super::digest::Digest;
@@ -64,6 +65,8 @@ pub struct GraphBuilder {
     header: Header,
     nodes: Tree<Arc<SealedNode>>,
     targets: Tree<TargetLeaf>,
+    /// By target; those that no node names are not in it.
+    users: FxHashMap<EcoString, Users>,
 }
 
 impl Leaf for Arc<SealedNode> {
@@ -78,25 +81,36 @@ impl Leaf for Arc<SealedNode> {
     }
 }
 
-/// A target and how many nodes name it. Only one that some node names is part of the document,
-/// only one that a present node names is of what is to exist.
+/// How many nodes name a target.
+#[derive(Clone, Copy, Debug, Default)]
+struct Users {
+    all: u32,
+    present: u32,
+}
+
+impl Users {
+    /// Whether the target is part of the document, and of what is to exist.
+    fn listed(self) -> (bool, bool) {
+        (self.all > 0, self.present > 0)
+    }
+}
+
+/// A target, with users as they were when it was last listed or left out.
 #[derive(Clone, Debug)]
 struct TargetLeaf {
-    id: EcoString,
-    target: Option<Arc<SealedTarget>>,
-    named: u32,
-    present: u32,
+    target: Arc<SealedTarget>,
+    users: Users,
 }
 
 impl Leaf for TargetLeaf {
     fn id(&self) -> &str {
-        &self.id
+        &self.target.id
     }
     fn whole(&self) -> Option<&Digest> {
-        self.target.as_ref().filter(|_| self.named > 0).map(|t| &t.hash)
+        self.users.listed().0.then_some(&self.target.hash)
     }
     fn desired(&self) -> Option<&Digest> {
-        self.target.as_ref().filter(|_| self.present > 0).map(|t| &t.desired)
+        self.users.listed().1.then_some(&self.target.desired)
     }
 }
 
@@ -106,7 +120,7 @@ pub(super) type Differing<'a, T> = Vec<(Option<&'a T>, Option<&'a T>)>;
 impl GraphBuilder {
     /// A graph without nodes.
     pub fn new(header: Header) -> Self {
-        GraphBuilder { header, nodes: Tree::new(), targets: Tree::new() }
+        GraphBuilder { header, nodes: Tree::new(), targets: Tree::new(), users: FxHashMap::default() }
     }
 
     /// What is said of the whole.
@@ -121,61 +135,54 @@ impl GraphBuilder {
 
     /// Puts a node in, in the place of one with its id.
     pub fn upsert(&mut self, node: Arc<SealedNode>) {
-        match self.nodes.get(&node.id) {
-            Some(old) if old.hash == node.hash => return,
-            Some(old) => {
-                let old = old.clone();
-                self.count(&old, -1);
-            }
-            None => {}
-        }
         self.count(&node, 1);
-        let id = node.id.clone();
-        self.nodes.update(&id, |_| Some(node));
+        if let Some(old) = self.nodes.insert(node.place, node) {
+            self.count(&old, -1);
+        }
     }
 
     /// Takes a node out; says which it was.
     pub fn remove(&mut self, id: &str) -> Option<Arc<SealedNode>> {
-        let old = self.nodes.get(id)?.clone();
+        let old = self.nodes.remove(id)?;
         self.count(&old, -1);
-        self.nodes.update(id, |_| None);
         Some(old)
     }
 
     /// Puts a target in, in the place of one with its id. It stands in the document while a
     /// node names it, so all that there are can be given, at any time.
     pub fn upsert_target(&mut self, target: Arc<SealedTarget>) {
-        let id = target.id.clone();
-        self.targets.update(&id, |old| {
-            let (named, present) = old.map_or((0, 0), |t| (t.named, t.present));
-            Some(TargetLeaf { id: id.clone(), target: Some(target), named, present })
-        });
+        let users = self.users.get(&target.id).copied().unwrap_or_default();
+        self.targets.insert(target.place, TargetLeaf { target, users });
     }
 
     /// Takes a target out.
     pub fn remove_target(&mut self, id: &str) {
-        self.targets.update(id, |old| match old {
-            Some(old) if old.named > 0 => Some(TargetLeaf { target: None, ..old.clone() }),
-            _ => None,
-        });
+        self.targets.remove(id);
     }
 
+    /// Counts a node for its target, or, with -1, no more.
     fn count(&mut self, node: &SealedNode, change: i32) {
         if node.target == LOCAL {
             return;
         }
-        let present = if node.state == State::Present { change } else { 0 };
-        self.targets.update(&node.target, |old| {
-            let mut leaf = old.cloned().unwrap_or_else(|| TargetLeaf {
-                id: node.target.clone(),
-                target: None,
-                named: 0,
-                present: 0,
-            });
-            leaf.named = leaf.named.saturating_add_signed(change);
-            leaf.present = leaf.present.saturating_add_signed(present);
-            (leaf.named > 0 || leaf.target.is_some()).then_some(leaf)
-        });
+        let users = match self.users.get_mut(&node.target) {
+            Some(users) => users,
+            None => self.users.entry(node.target.clone()).or_default(),
+        };
+        let before = *users;
+        users.all = users.all.saturating_add_signed(change);
+        if node.state == State::Present {
+            users.present = users.present.saturating_add_signed(change);
+        }
+        let now = *users;
+        if now.all == 0 {
+            self.users.remove(&node.target);
+        }
+        if before.listed() != now.listed()
+            && let Some(leaf) = self.targets.get(&node.target).cloned()
+        {
+            self.targets.insert(leaf.target.place, TargetLeaf { users: now, ..leaf });
+        }
     }
 
     /// The node with this id.
@@ -205,8 +212,8 @@ impl GraphBuilder {
 
     /// The targets of the document by id.
     pub fn sorted_targets(&self) -> Vec<&Arc<SealedTarget>> {
-        let named = self.targets.sorted().into_iter().filter(|t| t.named > 0);
-        named.filter_map(|t| t.target.as_ref()).collect()
+        let listed = self.targets.sorted().into_iter().filter(|t| t.whole().is_some());
+        listed.map(|t| &t.target).collect()
     }
 
     /// The digest of what is to exist.
@@ -308,7 +315,7 @@ impl GraphBuilder {
         let nodes = Tree::differing(&mut old.nodes, &mut new.nodes);
         let nodes = nodes.into_iter().map(|(a, b)| (a.map(|n| &**n), b.map(|n| &**n)));
         let targets = Tree::differing(&mut old.targets, &mut new.targets);
-        let sealed = |leaf: Option<&'a TargetLeaf>| leaf.and_then(|t| t.target.as_deref());
+        let sealed = |leaf: Option<&'a TargetLeaf>| leaf.map(|t| &*t.target);
         let targets = targets.into_iter().map(|(a, b)| (sealed(a), sealed(b)));
         (nodes.collect(), targets.collect())
     }

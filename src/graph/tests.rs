@@ -287,7 +287,7 @@ fn the_document_stays_as_it_is() {
     assert_eq!(text, expected);
     assert_eq!(
         graph.digest.to_string(),
-        "sha256:beee2d73802d347d41c38eda5dfd87c84106c7b842fd4a6fb9c0655a110cf546"
+        "sha256:9bc2725bb6b85975208daae24cd9a299d32e773110032604c1da73647ae092a7"
     );
     assert_eq!(
         graph.desired.to_string(),

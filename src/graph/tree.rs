@@ -22,21 +22,42 @@ pub(super) trait Leaf: Clone {
     fn desired(&self) -> Option<&Digest>;
 }
 
+/// Where a leaf stands: the first eight bytes of the hash of its id, the first of which is the
+/// number of its bucket. A bucket is in this order, and what shares a place in that of the ids:
+/// it is compared without a look at the leaves, which lie all over the memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place(u64);
+
+impl Place {
+    pub fn of(id: &str) -> Self {
+        let [a, b, c, d, e, f, g, h, ..] = Digest::of(id.as_bytes()).0;
+        Place(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    }
+
+    fn bucket(self) -> usize {
+        (self.0 >> 56) as usize
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Tree<L> {
     buckets: Box<[Bucket<L>]>,
     len: usize,
 }
 
-/// Leaves sorted by id. Shared between copies of a tree until one of them changes.
+/// Leaves by place. Shared between copies of a tree until one of them changes.
 #[derive(Clone, Debug)]
 struct Bucket<L> {
-    leaves: Arc<Vec<L>>,
+    leaves: Arc<Vec<(Place, L)>>,
     /// None: to be computed.
     roots: Option<Roots>,
 }
 
 const BUCKETS: usize = 256;
+
+fn search<L: Leaf>(leaves: &[(Place, L)], place: Place, id: &str) -> Result<usize, usize> {
+    leaves.binary_search_by(|(p, leaf)| p.cmp(&place).then_with(|| leaf.id().cmp(id)))
+}
 
 impl<L: Leaf> Tree<L> {
     pub fn new() -> Self {
@@ -44,47 +65,39 @@ impl<L: Leaf> Tree<L> {
         Tree { buckets: (0..BUCKETS).map(|_| bucket()).collect(), len: 0 }
     }
 
-    /// The bucket of an id: the first byte of its hash.
-    fn bucket(id: &str) -> usize {
-        let [first, ..] = Digest::of(id.as_bytes()).0;
-        usize::from(first)
-    }
-
     pub fn len(&self) -> usize {
         self.len
     }
 
     pub fn get(&self, id: &str) -> Option<&L> {
-        let leaves = &self.buckets.get(Self::bucket(id))?.leaves;
-        let at = leaves.binary_search_by(|leaf| leaf.id().cmp(id)).ok()?;
-        leaves.get(at)
+        let place = Place::of(id);
+        let leaves = &self.buckets.get(place.bucket())?.leaves;
+        leaves.get(search(leaves, place, id).ok()?).map(|(_, leaf)| leaf)
     }
 
-    /// Changes the leaf of this id, or puts in or takes out one: `change` is given what is there
-    /// and says what is to be there.
-    pub fn update(&mut self, id: &str, change: impl FnOnce(Option<&L>) -> Option<L>) {
-        let Some(bucket) = self.buckets.get_mut(Self::bucket(id)) else { return };
+    /// Puts a leaf in, in the place of one with its id, which is given back.
+    pub fn insert(&mut self, place: Place, leaf: L) -> Option<L> {
+        let bucket = self.buckets.get_mut(place.bucket())?;
         bucket.roots = None;
         let leaves = Arc::make_mut(&mut bucket.leaves);
-        match leaves.binary_search_by(|leaf| leaf.id().cmp(id)) {
-            Ok(at) => match change(leaves.get(at)) {
-                Some(new) => {
-                    if let Some(leaf) = leaves.get_mut(at) {
-                        *leaf = new;
-                    }
-                }
-                None => {
-                    leaves.remove(at);
-                    self.len -= 1;
-                }
-            },
+        match search(leaves, place, leaf.id()) {
+            Ok(at) => leaves.get_mut(at).map(|(_, old)| std::mem::replace(old, leaf)),
             Err(at) => {
-                if let Some(new) = change(None) {
-                    leaves.insert(at, new);
-                    self.len += 1;
-                }
+                leaves.insert(at, (place, leaf));
+                self.len += 1;
+                None
             }
         }
+    }
+
+    /// Takes a leaf out.
+    pub fn remove(&mut self, id: &str) -> Option<L> {
+        let place = Place::of(id);
+        let bucket = self.buckets.get_mut(place.bucket())?;
+        let at = search(&bucket.leaves, place, id).ok()?;
+        bucket.roots = None;
+        self.len -= 1;
+        Some(Arc::make_mut(&mut bucket.leaves).remove(at).1)
     }
 
     /// The two roots, after hashing the buckets that changed.
@@ -99,16 +112,14 @@ impl<L: Leaf> Tree<L> {
 
     /// All leaves, bucket after bucket.
     pub fn iter(&self) -> impl Iterator<Item = &L> {
-        self.buckets.iter().flat_map(|bucket| bucket.leaves.iter())
+        self.buckets.iter().flat_map(|bucket| bucket.leaves.iter().map(|(_, leaf)| leaf))
     }
 
     /// All leaves by id.
     pub fn sorted(&self) -> Vec<&L> {
-        let mut all = Vec::with_capacity(self.len);
-        all.extend(self.iter());
-        // Stable: it makes use of the sorted runs that the buckets are.
-        all.sort_by(|a, b| a.id().cmp(b.id()));
-        all
+        let mut all: Vec<(&str, &L)> = Vec::with_capacity(self.len);
+        all.extend(self.iter().map(|leaf| (leaf.id(), leaf)));
+        sort_by_text(all)
     }
 
     /// Pairs of leaves that differ between two trees, with one missing where only the other
@@ -132,13 +143,17 @@ fn pair_id<'a, L: Leaf>(pair: &(Option<&'a L>, Option<&'a L>)) -> &'a str {
     pair.0.or(pair.1).map_or("", Leaf::id)
 }
 
-fn merge<'a, L: Leaf>(old: &'a [L], new: &'a [L], found: &mut Vec<(Option<&'a L>, Option<&'a L>)>) {
+fn merge<'a, L: Leaf>(
+    old: &'a [(Place, L)],
+    new: &'a [(Place, L)],
+    found: &mut Vec<(Option<&'a L>, Option<&'a L>)>,
+) {
     use std::cmp::Ordering;
     let mut old = old.iter().peekable();
     let mut new = new.iter().peekable();
     loop {
         let order = match (old.peek(), new.peek()) {
-            (Some(a), Some(b)) => a.id().cmp(b.id()),
+            (Some((p, a)), Some((q, b))) => p.cmp(q).then_with(|| a.id().cmp(b.id())),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (None, None) => return,
@@ -148,9 +163,11 @@ fn merge<'a, L: Leaf>(old: &'a [L], new: &'a [L], found: &mut Vec<(Option<&'a L>
             Ordering::Greater => (None, new.next()),
             Ordering::Equal => (old.next(), new.next()),
         };
+        let listed =
+            |leaf: Option<&'a (Place, L)>| leaf.map(|(_, leaf)| leaf).filter(|l| l.whole().is_some());
+        let pair = (listed(pair.0), listed(pair.1));
         if pair.0.and_then(Leaf::whole) != pair.1.and_then(Leaf::whole) {
-            let part = |leaf: Option<&'a L>| leaf.filter(|l| l.whole().is_some());
-            found.push((part(pair.0), part(pair.1)));
+            found.push(pair);
         }
     }
 }
@@ -161,9 +178,76 @@ impl<L: Leaf> Bucket<L> {
             return roots;
         }
         let hash = |of: fn(&L) -> Option<&Digest>| {
-            let parts = self.leaves.iter().filter_map(of).map(|d| d.0.as_slice());
+            let parts = self.leaves.iter().filter_map(|(_, leaf)| of(leaf)).map(|d| d.0.as_slice());
             Digest::of_parts(std::iter::once(b"B".as_slice()).chain(parts))
         };
         *self.roots.insert(Roots { whole: hash(L::whole), desired: hash(L::desired) })
+    }
+}
+
+/// Sorts by text. Texts that start alike, as ids do, are not compared from their start again and
+/// again: all of a range skip what they share, are sorted by the next eight bytes, which stand
+/// beside each other in memory, and what is equal in these goes on from there.
+fn sort_by_text<T: Copy>(items: Vec<(&str, T)>) -> Vec<T> {
+    const FEW: usize = 12;
+    let mut keyed: Vec<(u64, &str, T)> = items.into_iter().map(|(text, item)| (0, text, item)).collect();
+    let mut open = vec![(0..keyed.len(), 0)];
+    while let Some((range, shared)) = open.pop() {
+        let start = range.start;
+        let Some(part) = keyed.get_mut(range) else { continue };
+        if part.len() <= FEW {
+            part.sort_unstable_by(|a, b| a.1.cmp(b.1));
+            continue;
+        }
+        let shared = shared + common(part, shared);
+        for (key, text, _) in part.iter_mut() {
+            *key = next_bytes(text, shared);
+        }
+        part.sort_unstable_by_key(|(key, ..)| *key);
+        let mut from = start;
+        for same in part.chunk_by(|a, b| a.0 == b.0) {
+            let range = from..from + same.len();
+            from = range.end;
+            if range.len() > 1 {
+                open.push((range, shared + 8));
+            }
+        }
+    }
+    keyed.into_iter().map(|(.., item)| item).collect()
+}
+
+/// How many bytes from `from` on all of these texts share.
+fn common<T>(texts: &[(u64, &str, T)], from: usize) -> usize {
+    let Some((_, first, _)) = texts.first() else { return 0 };
+    let first = first.as_bytes().get(from..).unwrap_or_default();
+    texts.iter().fold(first.len(), |shared, (_, text, _)| {
+        let text = text.as_bytes().get(from..).unwrap_or_default();
+        first.iter().zip(text).take(shared).take_while(|(a, b)| a == b).count()
+    })
+}
+
+/// The next eight bytes as a number that orders as they do. Behind the end stand zeros, which no
+/// id has.
+fn next_bytes(text: &str, from: usize) -> u64 {
+    let rest = text.as_bytes().get(from..).unwrap_or_default();
+    match rest.first_chunk::<8>() {
+        Some(bytes) => u64::from_be_bytes(*bytes),
+        None => rest.iter().enumerate().fold(0, |key, (at, &byte)| key | u64::from(byte) << (56 - 8 * at)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn texts_are_sorted(texts in proptest::collection::hash_set("(a{0,9}|aaaaaaaaaab)[ab]{0,12}", 0..80)) {
+            let texts: Vec<String> = texts.into_iter().collect();
+            let mut expected: Vec<&str> = texts.iter().map(String::as_str).collect();
+            expected.sort_unstable();
+            prop_assert_eq!(sort_by_text(texts.iter().map(|t| (t.as_str(), t.as_str())).collect()), expected);
+        }
     }
 }

@@ -1,5 +1,9 @@
 //! What is written fits the schema, and what does not fit it is not read.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -11,11 +15,12 @@ use crate::graph::{Graph, GraphError};
 /// the schema that is not checked here.
 struct Validator {
     schema: Value,
+    patterns: RefCell<BTreeMap<String, regex::Regex>>,
 }
 
 impl Validator {
     fn new() -> Self {
-        Validator { schema: serde_json::from_str(SCHEMA).unwrap() }
+        Validator { schema: serde_json::from_str(SCHEMA).unwrap(), patterns: RefCell::default() }
     }
 
     fn check(&self, value: &Value) -> Result<(), String> {
@@ -48,8 +53,12 @@ impl Validator {
                 "minimum" => value.as_f64().is_none_or(|v| v >= with.as_f64().unwrap()),
                 "maximum" => value.as_f64().is_none_or(|v| v <= with.as_f64().unwrap()),
                 "pattern" => {
-                    let pattern = regex::Regex::new(&format!("(?s){}", with.as_str().unwrap())).unwrap();
-                    value.as_str().is_none_or(|text| pattern.is_match(text))
+                    let pattern = with.as_str().unwrap();
+                    let mut patterns = self.patterns.borrow_mut();
+                    let compiled = patterns
+                        .entry(pattern.to_owned())
+                        .or_insert_with(|| regex::Regex::new(&format!("(?s){pattern}")).unwrap());
+                    value.as_str().is_none_or(|text| compiled.is_match(text))
                 }
                 "required" => value.as_object().is_none_or(|map| {
                     with.as_array().unwrap().iter().all(|name| map.contains_key(name.as_str().unwrap()))
@@ -138,11 +147,10 @@ fn is_read(document: &Value) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
     #[test]
     fn schema_and_reader_agree(graph in graph(), choice in any::<prop::sample::Index>(), kind in 0..4) {
-        let validator = Validator::new();
+        thread_local!(static VALIDATOR: Rc<Validator> = Rc::new(Validator::new()));
+        let validator = VALIDATOR.with(Rc::clone);
         let mut document: Value = serde_json::from_slice(&graph.to_canonical_json()).unwrap();
         prop_assert_eq!(validator.check(&document), Ok(()));
         let mut all = Vec::new();
@@ -159,6 +167,8 @@ proptest! {
             2 => {
                 map.insert(name, Value::from(vec![1]));
             }
+            // These must fit other texts, of which a schema can say nothing.
+            _ if name == "type" || name == "target" => {}
             _ => {
                 map.insert(name, Value::from("text"));
             }
