@@ -140,6 +140,9 @@ pub struct ModuleInfo {
     pub(super) functions: Namespace<FunctionItem>,
     /// Modules that were imported, by the name they have here.
     pub(super) modules: FxHashMap<Name, (ModuleId, Span)>,
+    /// Names that could not be imported, with what is said of that: a use of them says the same
+    /// once more, at the same place, so that it is shown once.
+    pub(super) broken: FxHashMap<Name, Diagnostic>,
 }
 
 impl ModuleInfo {
@@ -284,8 +287,13 @@ impl Scopes {
             return Err(Box::new(Diagnostic::new(codes::UNKNOWN_NAME, place, "a name is missing")));
         };
         if before.is_empty() {
-            return named(self, module, last.name)
-                .ok_or_else(|| Box::new(self.unknown(nodes, module, *last, kind)));
+            return named(self, module, last.name).ok_or_else(|| match self.broken(module, last.name) {
+                Some(problem) => Box::new(problem.clone()),
+                None => Box::new(self.unknown(nodes, module, *last, kind)),
+            });
+        }
+        if let Some(problem) = before.first().and_then(|first| self.broken(module, first.name)) {
+            return Err(Box::new(problem.clone()));
         }
         let target = self.resolve_module(nodes, module, before)?;
         let own = namespace(self.module(target)).get(&last.name).filter(|e| !e.imported);
@@ -333,6 +341,11 @@ impl Scopes {
             );
         }
         Err(Box::new(problem))
+    }
+
+    /// What was said of an import of this name that failed.
+    fn broken(&self, module: ModuleId, name: Name) -> Option<&Diagnostic> {
+        self.module(module).broken.get(&name)
     }
 
     /// What is said of a single name that means nothing in a module.

@@ -68,6 +68,7 @@ pub(super) fn modules<'a>(d: &mut Declarations<'a>, sources: &[ModuleSource<'a>]
             values: FxHashMap::default(),
             functions: FxHashMap::default(),
             modules: FxHashMap::default(),
+            broken: FxHashMap::default(),
         });
         d.modules.push(source.ast);
     }

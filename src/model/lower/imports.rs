@@ -1,6 +1,7 @@
 //! `use`.
 
 use crate::base::{Name, Span};
+use crate::diag::Diagnostic;
 use crate::model::scopes::{BuiltinType, Entry, ModuleId, Namespace, TypeItem};
 use crate::syntax::ast::{self, ItemKind};
 
@@ -36,7 +37,7 @@ fn import(d: &mut Declarations<'_>, module: ModuleId, tree: &ast::UseTree) {
     if before.is_empty() {
         if !found {
             let problem = d.scopes.resolve_module(&mut d.nodes, module, &tree.path.parts);
-            d.diagnostics.extend(problem.err().map(|p| *p));
+            fail(d, module, local, problem.err().map(|p| *p));
         }
         return;
     }
@@ -44,7 +45,7 @@ fn import(d: &mut Declarations<'_>, module: ModuleId, tree: &ast::UseTree) {
     let Some(source) = d.scopes.find_module(&parent) else {
         if !found {
             let problem = d.scopes.resolve_module(&mut d.nodes, module, before);
-            d.diagnostics.extend(problem.err().map(|p| *p));
+            fail(d, module, local, problem.err().map(|p| *p));
         }
         return;
     };
@@ -56,8 +57,17 @@ fn import(d: &mut Declarations<'_>, module: ModuleId, tree: &ast::UseTree) {
     }
     if !found {
         let problem = d.scopes.unknown_in(&mut d.nodes, module, source, *last, None);
-        d.diagnostics.push(problem);
+        fail(d, module, local, Some(problem));
     }
+}
+
+/// Says that something cannot be imported, and keeps its uses from saying more.
+fn fail(d: &mut Declarations<'_>, module: ModuleId, local: ast::Ident, problem: Option<Diagnostic>) {
+    let Some(problem) = problem else { return };
+    if let Some(own) = d.scopes.modules.get_mut(module.0 as usize) {
+        own.broken.insert(local.name, problem.clone());
+    }
+    d.diagnostics.push(problem);
 }
 
 fn home(path: &[Name]) -> Option<BuiltinType> {

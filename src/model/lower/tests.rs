@@ -48,8 +48,13 @@ fn said(text: &str) -> Vec<String> {
     let sources = Sources::new(&[("model/main.gops", text)]);
     let d = sources.declare();
     let tables = d.nodes.clone().finish();
-    d.diagnostics
-        .iter()
+    let mut once = Vec::new();
+    d.diagnostics.iter().for_each(|p| {
+        if !once.contains(p) {
+            once.push(p.clone());
+        }
+    });
+    once.iter()
         .map(|problem| {
             let Some(Place::Model { file, node }) = problem.labels.first().map(|l| l.place) else {
                 return format!("{}: ?", problem.code.id());
@@ -195,6 +200,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("struct A { x: Strng }", &["G0301: Strng"]),
     ("struct A { x: a::B }", &["G0302: a"]),
     ("use net\nuse main::Nothing", &["G0302: net", "G0301: Nothing"]),
+    ("use net\nuse main::Nothing\nstruct A { a: Nothing, b: net::B }", &["G0302: net", "G0301: Nothing"]),
     ("struct A { x: int, x: int }", &["G0303: x"]),
     ("struct A { x: int }\nenum A { b }", &["G0303: A"]),
     ("enum A { b, b }", &["G0303: b"]),
@@ -319,4 +325,24 @@ fn large_declarations_are_refused_in_good_time() {
 #[test]
 fn warnings_are_no_errors() {
     assert_eq!(codes::DEPRECATED.info().severity, Severity::Warning);
+}
+
+#[test]
+fn the_standard_library_and_the_examples_are_declared() {
+    let std = [
+        ("std:files.gops", include_str!("../../../stdlib/files.gops")),
+        ("std:host.gops", include_str!("../../../stdlib/host.gops")),
+        ("std:net.gops", include_str!("../../../stdlib/net.gops")),
+    ];
+    for example in [
+        include_str!("../../../examples/fs/model/main.gops"),
+        include_str!("../../../examples/network/model/main.gops"),
+        include_str!("../../../examples/sites/model/main.gops"),
+    ] {
+        let mut files = std.to_vec();
+        files.push(("model/main.gops", example));
+        let sources = Sources::new(&files);
+        let d = sources.declare();
+        assert!(d.diagnostics.is_empty(), "{:#?}", d.diagnostics);
+    }
 }
