@@ -134,7 +134,9 @@ fn examples(code: Code) -> Result<(), String> {
 #[ignore = "until a session checks"]
 fn pages() {
     let wanted = std::env::var("CASE").unwrap_or_default();
-    let codes = Code::all().filter(|c| c.id().contains(&wanted));
+    // A file that is no UTF-8, or one of 16 MiB, cannot stand on a page.
+    let without_example = ["G0203", "G0215", "G0217"];
+    let codes = Code::all().filter(|c| c.id().contains(&wanted) && !without_example.contains(&c.id()));
     let failed: Vec<String> = codes.filter_map(|code| examples(code).err()).collect();
     assert!(failed.is_empty(), "\n{}\n{} pages are not right\n", failed.join("\n"), failed.len());
 }
