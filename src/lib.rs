@@ -10,6 +10,7 @@ pub mod db;
 pub mod deploy;
 pub mod diag;
 pub mod eval;
+pub mod git;
 pub mod graph;
 pub mod handler;
 pub mod history;

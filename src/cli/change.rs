@@ -47,11 +47,43 @@ fn json(value: &GraphValue) -> String {
     String::from_utf8_lossy(&value.to_json()).into_owned()
 }
 
-/// A value of this field: the bits of a mode are octal everywhere.
-fn of_field(field: &str, of: &GraphValue) -> String {
+/// The bits of a mode are read in octal.
+fn number(of: &GraphValue, octal: bool) -> String {
     match of {
-        GraphValue::Int(bits) if field == "mode" && (0..=0o7777).contains(bits) => format!("0o{bits:03o}"),
+        GraphValue::Int(bits) if octal && *bits >= 0 => format!("0o{bits:03o}"),
         of => value(of),
+    }
+}
+
+/// What happens to something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sign {
+    /// It goes.
+    Delete,
+    /// It goes and comes again.
+    Replace,
+    /// It changes.
+    Change,
+    /// It gets another id.
+    Move,
+    /// It comes.
+    Create,
+    /// Nothing, but something is to be said.
+    Say,
+    /// It cannot be done.
+    Refuse,
+}
+
+/// What stands before an id.
+pub(crate) fn sign(sign: Sign, ui: &Ui) -> String {
+    match sign {
+        Sign::Delete => ui.red("-", Stream::Out),
+        Sign::Replace => ui.red("±", Stream::Out),
+        Sign::Change => ui.yellow("~", Stream::Out),
+        Sign::Move => ui.yellow(">", Stream::Out),
+        Sign::Create => ui.green("+", Stream::Out),
+        Sign::Say => ui.faint("=", Stream::Out),
+        Sign::Refuse => ui.red("!", Stream::Out),
     }
 }
 
@@ -61,6 +93,7 @@ pub(crate) fn field(
     old: Option<&GraphValue>,
     new: Option<&GraphValue>,
     indent: &str,
+    octal: bool,
     ui: &Ui,
 ) -> String {
     if let (Some(GraphValue::Str(old)), Some(GraphValue::Str(new))) = (old, new)
@@ -68,7 +101,7 @@ pub(crate) fn field(
     {
         return lines(name, old, new, indent, ui);
     }
-    let show = |v: Option<&GraphValue>| v.map_or_else(|| "(nothing)".to_owned(), |v| of_field(name, v));
+    let show = |v: Option<&GraphValue>| v.map_or_else(|| "(nothing)".to_owned(), |v| number(v, octal));
     let (before, after) = (show(old), show(new));
     // Two secrets look alike: that one changed is all that may be said.
     let after = if before == after { "(another)".to_owned() } else { after };
@@ -109,7 +142,7 @@ pub(crate) fn diff(diff: &Diff, ui: &Ui) -> String {
         }
     }
     for target in diff.targets.iter().filter(|e| e.kind == Kind::Changed) {
-        let _ = writeln!(out, "{} {}", ui.yellow("~", Stream::Out), id::short(target.id()));
+        let _ = writeln!(out, "{} {}", sign(Sign::Change, ui), id::short(target.id()));
         out += &changed(&target.changes, ui);
     }
     if out.is_empty() {
@@ -122,28 +155,27 @@ pub(crate) fn diff(diff: &Diff, ui: &Ui) -> String {
         (count(Kind::Changed), "to change"),
         (count(Kind::Created), "to create"),
     ];
-    out + &totals(&parts)
+    out + &list(&parts) + "\n"
 }
 
 /// `1 to delete, 2 to create`, without what is none.
-pub(crate) fn totals(parts: &[(usize, &str)]) -> String {
+pub(crate) fn list(parts: &[(usize, &str)]) -> String {
     let parts = parts.iter().filter(|(n, _)| *n > 0);
-    let parts: Vec<String> = parts.map(|(n, what)| format!("{n} {what}")).collect();
-    if parts.is_empty() { String::new() } else { format!("{}\n", parts.join(", ")) }
+    parts.map(|(n, what)| format!("{n} {what}")).collect::<Vec<_>>().join(", ")
 }
 
 fn node(entry: &Entry<Node>, ui: &Ui) -> String {
     let short = id::short(entry.id());
     match entry.kind {
-        Kind::Deleted => format!("{} {short}\n", ui.red("-", Stream::Out)),
-        Kind::Created => format!("{} {short}\n", ui.green("+", Stream::Out)),
+        Kind::Deleted => format!("{} {short}\n", sign(Sign::Delete, ui)),
+        Kind::Created => format!("{} {short}\n", sign(Sign::Create, ui)),
         Kind::Moved => {
             let from = entry.old.as_ref().map_or("", |old| id::short(old.id()));
-            let head = format!("{} {from}\n    becomes {short}\n", ui.yellow(">", Stream::Out));
+            let head = format!("{} {from}\n    becomes {short}\n", sign(Sign::Move, ui));
             head + &changed(&entry.changes, ui)
         }
         Kind::Changed | Kind::Quiet => {
-            format!("{} {short}\n", ui.yellow("~", Stream::Out)) + &changed(&entry.changes, ui)
+            format!("{} {short}\n", sign(Sign::Change, ui)) + &changed(&entry.changes, ui)
         }
     }
 }
@@ -152,7 +184,8 @@ fn changed(changes: &[Change], ui: &Ui) -> String {
     let shown = changes.iter().filter(|c| !c.is_quiet());
     let line = |change: &Change| {
         let name = change.field().unwrap_or_else(|| change.path.clone()).to_string();
-        field(&name, change.old.as_ref(), change.new.as_ref(), "    ", ui)
+        let octal = name == "mode";
+        field(&name, change.old.as_ref(), change.new.as_ref(), "    ", octal, ui)
     };
     shown.map(line).collect()
 }
@@ -190,7 +223,7 @@ mod tests {
             "  mode: 0o644 -> 0o600\n"
         );
         assert_eq!(shown("n", &text("a"), &text("b")), "  n: \"a\" -> \"b\"\n");
-        assert_eq!(field("n", None, Some(&text("b")), "", &plain()), "n: (nothing) -> \"b\"\n");
+        assert_eq!(field("n", None, Some(&text("b")), "", false, &plain()), "n: (nothing) -> \"b\"\n");
         let secret = |sha: &str| {
             GraphValue::Secret(Secret::Source {
                 source: "Site[name=a].token".into(),
@@ -205,7 +238,7 @@ mod tests {
     fn a_text_shows_its_lines() {
         let old = text("a\nb\nc\nd\ne\n");
         let new = text("a\nb\nX\u{1b}[2J\nd\ne");
-        let shown = field("content", Some(&old), Some(&new), "", &plain());
+        let shown = field("content", Some(&old), Some(&new), "", false, &plain());
         insta::assert_snapshot!(shown, @r"
         content:
             b

@@ -57,6 +57,21 @@ pub enum Failure {
     #[error("this gops was built without the feature `{0}`")]
     #[diagnostic(code(gops::feature), help("`cargo install gops` builds it with all features"))]
     Feature(&'static str),
+    /// A deploy would have had to ask.
+    #[error("nobody is there to agree to the plan")]
+    #[diagnostic(code(gops::unasked), help("`gops deploy --yes` does it without asking; nothing was done"))]
+    Unasked,
+    /// What the deploy says.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Deploy(#[from] crate::deploy::Error),
+    /// What Git says.
+    #[error("cannot tell which project this is")]
+    #[diagnostic(
+        code(gops::git),
+        help("write an `id` into gops.toml, any word that no other project has: `id = \"shop-1\"`")
+    )]
+    Git(#[from] crate::git::GitError),
     /// A name that is not known, of something that the message says.
     #[error("there is no {what} `{written}`")]
     #[diagnostic(code(gops::unknown))]

@@ -4,6 +4,7 @@ mod change;
 mod check;
 mod compile;
 mod completions;
+mod deploy;
 mod explain;
 mod failure;
 mod graph;
@@ -123,6 +124,8 @@ enum Command {
     Why(why::Why),
     Graph(graph::Draw),
     Schema(schema::Schema),
+    Plan(deploy::Plan),
+    Deploy(deploy::Deploy),
     Explain(explain::Explain),
     Completions(completions::Completions),
     Man(man::Man),
@@ -164,6 +167,8 @@ pub fn main() -> ExitCode {
         Command::Why(command) => command.run(&context),
         Command::Graph(command) => command.run(&context),
         Command::Schema(command) => command.run(&context),
+        Command::Plan(command) => command.run(&context),
+        Command::Deploy(command) => command.run(&context),
         Command::Explain(command) => command.run(&context),
         Command::Completions(command) => command.run(&context),
         Command::Man(command) => command.run(&context),

@@ -120,6 +120,45 @@ impl Ui {
         self.style(text, "33", stream)
     }
 
+    /// Faint: what most readers skip.
+    pub fn faint(&self, text: &str, stream: Stream) -> String {
+        self.style(text, "2", stream)
+    }
+
+    /// Whether more is to be said.
+    pub fn is_verbose(&self) -> bool {
+        self.verbose > 0
+    }
+
+    /// Replaces the `before` lines above the cursor of the terminal. None is longer than the
+    /// terminal is wide, else the next call would not find them.
+    pub fn redraw(&self, before: usize, lines: &[String]) {
+        let mut text = String::new();
+        if before > 0 {
+            text += &format!("\x1b[{before}A");
+        }
+        // Erases to the end of the screen; long lines are cut, not wrapped.
+        text += "\x1b[J\x1b[?7l";
+        for line in lines {
+            text += line;
+            text.push('\n');
+        }
+        text += "\x1b[?7h";
+        write(Stream::Err, text.as_bytes());
+    }
+
+    /// Asks a question whose answer is no, unless it is yes. None: nobody is there to answer.
+    pub fn confirm(&self, question: &str) -> Option<bool> {
+        let stdin = std::io::stdin();
+        if !stdin.is_terminal() || !std::io::stderr().is_terminal() {
+            return None;
+        }
+        write(Stream::Err, format!("{question} [y/N] ").as_bytes());
+        let mut answer = String::new();
+        stdin.read_line(&mut answer).ok()?;
+        Some(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    }
+
     fn style(&self, text: &str, code: &str, stream: Stream) -> String {
         match self.color(stream) {
             true => format!("\x1b[{code}m{text}\x1b[0m"),

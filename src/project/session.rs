@@ -85,6 +85,11 @@ impl Session {
         std::str::from_utf8(&bytes).ok().map(Arc::from)
     }
 
+    /// What gops.toml says, if it can be read.
+    pub fn config(&self) -> Option<&super::Config> {
+        None
+    }
+
     /// The model.
     pub fn program(&self) -> Arc<Program> {
         Arc::default()

@@ -1,0 +1,226 @@
+//! `gops plan` and `gops deploy`
+
+mod events;
+mod ledger;
+mod plan;
+mod progress;
+mod result;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::check::summary;
+use super::ui::Stream;
+use super::workspace::Workspace;
+use super::{Context, Exit, Failure};
+use crate::base::DiskSystem;
+use crate::deploy::{self, End, Mode, Observer, Options, Outcome, Progress};
+use crate::diag::render::Format;
+
+use events::Events;
+use progress::Watcher;
+
+/// Say what a deploy would do, and do nothing
+///
+/// Looks at the targets and compares. Deletions and replacements stand first, then what changes,
+/// field by field, then what is new.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  gops plan                     what a deploy would do now
+  gops plan --exit-code         exit code 2 if it would do something: for a check in CI
+  gops plan --root /tmp/try     as if /tmp/try were the root of this machine's files
+  gops plan --json              for scripts
+
+Exit codes: 0 a plan was made, 1 an error or something that cannot be done,
+2 with --exit-code: there is something to do.")]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    shared: Shared,
+}
+
+/// Make everything as the project says, and remove what it no longer says
+///
+/// Shows the plan and asks, unless --yes is given. What gops made and the project no longer
+/// wants is removed; what gops did not make is never removed. What fails stops only what
+/// depends on it, and the next run goes on from there.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  gops deploy                   show the plan, ask, do it
+  gops deploy --yes             without asking
+  gops deploy --root /tmp/try   into /tmp/try, as if that were the root of this machine's files
+  gops deploy --env prod        the environment prod, with a ledger of its own
+
+Exit codes: 0 done, or nothing to do, 1 an error, and nothing was done,
+2 with --exit-code: there is something to do that was declined, 3 done in part.")]
+pub(crate) struct Deploy {
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Wait so long for another deploy to end, instead of leaving at once
+    #[arg(long, value_name = "SECONDS")]
+    wait: Option<u64>,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(Args)]
+struct Shared {
+    /// The environment
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
+    /// Where the ledger is kept; by default below $XDG_STATE_HOME or ~/.local/state
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// The folder that stands for / on this machine
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// Read everything again, also what looks untouched
+    #[arg(long)]
+    verify: bool,
+    /// End with 2 if there is something to do that was not done
+    #[arg(long)]
+    exit_code: bool,
+    /// For scripts: the plan as one object, a deploy as one event a line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Plan {
+    pub fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        self.shared.run(context, Mode::Plan, true, None)
+    }
+}
+
+impl Deploy {
+    pub fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        self.shared.run(context, Mode::Deploy, self.yes, self.wait.map(Duration::from_secs))
+    }
+}
+
+impl Shared {
+    fn run(&self, context: &Context, mode: Mode, yes: bool, wait: Option<Duration>) -> Result<Exit, Failure> {
+        let mut workspace = Workspace::open(context, self.env.as_deref())?;
+        let compiled = workspace.session.compile();
+        let found = &compiled.report.diagnostics;
+        context.ui.diagnostics(Format::Human, found, &workspace, Stream::Err);
+        let Some(mut graph) = compiled.graph else {
+            summary(context, found, compiled.report.instances);
+            return Ok(Exit::Errors);
+        };
+        let options = Options {
+            mode,
+            project: ledger::project(&workspace, self.state.as_deref(), self.env.as_deref())?,
+            state: self.state.as_ref().map(|path| context.path(path)),
+            root: self.root.as_ref().map(|path| context.path(path)),
+            verify: self.verify,
+            wait,
+        };
+        if let Some(root) = &options.root {
+            std::fs::create_dir_all(root).map_err(Failure::write(root))?;
+        }
+        let system = Arc::new(DiskSystem::new(&workspace.root));
+        let mut talk = Talk::new(context, self.json, mode, yes);
+        let outcome = deploy::run(&mut graph, system, &options, &mut talk)?;
+        talk.end(&outcome);
+        if talk.unasked {
+            return Err(Failure::Unasked);
+        }
+        let stopped = outcome.stopped.is_some();
+        let end = outcome.end();
+        if let Some(error) = outcome.stopped {
+            context.ui.failure(error.into());
+        }
+        Ok(self.exit(mode, end, stopped))
+    }
+
+    fn exit(&self, mode: Mode, end: End, stopped: bool) -> Exit {
+        match (end, mode) {
+            (End::Fine, _) => Exit::Fine,
+            (End::Partly, _) => Exit::Partly,
+            (End::Nothing, _) => Exit::Errors,
+            (End::Pending, _) if stopped => Exit::Errors,
+            (End::Pending, _) if self.exit_code => Exit::Changes,
+            (End::Pending, Mode::Plan) => Exit::Fine,
+            // Declined: not what was asked for.
+            (End::Pending, Mode::Deploy) => Exit::Errors,
+        }
+    }
+}
+
+/// Shows what happens, and asks.
+struct Talk<'a> {
+    context: &'a Context,
+    json: bool,
+    mode: Mode,
+    yes: bool,
+    watcher: Watcher<'a>,
+    shown: bool,
+    /// It should have been asked, and nobody is there to answer.
+    unasked: bool,
+}
+
+impl<'a> Talk<'a> {
+    fn new(context: &'a Context, json: bool, mode: Mode, yes: bool) -> Self {
+        let watcher = Watcher::new(&context.ui);
+        Talk { context, json, mode, yes, watcher, shown: false, unasked: false }
+    }
+
+    fn show(&mut self, plan: &deploy::Plan) {
+        if self.shown {
+            return;
+        }
+        self.shown = true;
+        let ui = &self.context.ui;
+        match (self.json, self.mode) {
+            (true, Mode::Plan) => ui.result(&format!("{:#}\n", plan::json(plan))),
+            (true, Mode::Deploy) => ui.result(&Events::plan(plan)),
+            (false, _) => ui.result(&plan::text(plan, ui)),
+        }
+    }
+
+    fn end(&mut self, outcome: &Outcome) {
+        self.watcher.end();
+        self.show(&outcome.plan);
+        let ui = &self.context.ui;
+        match (self.mode, self.json) {
+            (Mode::Plan, _) => {}
+            (Mode::Deploy, true) => ui.result(&Events::end(outcome)),
+            (Mode::Deploy, false) => ui.result(&result::text(outcome, ui)),
+        }
+    }
+}
+
+impl Observer for Talk<'_> {
+    fn planned(&mut self, plan: &deploy::Plan) -> bool {
+        self.watcher.end();
+        self.show(plan);
+        if !plan.has_work() || self.yes {
+            self.watcher.start(plan);
+            return true;
+        }
+        match self.context.ui.confirm("Do this?") {
+            Some(true) => {
+                self.watcher.start(plan);
+                true
+            }
+            Some(false) => false,
+            None => {
+                self.unasked = true;
+                false
+            }
+        }
+    }
+
+    fn progress(&mut self, progress: &Progress<'_>) {
+        if self.json {
+            self.context.ui.result(&Events::progress(progress));
+        } else {
+            self.watcher.progress(progress);
+        }
+    }
+}
