@@ -216,8 +216,9 @@ mod tests {
 
     #[test]
     fn a_changed_field_shows_both_sides() {
-        let shown =
-            |name, old: &GraphValue, new: &GraphValue| field(name, Some(old), Some(new), "  ", &plain());
+        let shown = |name, old: &GraphValue, new: &GraphValue| {
+            field(name, Some(old), Some(new), "  ", name == "mode", &plain())
+        };
         assert_eq!(
             shown("mode", &GraphValue::Int(0o644), &GraphValue::Int(0o600)),
             "  mode: 0o644 -> 0o600\n"

@@ -23,7 +23,8 @@ impl Events {
             }),
             Progress::Looking(count) => json!({ "event": "looking", "count": count }),
             Progress::Begun(plan, entries) => {
-                let ids: Vec<&str> = entries.iter().filter_map(|&e| plan.entries.get(e)).map(|e| e.id.as_str()).collect();
+                let ids: Vec<&str> =
+                    entries.iter().filter_map(|&e| plan.entries.get(e)).map(|e| e.id.as_str()).collect();
                 json!({ "event": "begun", "ids": ids })
             }
             Progress::Ended(plan, entry, verdict) => match plan.entries.get(*entry) {

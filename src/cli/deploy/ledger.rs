@@ -12,7 +12,11 @@ use crate::state::{ledger_folder, project_id};
 /// The name of the project's ledger: its `id`, else its name and the first commit, else its name
 /// and its folder. A ledger that was begun before there was a commit stays the project's: to
 /// lose it would be to forget everything that was made.
-pub(super) fn project(workspace: &Workspace, state: Option<&Path>, env: Option<&str>) -> Result<EcoString, Failure> {
+pub(super) fn project(
+    workspace: &Workspace,
+    state: Option<&Path>,
+    env: Option<&str>,
+) -> Result<EcoString, Failure> {
     let config = workspace.session.config();
     let name = config.map_or("", |c| c.name.as_str());
     if let Some(id) = config.and_then(|c| c.id.as_deref()) {

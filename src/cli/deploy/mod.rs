@@ -5,6 +5,8 @@ mod ledger;
 mod plan;
 mod progress;
 mod result;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -83,7 +83,9 @@ fn entry(entry: &Entry, ui: &Ui) -> String {
 fn headline(action: &Action) -> (Sign, String) {
     match action {
         Action::Delete { for_: None } => (Sign::Delete, String::new()),
-        Action::Delete { for_: Some(taker) } => (Sign::Delete, format!("{} takes its place", id::short(taker))),
+        Action::Delete { for_: Some(taker) } => {
+            (Sign::Delete, format!("{} takes its place", id::short(taker)))
+        }
         Action::Replace { .. } => (Sign::Replace, "is made anew".to_owned()),
         Action::Update { was: Some(was), .. } => (Sign::Change, format!("was {}", id::short(was))),
         Action::Update { cost: Cost::Restart, .. } => (Sign::Change, "restarts".to_owned()),

@@ -84,7 +84,8 @@ impl<'a> Watcher<'a> {
         if !self.ui.progress() {
             return;
         }
-        let mut open: Vec<(&String, &Target)> = self.targets.iter().filter(|(_, t)| t.ended < t.all).collect();
+        let mut open: Vec<(&String, &Target)> =
+            self.targets.iter().filter(|(_, t)| t.ended < t.all).collect();
         open.truncate(BARS);
         let lines: Vec<String> = open.iter().map(|(name, target)| bar(name, target)).collect();
         self.ui.redraw(self.drawn, &lines);
