@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(claims.holder(&host, &path), Some(&text("B[]")));
         let clash =
             Clash { target: host.clone(), claim: path.clone(), nodes: vec![text("B[]"), text("m::A[x=1]")] };
-        assert_eq!(claims.clashes(), [clash.clone()]);
+        assert_eq!(claims.clashes(), std::slice::from_ref(&clash));
         let place = |at| Place::span(FileId::new("model/a.gops"), Span::at(at));
         let error = clash_error(&clash, &mut |id| Made {
             model: place(id.len()),

@@ -135,7 +135,7 @@ impl Dependencies {
 
     /// Whether there is certainly no cycle: no says nothing, and [`Dependencies::cycles`] does.
     /// Looks at hashes of the ids alone, and is the quickest way through a graph that has none.
-    pub fn are_acyclic(graph: &GraphBuilder) -> bool {
+    fn are_acyclic(graph: &GraphBuilder) -> bool {
         let live = || graph.iter().filter(|n| n.state != State::Absent);
         let mut numbers: FxHashMap<u64, u32> =
             FxHashMap::with_capacity_and_hasher(graph.len(), Default::default());
@@ -291,6 +291,17 @@ fn shortest_cycle<T: Clone + Eq + std::hash::Hash>(start: T, next: impl Fn(&T) -
 }
 
 impl GraphBuilder {
+    /// The cycles among what is to exist, as [`Dependencies::cycles`] finds them. Quick if there
+    /// are none, as nearly always.
+    pub fn cycles(&self) -> Vec<Vec<EcoString>> {
+        if Dependencies::are_acyclic(self) {
+            return Vec::new();
+        }
+        let dependencies = Dependencies::of_builder(self, false);
+        let ids = |cycle: Vec<u32>| cycle.into_iter().map(|n| dependencies.id(n).clone()).collect();
+        dependencies.cycles().into_iter().map(ids).collect()
+    }
+
     /// The cycle that a node is on, if it is on one: a shortest one, from its least id on. After
     /// an edit it is enough to ask for the nodes that came or changed.
     pub fn cycle_through(&self, id: &EcoString) -> Option<Vec<EcoString>> {
@@ -426,7 +437,9 @@ mod tests {
                 crate::graph::tests::bare(id, &requires.iter().map(EcoString::as_str).collect::<Vec<_>>())
             });
             let full = crate::graph::Graph::new(Default::default(), Vec::new(), nodes.collect()).unwrap();
-            prop_assert_eq!(Dependencies::are_acyclic(&full.seal()), cycles.is_empty());
+            let named: Vec<Vec<EcoString>> =
+                cycles.iter().map(|c| c.iter().map(|&n| graph.id(n).clone()).collect()).collect();
+            prop_assert_eq!(full.seal().cycles(), named);
             for (at, id) in ids.iter().enumerate() {
                 let on_one = full.seal().cycle_through(id);
                 prop_assert_eq!(on_one.is_some(), on_a_cycle(&requires, at), "{}", id);

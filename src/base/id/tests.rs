@@ -158,12 +158,10 @@ fn render(value: &KeyValue, then: &mut dyn FnMut(Key<'_>)) {
     }
 }
 
-fn with_keys(keys: &[(String, KeyValue)], then: &mut dyn FnMut(&[(&str, Key<'_>)])) {
-    fn go(
-        rest: &[(String, KeyValue)],
-        done: &mut Vec<(&str, Key<'_>)>,
-        then: &mut dyn FnMut(&[(&str, Key<'_>)]),
-    ) {
+type Then<'a> = &'a mut dyn FnMut(&[(&str, Key<'_>)]);
+
+fn with_keys(keys: &[(String, KeyValue)], then: Then<'_>) {
+    fn go(rest: &[(String, KeyValue)], done: &mut Vec<(&str, Key<'_>)>, then: Then<'_>) {
         match rest.split_last() {
             None => then(done),
             Some(((name, value), rest)) => render(value, &mut |key| {

@@ -163,8 +163,10 @@ fn origin(origin: &super::Origin) -> String {
 fn keys(id: &str, target: &str) -> String {
     let body = |id: &str| -> Option<String> { Some(id.split_once('[')?.1.strip_suffix(']')?.to_owned()) };
     let Ok(parsed) = id::parse(id) else { return body(id).unwrap_or_default() };
+    let is_here = target == LOCAL;
     let target = id::parse(target).map(|t| t.keys).unwrap_or_default();
     let is_target = |value: &id::KeyValue| match (value, target.as_slice()) {
+        (id::KeyValue::Null, _) => is_here,
         (id::KeyValue::Keys(keys), _) => *keys == target,
         (value, [(_, only)]) => value == only,
         _ => false,

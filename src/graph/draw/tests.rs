@@ -33,6 +33,7 @@ fn keys_are_short() {
     assert_eq!(short("T[host=h2,path=/x]"), "host=h2,path=/x");
     assert_eq!(short("T[host=h1,name=a,port=5]"), "name=a,port=5");
     assert_eq!(short("T[]"), "");
+    assert_eq!(keys("T[host=null,path=/x]", crate::graph::LOCAL), "/x");
     assert_eq!(keys("T[host={a=1,b=2},path=/x]", "H[a=1,b=2]"), "/x");
 }
 
