@@ -80,6 +80,14 @@ impl<'a> Writer<'a> {
         self.out.extend_from_slice(b"\":");
     }
 
+    /// The key of what comes next, as it is, in JSON that is no graph: a `$` means nothing there.
+    pub fn plain_key(&mut self, key: &str) {
+        self.separate();
+        self.out.push(b'"');
+        escape(self.out, key);
+        self.out.extend_from_slice(b"\":");
+    }
+
     /// The key of what comes next, one of the format's own: written as it is.
     pub fn member(&mut self, key: &'static str) {
         self.separate();

@@ -63,6 +63,25 @@ pub struct RangeValue {
     pub inclusive: bool,
 }
 
+impl RangeValue {
+    /// The first and the last; none if an end is open. An empty range has its first after its
+    /// last.
+    pub fn bounds(&self) -> Option<(i64, i64)> {
+        let (start, end) = (self.start?, self.end?);
+        match (self.inclusive, end.checked_sub(1)) {
+            (true, _) => Some((start, end)),
+            (false, Some(last)) => Some((start, last)),
+            (false, None) => Some((1, 0)),
+        }
+    }
+
+    /// Whether an int is in it.
+    pub fn contains(&self, value: i64) -> bool {
+        self.start.is_none_or(|start| value >= start)
+            && self.end.is_none_or(|end| if self.inclusive { value <= end } else { value < end })
+    }
+}
+
 /// A record's value.
 #[derive(Debug)]
 pub struct Record {

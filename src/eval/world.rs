@@ -137,3 +137,67 @@ pub struct PendingReference {
     /// Where the key stands in the data.
     pub data: Option<crate::diag::Place>,
 }
+
+/// A world of a model alone: for what is evaluated while instances are being read, when there
+/// are no instances and objects to read yet. Files come from another world, if there is one.
+pub struct ModelWorld<'a> {
+    /// The model.
+    pub program: &'a Program,
+    /// What was prepared from it.
+    pub plan: &'a Plan,
+    /// The index of the environment.
+    pub environment: Option<u16>,
+    /// What `file()` and `files()` read.
+    pub files: Option<&'a dyn Files>,
+}
+
+/// What `file()` and `files()` read.
+pub trait Files {
+    /// See [`World::file`].
+    fn file(&self, path: &str) -> Result<Arc<FileValue>, EcoString>;
+
+    /// See [`World::files`].
+    fn files(&self, folder: &str, pattern: &str) -> Result<Vec<EcoString>, EcoString>;
+}
+
+impl World for ModelWorld<'_> {
+    fn program(&self) -> &Program {
+        self.program
+    }
+    fn plan(&self) -> &Plan {
+        self.plan
+    }
+    fn environment(&self) -> Option<u16> {
+        self.environment
+    }
+    fn instance(&self, _: TypeId, _: &Key) -> Option<Arc<Instance>> {
+        None
+    }
+    fn instance_at(&self, _: InstanceId) -> Option<Arc<Instance>> {
+        None
+    }
+    fn object(&self, _: &Reference) -> Option<Arc<Object>> {
+        None
+    }
+    fn all(&self, _: TypeId) -> Arc<[Value]> {
+        Arc::from([])
+    }
+    fn related(&self, _: u32, _: &Reference) -> Arc<[Value]> {
+        Arc::from([])
+    }
+    fn derived(&self, _: Element, _: u16) -> Option<Result<Value, ()>> {
+        None
+    }
+    fn file(&self, path: &str) -> Result<Arc<FileValue>, EcoString> {
+        match self.files {
+            Some(files) => files.file(path),
+            None => Err("files cannot be read here".into()),
+        }
+    }
+    fn files(&self, folder: &str, pattern: &str) -> Result<Vec<EcoString>, EcoString> {
+        match self.files {
+            Some(files) => files.files(folder, pattern),
+            None => Err("files cannot be read here".into()),
+        }
+    }
+}

@@ -40,6 +40,8 @@ pub struct Program {
     pub moves: Vec<MovedDef>,
     /// The environments' names, in order of declaration; empty without any.
     pub environments: Vec<EcoString>,
+    /// The enum of the environments; none without any.
+    pub environment: Option<TypeId>,
     /// The types whose sets and `impl`s are evaluated one after the other: see `types::strata`.
     pub strata: Vec<Stratum>,
 }

@@ -1,0 +1,612 @@
+//! Reading: fields, elements, references.
+
+use std::sync::Arc;
+
+use ecow::EcoString;
+
+use crate::base::Name;
+use crate::diag::{Diagnostic, codes::eval as codes, did_you_mean};
+use crate::model::schema::Slot;
+use crate::model::{FieldKind, Hir, HirKind, TypeDef, TypeId};
+use crate::syntax::ast::RecordKind;
+
+use super::compare;
+use super::deferred::operation;
+use super::machine::{Eval, Machine, This};
+use super::print;
+use super::value::{Deferred, DeferredExpr, Key, Object, Record, Reference, Value};
+use super::world::PendingReference;
+
+/// How many records that were read by reference are kept at hand.
+const RECENT: usize = 8;
+
+impl<'w> Machine<'w> {
+    /// `self` as a value. An instance or object is a reference to it, so that it compares and is
+    /// stored as one.
+    pub fn self_value(&mut self, hir: &Hir) -> Eval {
+        match &self.frame.this {
+            This::Record(record) => {
+                let record = record.clone();
+                self.record_value(hir, record)
+            }
+            This::Object(object) => Ok(Value::Ref(object.reference.clone())),
+            This::Value(value) => Ok(value.clone()),
+            This::Partial { .. } | This::None => Err(self.unexpected(hir)),
+        }
+    }
+
+    /// An element as a value.
+    fn record_value(&mut self, hir: &Hir, record: Arc<Record>) -> Eval {
+        match self.program.types.get(record.ty.0 as usize) {
+            Some(TypeDef::Record(def)) if def.kind == RecordKind::Slice => {
+                Ok(Value::Ref(self.instance_reference(hir, &record)?))
+            }
+            _ => Ok(Value::Record(record)),
+        }
+    }
+
+    /// The reference to an instance, made once for the one that the run is about.
+    fn instance_reference(&mut self, hir: &Hir, record: &Record) -> Eval<Arc<Reference>> {
+        let own = record.element.map(|e| e.instance) == self.instance.as_ref().map(|i| i.id);
+        if own && let Some(reference) = &self.instance_ref {
+            return Ok(reference.clone());
+        }
+        let instance = record.element.and_then(|e| self.instance_of(e));
+        let key = match instance {
+            Some(instance) => instance.key.clone(),
+            None => self.key_of(record.ty, &record.fields).ok_or_else(|| self.silent(hir))?,
+        };
+        let reference = Arc::new(Reference { ty: record.ty, key });
+        if own {
+            self.instance_ref = Some(reference.clone());
+        }
+        Ok(reference)
+    }
+
+    /// The key of a record, from its fields.
+    pub fn key_of(&self, ty: TypeId, fields: &[Value]) -> Option<Key> {
+        let def = self.program.record(ty)?;
+        let mut key = Vec::with_capacity(def.keys.len());
+        for part in &def.keys {
+            let (first, rest) = part.path.split_first()?;
+            let mut value = fields.get(*first as usize)?;
+            for slot in rest {
+                let (Value::Record(record) | Value::Variant(_, _, Some(record))) = value else { return None };
+                value = record.fields.get(*slot as usize)?;
+            }
+            if matches!(value, Value::Wrong | Value::Deferred(_)) {
+                return None;
+            }
+            key.push(value.clone());
+        }
+        Some(key.into())
+    }
+
+    /// The record that an expression stands for, where one is at hand: without making a
+    /// reference of an instance first.
+    fn record_at(&mut self, hir: &'w Hir) -> Eval<Option<Arc<Record>>> {
+        match &hir.kind {
+            HirKind::SelfValue => match &self.frame.this {
+                This::Record(record) => Ok(Some(record.clone())),
+                This::Value(Value::Variant(_, _, Some(record)) | Value::Record(record)) => {
+                    Ok(Some(record.clone()))
+                }
+                _ => Ok(None),
+            },
+            HirKind::Parent(base) => {
+                let child = match self.record_at(base)? {
+                    Some(child) => child,
+                    None => match self.eval(base)? {
+                        Value::Record(record) | Value::Variant(_, _, Some(record)) => record,
+                        _ => return Err(self.no_parent(hir)),
+                    },
+                };
+                self.parent_of(hir, &child).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn parent_of(&mut self, hir: &Hir, child: &Record) -> Eval<Arc<Record>> {
+        let found = child.element.and_then(|element| {
+            let instance = self.instance_of(element)?;
+            let parent = instance.elements.get(element.index as usize)?.parent?;
+            Some(instance.elements.get(parent as usize)?.record.clone())
+        });
+        found.ok_or_else(|| self.no_parent(hir))
+    }
+
+    #[cold]
+    fn no_parent(&mut self, hir: &Hir) -> super::machine::Stop {
+        let problem = self.problem(codes::NO_PARENT, hir, "this value has no `parent`");
+        let problem = problem.at("made by the model, not read from an instance");
+        self.report(
+            problem.help("only elements of instances have one: give the value what it needs as a field"),
+        )
+    }
+
+    /// `parent` as a value.
+    pub fn parent(&mut self, hir: &'w Hir, _base: &'w Hir) -> Eval {
+        match self.record_at(hir)? {
+            Some(record) => self.record_value(hir, record),
+            None => Err(self.unexpected(hir)),
+        }
+    }
+
+    /// A field by its slot.
+    pub fn field(&mut self, hir: &'w Hir, base: &'w Hir, ty: TypeId, slot: Slot) -> Eval {
+        // The common case, `self.f`, without a reference to anything.
+        if let HirKind::SelfValue = base.kind {
+            let found = match &self.frame.this {
+                This::Record(record) => record.fields.get(slot as usize),
+                This::Object(object) => object.fields.get(slot as usize),
+                This::Partial { start, stored } if (slot as usize) < *stored => {
+                    self.stack.get(start + slot as usize)
+                }
+                _ => None,
+            };
+            match found {
+                Some(Value::Wrong) => return Err(self.silent(hir)),
+                Some(value) => return Ok(value.clone()),
+                None => {}
+            }
+            if let This::Object(object) = &self.frame.this {
+                let object = object.clone();
+                return self.field_of_object(hir, &object, slot);
+            }
+        }
+        if let Some(record) = self.record_at(base)? {
+            return self.field_of_record(hir, &record, slot);
+        }
+        let value = self.eval(base)?;
+        self.field_of(hir, value, ty, slot)
+    }
+
+    /// A field of a value.
+    pub fn field_of(&mut self, hir: &Hir, value: Value, ty: TypeId, slot: Slot) -> Eval {
+        match value {
+            Value::Record(record) | Value::Variant(_, _, Some(record)) => {
+                self.field_of_record(hir, &record, slot)
+            }
+            Value::Ref(reference) => self.field_of_reference(hir, &reference, slot),
+            Value::Deferred(_) => {
+                let field = self.program.record(ty).and_then(|r| r.fields.get(slot as usize));
+                let name = field.map(|f| f.data_name.clone()).unwrap_or_default();
+                Ok(operation("field", vec![value, Value::Str(name)]))
+            }
+            _ => Err(self.unexpected(hir)),
+        }
+    }
+
+    fn field_of_record(&mut self, hir: &Hir, record: &Arc<Record>, slot: Slot) -> Eval {
+        match record.fields.get(slot as usize) {
+            Some(Value::Wrong) => return Err(self.silent(hir)),
+            Some(value) => return Ok(value.clone()),
+            None => {}
+        }
+        match self.field_kind(record.ty, slot) {
+            Some(FieldKind::Derived) => self.derived_of_record(hir, record, slot),
+            Some(FieldKind::Relation(relation)) => {
+                let owner = self.instance_reference(hir, record)?;
+                Ok(self.related(relation, &owner))
+            }
+            _ => Err(self.unexpected(hir)),
+        }
+    }
+
+    fn field_of_object(&mut self, hir: &Hir, object: &Arc<Object>, slot: Slot) -> Eval {
+        match object.fields.get(slot as usize) {
+            Some(Value::Wrong) => return Err(self.silent(hir)),
+            Some(value) => return Ok(value.clone()),
+            None => {}
+        }
+        match self.field_kind(object.reference.ty, slot) {
+            Some(FieldKind::Derived) => self.derived_of_object(object, slot),
+            Some(FieldKind::Relation(relation)) => Ok(self.related(relation, &object.reference)),
+            Some(FieldKind::Output) => Ok(self.output(&object.reference, slot)),
+            _ => Err(self.unexpected(hir)),
+        }
+    }
+
+    /// A field of an instance or object by reference. A key, an output and a relation need no
+    /// look-up.
+    fn field_of_reference(&mut self, hir: &Hir, reference: &Arc<Reference>, slot: Slot) -> Eval {
+        if let Some(key) = self.plan.slot(reference.ty, slot).key
+            && let Some(value) = reference.key.get(key as usize)
+        {
+            return Ok(value.clone());
+        }
+        match self.field_kind(reference.ty, slot) {
+            Some(FieldKind::Output) => return Ok(self.output(reference, slot)),
+            Some(FieldKind::Relation(relation)) => return Ok(self.related(relation, reference)),
+            _ => {}
+        }
+        if self.program.record(reference.ty).is_some_and(|r| r.kind == RecordKind::Slice) {
+            let record = self.instance_record(hir, reference)?;
+            return self.field_of_record(hir, &record, slot);
+        }
+        let object = self.object_by(hir, reference)?;
+        self.field_of_object(hir, &object, slot)
+    }
+
+    /// The root of an instance by reference.
+    fn instance_record(&mut self, hir: &Hir, reference: &Arc<Reference>) -> Eval<Arc<Record>> {
+        if let Some((_, record)) = self.recent.iter().find(|(r, _)| Arc::ptr_eq(r, reference)) {
+            return Ok(record.clone());
+        }
+        let found = self.world.instance(reference.ty, &reference.key);
+        let record = found.and_then(|i| i.elements.first().map(|e| e.record.clone()));
+        let record = record.ok_or_else(|| self.silent(hir))?;
+        if self.recent.len() >= RECENT {
+            self.recent.remove(0);
+        }
+        self.recent.push((reference.clone(), record.clone()));
+        Ok(record)
+    }
+
+    /// An object by reference: one that this run made, else one of the world.
+    fn object_by(&mut self, hir: &Hir, reference: &Arc<Reference>) -> Eval<Arc<Object>> {
+        if let Some(at) = self.own_object(reference)
+            && let Some(object) = self.out.objects.get(at)
+        {
+            return Ok(Arc::new(object.clone()));
+        }
+        self.world.object(reference).ok_or_else(|| self.silent(hir))
+    }
+
+    /// The index of an object that this run made.
+    fn own_object(&mut self, reference: &Arc<Reference>) -> Option<usize> {
+        let (index, entered) = &mut self.made;
+        for (at, object) in self.out.objects.iter().enumerate().skip(*entered) {
+            index.entry(object.reference.clone()).or_insert(at as u32);
+        }
+        *entered = self.out.objects.len();
+        index.get(reference).map(|at| *at as usize)
+    }
+
+    fn field_kind(&self, ty: TypeId, slot: Slot) -> Option<FieldKind> {
+        self.program.record(ty)?.fields.get(slot as usize).map(|f| f.kind)
+    }
+
+    fn related(&self, relation: u32, owner: &Reference) -> Value {
+        let values = self.world.related(relation, owner);
+        match self.program.relations.get(relation as usize) {
+            Some(def) if def.list => Value::List(values),
+            _ => Value::Set(values),
+        }
+    }
+
+    fn output(&self, object: &Arc<Reference>, slot: Slot) -> Value {
+        if let Some(given) = self.world.output(object, slot) {
+            return given;
+        }
+        let field = self.program.record(object.ty).and_then(|r| r.fields.get(slot as usize));
+        let (name, secret) = match field {
+            Some(field) => (field.name, super::plan::says_secret(&field.ty)),
+            None => (Name::new(""), false),
+        };
+        let expr = DeferredExpr::Output { object: object.clone(), field: name };
+        Value::Deferred(Arc::new(Deferred { secret, later: true, expr }))
+    }
+
+    /// A field that all variants, or all alternatives, share.
+    pub fn shared_field(&mut self, hir: &'w Hir, base: &'w Hir, name: Name) -> Eval {
+        let value = match self.record_at(base)? {
+            Some(record) => Value::Record(record),
+            None => self.eval(base)?,
+        };
+        let ty = match &value {
+            Value::Record(record) | Value::Variant(_, _, Some(record)) => record.ty,
+            Value::Ref(reference) => reference.ty,
+            Value::Anon(_) | Value::Map(_) | Value::File(_) => return self.entry(hir, &value, name.as_str()),
+            Value::Deferred(_) => {
+                return Ok(operation("field", vec![value, Value::Str(name.as_str().into())]));
+            }
+            _ => return Err(self.unexpected(hir)),
+        };
+        match self.program.record(ty).and_then(|def| def.field(name)) {
+            Some((slot, _)) => self.field_of(hir, value, ty, slot),
+            None => Err(self.unexpected(hir)),
+        }
+    }
+
+    /// What a union's value carries.
+    pub fn payload(&mut self, hir: &'w Hir, base: &'w Hir) -> Eval {
+        match self.eval(base)? {
+            Value::Variant(_, _, Some(record)) => Ok(Value::Record(record)),
+            value @ (Value::Record(_) | Value::Deferred(_)) => Ok(value),
+            _ => Err(self.unexpected(hir)),
+        }
+    }
+
+    /// The tag of a union's value.
+    pub fn tag(&mut self, hir: &'w Hir, base: &'w Hir) -> Eval {
+        match self.eval(base)? {
+            Value::Variant(ty, variant, _) => Ok(Value::Str(print::variant_name(self.program, ty, variant))),
+            _ => Err(self.unexpected(hir)),
+        }
+    }
+
+    /// `a.k` and `a["k"]` of an `any`: null if it is not there.
+    pub fn get(&mut self, hir: &'w Hir, base: &'w Hir, key: &'w Hir) -> Eval {
+        let value = self.eval(base)?;
+        let key = self.eval(key)?;
+        match (&value, &key) {
+            (Value::Null, _) => Ok(Value::Null),
+            (Value::Deferred(_), _) => Ok(operation("get", vec![value, key])),
+            (Value::List(items) | Value::Set(items), Value::Int(at)) => {
+                let found = usize::try_from(*at).ok().and_then(|at| items.get(at));
+                self.unless_wrong(hir, found.cloned().unwrap_or_default())
+            }
+            (_, Value::Str(name)) => self.entry(hir, &value, name),
+            (Value::Map(entries), key) => {
+                let found = super::collections::find_entry(self.plan, entries, key);
+                self.unless_wrong(hir, found.cloned().unwrap_or_default())
+            }
+            _ => Ok(Value::Null),
+        }
+    }
+
+    fn entry(&mut self, hir: &Hir, value: &Value, name: &str) -> Eval {
+        let found = match value {
+            Value::Map(entries) => {
+                let at = entries.binary_search_by(|(k, _)| match k {
+                    Value::Str(k) => k.as_bytes().cmp(name.as_bytes()),
+                    _ => std::cmp::Ordering::Less,
+                });
+                at.ok().and_then(|at| entries.get(at)).map(|(_, v)| v.clone())
+            }
+            Value::Anon(fields) => fields.iter().find(|(n, _)| n.as_str() == name).map(|(_, v)| v.clone()),
+            Value::File(file) => {
+                return match name {
+                    "path" => Ok(Value::Str(file.path.clone())),
+                    "name" => Ok(Value::Str(file.name.clone())),
+                    "sha256" => Ok(Value::Str(file.sha256.clone())),
+                    _ => match &file.text {
+                        Some(text) => Ok(Value::Str(text.clone())),
+                        None => {
+                            let message = format!("`{}` is not UTF-8 text", file.path);
+                            let problem = self.problem(codes::FILE, hir, message);
+                            Err(self.report(problem.help("use its `.sha256`, or copy it with `CopyFile`")))
+                        }
+                    },
+                };
+            }
+            _ => None,
+        };
+        self.unless_wrong(hir, found.unwrap_or_default())
+    }
+
+    pub fn unless_wrong(&mut self, hir: &Hir, value: Value) -> Eval {
+        match value {
+            Value::Wrong => Err(self.silent(hir)),
+            value => Ok(value),
+        }
+    }
+
+    /// `xs[i]`, `m[k]`.
+    pub fn index(&mut self, hir: &'w Hir, base: &'w Hir, index: &'w Hir) -> Eval {
+        let value = self.eval(base)?;
+        let at = self.eval(index)?;
+        let found = match (&value, &at) {
+            (Value::Deferred(_), _) | (_, Value::Deferred(_)) => {
+                return Ok(operation("index", vec![value, at]));
+            }
+            (Value::List(items) | Value::Set(items), Value::Int(i)) => {
+                usize::try_from(*i).ok().and_then(|i| items.get(i)).cloned()
+            }
+            (Value::Map(entries), key) => super::collections::find_entry(self.plan, entries, key).cloned(),
+            (Value::Anon(_), Value::Str(name)) => match self.entry(hir, &value, name)? {
+                Value::Null => None,
+                found => Some(found),
+            },
+            (Value::Str(text), Value::Int(i)) => {
+                let found = usize::try_from(*i).ok().and_then(|i| text.chars().nth(i));
+                found.map(|c| Value::Str(EcoString::from(c)))
+            }
+            _ => return Err(self.unexpected(hir)),
+        };
+        match found {
+            Some(value) => self.unless_wrong(hir, value),
+            None => Err(self.missing(hir, base, index, &value, &at)),
+        }
+    }
+
+    #[cold]
+    fn missing(
+        &mut self,
+        hir: &Hir,
+        base: &Hir,
+        index: &Hir,
+        value: &Value,
+        at: &Value,
+    ) -> super::machine::Stop {
+        let count = match value {
+            Value::Map(entries) => return self.missing_key(hir, index, entries, at),
+            Value::List(items) | Value::Set(items) => items.len(),
+            Value::Str(text) => text.chars().count(),
+            _ => 0,
+        };
+        let shown = print::shown(self.program, at);
+        let message = match count {
+            0 => format!("there is no element {shown}: it is empty"),
+            1 => format!("there is no element {shown}: it has one, with the index 0"),
+            n => format!("there is no element {shown}: it has {n}, with the indexes 0 to {}", n - 1),
+        };
+        let problem = self.problem_with(codes::MISSING_INDEX, hir, base, message);
+        self.report(problem.help("`.get(i)` gives null where there is none"))
+    }
+
+    fn missing_key(
+        &mut self,
+        hir: &Hir,
+        index: &Hir,
+        entries: &[(Value, Value)],
+        key: &Value,
+    ) -> super::machine::Stop {
+        let shown = print::shown(self.program, key);
+        let problem =
+            self.problem_with(codes::MISSING_KEY, hir, index, format!("the map has no key {shown}"));
+        let near = match key {
+            Value::Str(written) => did_you_mean(written, entries.iter().filter_map(|(k, _)| text_of(k))),
+            _ => None,
+        };
+        let help = near.unwrap_or_else(|| "`.get(k)` gives null where there is none".to_owned());
+        self.report(problem.help(help))
+    }
+
+    /// `xs[a..b]` of lists and strings.
+    pub fn slice_of(&mut self, hir: &'w Hir, base: &'w Hir, range: &'w Hir) -> Eval {
+        let value = self.eval(base)?;
+        let bounds = self.eval(range)?;
+        let Value::Range(range) = &bounds else {
+            return if matches!(value, Value::Deferred(_)) || matches!(bounds, Value::Deferred(_)) {
+                Ok(operation("slice", vec![value, bounds]))
+            } else {
+                Err(self.unexpected(hir))
+            };
+        };
+        let count = match &value {
+            Value::Deferred(_) => return Ok(operation("slice", vec![value, bounds])),
+            Value::List(items) | Value::Set(items) => items.len(),
+            Value::Str(text) => text.chars().count(),
+            _ => return Err(self.unexpected(hir)),
+        };
+        let start = range.start.unwrap_or(0);
+        let end = match (range.end, range.inclusive) {
+            (Some(end), true) => end.saturating_add(1),
+            (Some(end), false) => end,
+            (None, _) => count as i64,
+        };
+        let (Ok(from), Ok(to)) = (usize::try_from(start), usize::try_from(end)) else {
+            return Err(self.bad_slice(hir, base, &bounds, count));
+        };
+        if from > to || to > count {
+            return Err(self.bad_slice(hir, base, &bounds, count));
+        }
+        self.charge(hir, to - from, (to - from) * 8)?;
+        Ok(match &value {
+            Value::Str(text) => Value::Str(text.chars().skip(from).take(to - from).collect()),
+            Value::List(items) | Value::Set(items) => Value::List(items[from..to].iter().cloned().collect()),
+            _ => value,
+        })
+    }
+
+    #[cold]
+    fn bad_slice(&mut self, hir: &Hir, base: &Hir, range: &Value, count: usize) -> super::machine::Stop {
+        let shown = print::shown(self.program, range);
+        let message = format!("the slice {shown} is outside of 0..{count}");
+        let problem = self.problem_with(codes::MISSING_INDEX, hir, base, message);
+        self.report(problem.help("`.take(n)` and `.skip(n)` go as far as there is something"))
+    }
+
+    /// `ports[number: 3]`.
+    pub fn keyed(&mut self, hir: &'w Hir, base: &'w Hir, variant: Option<u16>, keys: &'w [Hir]) -> Eval {
+        let over = self.eval(base)?;
+        let mut wanted = Vec::with_capacity(keys.len());
+        for key in keys {
+            wanted.push(self.eval(key)?);
+        }
+        let found = match &over {
+            Value::List(items) | Value::Set(items) => {
+                self.charge(hir, items.len(), 0)?;
+                items.iter().find(|item| self.has_identity(item, variant, &wanted)).cloned()
+            }
+            Value::Map(entries) => match wanted.as_slice() {
+                [key] => super::collections::find_entry(self.plan, entries, key).cloned(),
+                _ => None,
+            },
+            _ => return Err(self.unexpected(hir)),
+        };
+        match found {
+            Some(value) => self.unless_wrong(hir, value),
+            None => {
+                let shown: Vec<_> = wanted.iter().map(|v| print::shown(self.program, v)).collect();
+                let message = format!("there is no element with the key {}", shown.join(", "));
+                let problem = match keys.first() {
+                    Some(key) => self.problem_with(codes::MISSING_KEY, hir, key, message),
+                    None => self.problem(codes::MISSING_KEY, hir, message),
+                };
+                Err(self.report(problem.help("`.find(x => …)` gives null where there is none")))
+            }
+        }
+    }
+
+    fn has_identity(&self, item: &Value, variant: Option<u16>, wanted: &[Value]) -> bool {
+        let equal = |key: &[Value]| {
+            key.len() == wanted.len() && key.iter().zip(wanted).all(|(a, b)| compare::equal(self.plan, a, b))
+        };
+        match item {
+            Value::Ref(reference) => equal(&reference.key),
+            Value::Record(record) => self.key_of(record.ty, &record.fields).is_some_and(|k| equal(&k)),
+            Value::Variant(_, v, payload) if variant.is_none_or(|wanted| wanted == *v) => match payload {
+                Some(record) => self.key_of(record.ty, &record.fields).is_some_and(|k| equal(&k)),
+                None => wanted.is_empty(),
+            },
+            _ => false,
+        }
+    }
+
+    fn key_values(&mut self, keys: &'w [Hir]) -> Eval<Key> {
+        if let [only] = keys {
+            let value = self.eval(only)?;
+            return Ok(Arc::from([value]));
+        }
+        let mut values = Vec::with_capacity(keys.len());
+        for key in keys {
+            values.push(self.eval(key)?);
+        }
+        Ok(values.into())
+    }
+
+    /// `T[k]`. Whether it exists is checked at the end.
+    pub fn reference(&mut self, hir: &'w Hir, ty: TypeId, keys: &'w [Hir]) -> Eval {
+        let key = self.key_values(keys)?;
+        if key.iter().any(|k| matches!(k, Value::Deferred(_) | Value::Wrong)) {
+            return Err(self.unexpected(hir));
+        }
+        let reference = Arc::new(Reference { ty, key });
+        let place = self.place(hir.node);
+        let data = keys.first().and_then(|key| self.data_place(key));
+        self.out.references.push(PendingReference { reference: reference.clone(), place, data });
+        Ok(Value::Ref(reference))
+    }
+
+    /// `T[k]?`: null if there is none.
+    pub fn lookup(&mut self, ty: TypeId, keys: &'w [Hir]) -> Eval {
+        let key = self.key_values(keys)?;
+        let slice = self.program.record(ty).is_some_and(|r| r.kind == RecordKind::Slice);
+        let reference = Reference { ty, key };
+        let exists = if slice {
+            self.world.instance(ty, &reference.key).is_some()
+        } else {
+            self.world.object(&reference).is_some()
+        };
+        Ok(if exists { Value::Ref(Arc::new(reference)) } else { Value::Null })
+    }
+
+    /// `file(p)` and `files(p)`.
+    pub fn file(&mut self, hir: &'w Hir, path: &'w Hir, many: bool) -> Eval {
+        let Value::Str(asked) = self.eval(path)? else { return Err(self.unexpected(hir)) };
+        self.charge(hir, 100, 0)?;
+        let read = match super::files::locate(self.subject.folder, &asked) {
+            Ok(at) if many => super::files::read_all(self.world, &at, &asked),
+            Ok(at) => super::files::read_one(self.world, &at, &asked),
+            Err(message) => Err(message),
+        };
+        match read {
+            Ok(value) => Ok(value),
+            Err(message) => {
+                let problem: Diagnostic = self.problem_with(codes::FILE, hir, path, message);
+                Err(self.report(problem))
+            }
+        }
+    }
+}
+
+fn text_of(value: &Value) -> Option<&str> {
+    match value {
+        Value::Str(text) => Some(text),
+        _ => None,
+    }
+}

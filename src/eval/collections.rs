@@ -1,0 +1,151 @@
+//! Lists, sets and maps: literals, and what makes one of values.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use crate::diag::codes::eval as codes;
+use crate::model::Hir;
+use crate::model::hir::MapEntry;
+
+use super::compare::{compare, equal};
+use super::deferred::operation;
+use super::machine::{Eval, Machine};
+use super::plan::Plan;
+use super::print;
+use super::value::Value;
+
+/// The value of a key in the entries of a map, which are in order.
+pub(super) fn find_entry<'v>(plan: &Plan, entries: &'v [(Value, Value)], key: &Value) -> Option<&'v Value> {
+    let at = entries.binary_search_by(|(k, _)| compare(plan, k, key)).ok()?;
+    entries.get(at).map(|(_, v)| v)
+}
+
+/// Whether a value is in a list, a set (which is in order), the keys of a map, or a range.
+pub(super) fn contains(plan: &Plan, over: &Value, value: &Value) -> Option<bool> {
+    Some(match (over, value) {
+        (Value::List(items), v) => items.iter().any(|item| equal(plan, item, v)),
+        (Value::Set(items), v) => items.binary_search_by(|item| compare(plan, item, v)).is_ok(),
+        (Value::Map(entries), v) => find_entry(plan, entries, v).is_some(),
+        (Value::Anon(fields), Value::Str(name)) => fields.iter().any(|(n, _)| n.as_str() == name.as_str()),
+        (Value::Range(range), Value::Int(v) | Value::Duration(v) | Value::Size(v)) => range.contains(*v),
+        (Value::Str(text), Value::Str(part)) => text.contains(part.as_str()),
+        _ => return None,
+    })
+}
+
+/// The elements in order, each once.
+pub(super) fn set_of(plan: &Plan, mut items: Vec<Value>) -> Value {
+    items.sort_by(|a, b| compare(plan, a, b));
+    items.dedup_by(|a, b| equal(plan, a, b));
+    Value::Set(items.into())
+}
+
+/// The entries in order. The first key that stands twice is an error.
+pub(super) fn sorted_entries(plan: &Plan, mut entries: Vec<(Value, Value)>) -> Result<Value, Value> {
+    entries.sort_by(|a, b| compare(plan, &a.0, &b.0));
+    let twice = entries.windows(2).find_map(|w| match w {
+        [a, b] if equal(plan, &a.0, &b.0) => Some(a.0.clone()),
+        _ => None,
+    });
+    match twice {
+        Some(key) => Err(key),
+        None => Ok(Value::Map(entries.into())),
+    }
+}
+
+impl<'w> Machine<'w> {
+    pub fn list(&mut self, items: &'w [Hir]) -> Eval {
+        let start = self.stack.len();
+        for item in items {
+            match self.eval(item) {
+                Ok(value) => self.stack.push(value),
+                Err(stop) => {
+                    self.stack.truncate(start);
+                    return Err(stop);
+                }
+            }
+        }
+        self.cost.bytes += (items.len() * size_of::<Value>()) as u64;
+        Ok(Value::List(Arc::from_iter(self.stack.drain(start..))))
+    }
+
+    /// A map literal. A key that is written twice is an error; a spread gives what is not there.
+    pub fn map(&mut self, hir: &'w Hir, entries: &'w [MapEntry]) -> Eval {
+        let mut pairs = Vec::with_capacity(entries.len());
+        let mut spreads = Vec::new();
+        for entry in entries {
+            match entry {
+                MapEntry::Pair(key, value) => {
+                    let key = self.eval(key)?;
+                    pairs.push((key, self.eval(value)?));
+                }
+                MapEntry::Spread(value) => spreads.push(self.eval(value)?),
+            }
+        }
+        self.charge(hir, 0, pairs.len() * 2 * size_of::<Value>())?;
+        let map = self.map_of(hir, pairs)?;
+        let mut merged = map;
+        for spread in spreads {
+            merged = self.with_missing(hir, merged, spread)?;
+        }
+        Ok(merged)
+    }
+
+    /// A map of pairs in any order.
+    pub fn map_of(&mut self, hir: &Hir, pairs: Vec<(Value, Value)>) -> Eval {
+        sorted_entries(self.plan, pairs).map_err(|key| {
+            let shown = print::shown(self.program, &key);
+            let problem = self.problem(codes::DUPLICATE_KEY, hir, format!("the key {shown} is there twice"));
+            self.report(problem.help("each key of a map stands once: give one of them another key"))
+        })
+    }
+
+    /// A map with the entries of another one that it does not have.
+    pub fn with_missing(&mut self, hir: &Hir, map: Value, more: Value) -> Eval {
+        let more = super::convert::to_map(self.program, &more);
+        let (Value::Map(a), Some(Value::Map(b))) = (&map, &more) else {
+            return match more {
+                None => Ok(map),
+                Some(_) => Err(self.unexpected(hir)),
+            };
+        };
+        self.charge(hir, a.len() + b.len(), (a.len() + b.len()) * size_of::<Value>())?;
+        Ok(Value::Map(merged(self.plan, b, a)))
+    }
+
+    /// A list where a set is wanted.
+    pub fn to_set(&mut self, hir: &'w Hir, value: &'w Hir) -> Eval {
+        match self.eval(value)? {
+            Value::List(items) => {
+                self.charge(hir, items.len(), items.len() * size_of::<Value>())?;
+                if items.iter().any(|v| matches!(v, Value::Wrong)) {
+                    return Err(self.silent(hir));
+                }
+                Ok(set_of(self.plan, items.to_vec()))
+            }
+            value @ Value::Set(_) => Ok(value),
+            value @ Value::Deferred(_) => Ok(operation("to_set", vec![value])),
+            _ => Err(self.unexpected(hir)),
+        }
+    }
+}
+
+/// The entries of two maps; where both have a key, that of the second.
+pub(super) fn merged(plan: &Plan, a: &[(Value, Value)], b: &[(Value, Value)]) -> Arc<[(Value, Value)]> {
+    let mut out = Vec::with_capacity(a.len() + b.len());
+    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+    loop {
+        let order = match (a.peek(), b.peek()) {
+            (Some(x), Some(y)) => compare(plan, &x.0, &y.0),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => break,
+        };
+        if order.is_eq() {
+            a.next();
+        }
+        let next = if order.is_lt() { a.next() } else { b.next() };
+        out.extend(next.cloned());
+    }
+    out.into()
+}
