@@ -40,7 +40,12 @@ impl Dependencies {
         let mut edges = Vec::new();
         starts.push(0);
         for (_, requires) in nodes {
-            edges.extend(requires.into_iter().filter_map(|id| numbers.get(id.as_str()).copied()));
+            let mut numbered: Vec<u32> =
+                requires.into_iter().filter_map(|id| numbers.get(id.as_str()).copied()).collect();
+            // In one order, however they were given: which of two circles is reported hangs on it.
+            numbered.sort_unstable();
+            numbered.dedup();
+            edges.append(&mut numbered);
             starts.push(edges.len() as u32);
         }
         Dependencies { ids, starts, edges }
