@@ -312,6 +312,7 @@ fn read(folder: &FilePath, prefix: &str, sources: &mut Vec<Source>) {
 }
 
 #[test]
+#[allow(clippy::print_stdout)] // a report, beside the test
 fn the_source_keeps_the_architecture() {
     let mut sources = Vec::new();
     read(&FilePath::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut sources);

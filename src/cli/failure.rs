@@ -57,6 +57,13 @@ pub enum Failure {
     #[error("this gops was built without the feature `{0}`")]
     #[diagnostic(code(gops::feature), help("`cargo install gops` builds it with all features"))]
     Feature(&'static str),
+    /// A panic.
+    #[error("gops stopped because of a fault of its own")]
+    #[diagnostic(
+        code(gops::internal),
+        help("please report it with the message above; with RUST_BACKTRACE=1 it says more")
+    )]
+    Internal,
     /// A deploy would have had to ask.
     #[error("nobody is there to agree to the plan")]
     #[diagnostic(code(gops::unasked), help("`gops deploy --yes` does it without asking; nothing was done"))]

@@ -159,25 +159,34 @@ pub fn main() -> ExitCode {
     let Global { start, color, quiet, verbose, no_progress } = cli.global;
     let ui = Ui::new(color, quiet, verbose, !no_progress);
     let context = Context { start, ui };
-    let result = match &cli.command {
-        Command::Init(command) => command.run(&context),
-        Command::Check(command) => command.run(&context),
-        Command::Compile(command) => command.run(&context),
-        Command::Test(command) => command.run(&context),
-        Command::Why(command) => command.run(&context),
-        Command::Graph(command) => command.run(&context),
-        Command::Schema(command) => command.run(&context),
-        Command::Plan(command) => command.run(&context),
-        Command::Deploy(command) => command.run(&context),
-        Command::Explain(command) => command.run(&context),
-        Command::Completions(command) => command.run(&context),
-        Command::Man(command) => command.run(&context),
-    };
+    // The exit codes stay those that are documented, also where gops itself is at fault: the
+    // hook has said what happened by then.
+    let run = std::panic::AssertUnwindSafe(|| cli.command.run(&context));
+    let result = std::panic::catch_unwind(run).unwrap_or(Err(Failure::Internal));
     match result {
         Ok(exit) => exit.into(),
         Err(failure) => {
             context.ui.failure(failure);
             Exit::Errors.into()
+        }
+    }
+}
+
+impl Command {
+    fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        match self {
+            Command::Init(command) => command.run(context),
+            Command::Check(command) => command.run(context),
+            Command::Compile(command) => command.run(context),
+            Command::Test(command) => command.run(context),
+            Command::Why(command) => command.run(context),
+            Command::Graph(command) => command.run(context),
+            Command::Schema(command) => command.run(context),
+            Command::Plan(command) => command.run(context),
+            Command::Deploy(command) => command.run(context),
+            Command::Explain(command) => command.run(context),
+            Command::Completions(command) => command.run(context),
+            Command::Man(command) => command.run(context),
         }
     }
 }

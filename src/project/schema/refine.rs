@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
+use crate::model::Program;
 use crate::model::hir::{Hir, HirKind};
 use crate::model::prelude::Builtin;
-use crate::model::{Program, Type};
 use crate::syntax::ast::BinaryOp;
 
 /// The schema, with what `condition` says of `self` and can be said.
-pub fn narrow(schema: Value, ty: &Type, condition: &Hir, program: &Program) -> Value {
+pub fn narrow(schema: Value, condition: &Hir, program: &Program) -> Value {
     let mut found = Vec::new();
-    collect(condition, ty, program, &mut found);
+    collect(condition, program, &mut found);
     if found.is_empty() {
         return schema;
     }
@@ -40,11 +40,11 @@ pub fn narrow(schema: Value, ty: &Type, condition: &Hir, program: &Program) -> V
 
 type Words = Vec<(&'static str, Value)>;
 
-fn collect(condition: &Hir, ty: &Type, program: &Program, words: &mut Words) {
+fn collect(condition: &Hir, program: &Program, words: &mut Words) {
     match &condition.kind {
         HirKind::Binary(BinaryOp::And, a, b) => {
-            collect(a, ty, program, words);
-            collect(b, ty, program, words);
+            collect(a, program, words);
+            collect(b, program, words);
         }
         HirKind::Range { start, end, inclusive } => {
             range(start.as_deref(), end.as_deref(), *inclusive, words)

@@ -159,7 +159,7 @@ impl<'p> Definitions<'p> {
             Type::Refined(inner, id) => {
                 let refinement = self.program.refinement(*id);
                 let schema = self.ty(inner);
-                refine::narrow(schema, inner, &refinement.body.root, self.program)
+                refine::narrow(schema, &refinement.body.root, self.program)
             }
         }
     }
