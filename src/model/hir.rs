@@ -313,12 +313,15 @@ pub enum HirKind {
         /// The given values, in the order of the template's locals.
         args: Vec<Hir>,
     },
-    /// `file(p)` and `files(p)`: relative to the folder of `self`'s instance, or from `/`.
+    /// `file(p)` and `files(p)`: from `/`, or relative to the folder of an instance, in tests to
+    /// that of the model file.
     File {
         /// The path or pattern.
         path: Box<Hir>,
         /// `files`.
         many: bool,
+        /// The instance, or a value in it, whose folder is meant; without it `self`'s.
+        folder: Option<Box<Hir>>,
     },
 }
 

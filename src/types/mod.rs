@@ -1,6 +1,47 @@
-//! Types, the checking of models, the shapes of instances.
+//! Types: which goes where, and the checking of models.
+//!
+//! [`check`] takes what was declared and gives every body its types: names resolved, literals
+//! made what is expected of them, optional values narrowed, every conversion written out. What
+//! it yields is evaluated without asking again.
 
+mod check;
 pub mod marks;
 pub mod relation;
+pub(crate) mod signature;
+#[cfg(test)]
+mod tests;
+
+use rustc_hash::FxHashMap;
+
+use crate::base::FileId;
+use crate::diag::Diagnostic;
+use crate::model::program::NodeTables;
+use crate::model::{Declarations, Program, Type};
 
 pub use crate::model::show;
+pub use check::Templates;
+
+/// What checking yields.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// The model. With errors among the diagnostics, its bodies hold stand-ins.
+    pub program: Program,
+    /// The bytes of numbered places.
+    pub nodes: NodeTables,
+    /// The types of numbered expressions, by file and number; [`Type::Never`] of what is none.
+    pub types: FxHashMap<FileId, Vec<Type>>,
+    /// What is wrong with declarations and bodies.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks the bodies of everything that was declared. `templates` gives the text of a file by its
+/// path from the project's root.
+pub fn check(declarations: Declarations<'_>, templates: &Templates<'_>) -> Checked {
+    let bodies = check::bodies(declarations, templates);
+    Checked {
+        program: bodies.program,
+        nodes: bodies.nodes,
+        types: bodies.types,
+        diagnostics: bodies.diagnostics,
+    }
+}

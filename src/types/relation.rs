@@ -121,7 +121,7 @@ fn into_any(program: &Program, from: &Type) -> Option<Fit> {
 }
 
 /// Whether values of this type look the same where `any` is wanted.
-fn is_data(ty: &Type) -> bool {
+pub fn is_data(ty: &Type) -> bool {
     match ty {
         Type::Null
         | Type::Bool

@@ -1,0 +1,44 @@
+//! What a body uses: which functions, fields and objects. The order of evaluation and the rules
+//! about recursion follow from it.
+
+use super::body::Origin;
+use crate::base::{FileId, Span};
+use crate::model::TypeId;
+use crate::model::schema::Slot;
+use crate::model::ty::RefineId;
+
+/// A body that others can use.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(in crate::types) enum BodyId {
+    /// A default, a derived field's value.
+    Value(TypeId, Slot),
+    /// `where P`.
+    Refinement(RefineId),
+    /// A constant.
+    Const(u32),
+    /// A function.
+    Function(u32),
+    /// An `impl`.
+    Impl(u32),
+}
+
+/// One use, and where it is.
+#[derive(Clone, Debug)]
+pub(in crate::types) struct Use {
+    pub file: FileId,
+    pub span: Span,
+    pub kind: UseKind,
+}
+
+/// What is used.
+#[derive(Clone, Debug)]
+pub(in crate::types) enum UseKind {
+    /// A body is evaluated. For a derived field, of which element.
+    Body(BodyId, Origin),
+    /// Defaults of the fields that a constructor does not give.
+    Defaults(TypeId, Vec<Slot>),
+    /// Objects of a type are read: `all(T)`, an inverse, `T[k]?`, a field of an object.
+    Reads(TypeId),
+    /// An object is made.
+    Creates(TypeId),
+}

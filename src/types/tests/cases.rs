@@ -1,0 +1,1 @@
+//! Models with mistakes, each at its line.
