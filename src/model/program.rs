@@ -38,6 +38,8 @@ pub struct Program {
     pub templates: Vec<TemplateDef>,
     /// `moved`.
     pub moves: Vec<MovedDef>,
+    /// Whether a body calls `files()`, so that the list of all files is needed.
+    pub uses_files: bool,
     /// The environments' names, in order of declaration; empty without any.
     pub environments: Vec<EcoString>,
     /// The enum of the environments; none without any.

@@ -1,10 +1,40 @@
 //! One call for everybody: a project in, diagnostics and a graph out.
+//!
+//! A [`Session`] loads a project into the database, asks the queries, and puts their answers
+//! together. What is computed from what:
+//!
+//! ```text
+//! gops.toml, *.gops ── parsed_model ── checked_model ── program ─┐
+//! slices/** ── instances (a file) ── shard_keys ── KeyBucket ────┤
+//!                   └── evaluation (a file) ── shard_objects ── objects (a type)
+//!                             └── graphs: gathered, merged, assembled ── the graph
+//! ```
 
+mod assemble;
 pub mod config;
+mod creators;
+mod duplicates;
+mod graphs;
 pub mod layout;
+mod origins;
+mod queries;
+mod references;
+mod relations;
+mod render;
 pub mod schema;
 pub mod session;
+mod sources;
+pub mod stdlib;
+mod units;
 pub mod walk;
+mod world;
 
 pub use config::Config;
 pub use session::{Compiled, Options, Report, Session, TestOutcome};
+
+use crate::model::Program;
+
+/// Whether a model calls `files()`, so that the list of all files is an input.
+fn uses_files(program: &Program) -> bool {
+    program.uses_files
+}

@@ -1,88 +1,123 @@
-//! One project, opened: what commands and editors call.
+//! A project that is open: loaded once, then kept up to date.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::{FileId, System};
-use crate::diag::{Diagnostic, Place};
+use ecow::EcoString;
+use rustc_hash::FxHashMap;
+
+use crate::base::{FileId, Name, System, SystemError};
+use crate::db::{Database, Db as _, KeyBucket, Project, Shard, SourceFile, Unit};
+use crate::diag::codes::project as codes;
+use crate::diag::{Diagnostic, Place, did_you_mean, sort_and_dedup};
 use crate::graph::GraphBuilder;
 use crate::model::Program;
 
-/// How a project is opened.
-#[derive(Clone, Debug, Default)]
+use super::config::{self, CONFIG_FILE, Config};
+use super::graphs::GraphState;
+use super::layout::{Layout, UnitFiles, layout};
+use super::queries;
+use super::walk::Walker;
+
+/// How many units lie together in a shard.
+const SHARD: usize = 100;
+/// How many instances' keys lie together in a bucket of a slice's index.
+const BUCKET: usize = 100;
+
+/// How a project is looked at.
+#[derive(Clone, Debug)]
 pub struct Options {
-    /// The environment to evaluate for; without one, `check` looks at each.
+    /// The environment: `--env`.
     pub env: Option<String>,
+    /// How many threads evaluate; the result is the same for any number.
+    pub threads: usize,
 }
 
-/// What was found.
-#[derive(Clone, Debug, Default)]
+impl Default for Options {
+    fn default() -> Self {
+        Options { env: None, threads: 1 }
+    }
+}
+
+/// What is to be said of a project.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
-    /// All that is wrong, resolved and sorted.
+    /// With places in bytes, in the order in which they are shown.
     pub diagnostics: Vec<Diagnostic>,
     /// How many instances there are.
     pub instances: usize,
 }
 
 impl Report {
-    /// Whether there is an error.
+    /// Whether anything is an error.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 }
 
-/// What `compile` gives.
-#[derive(Clone, Debug)]
+/// A report, and the graph if nothing is an error.
+#[derive(Debug)]
 pub struct Compiled {
-    /// All that is wrong.
+    /// What is to be said.
     pub report: Report,
-    /// The graph; none if there is an error.
+    /// The graph.
     pub graph: Option<GraphBuilder>,
 }
 
-/// What became of one `test` of a model.
-#[derive(Clone, Debug)]
-pub struct TestOutcome {
-    /// Its title.
-    pub name: String,
-    /// Where it stands.
-    pub place: Place,
-    /// Why it failed; empty if it did not.
-    pub diagnostics: Vec<Diagnostic>,
+/// An open project.
+pub struct Session {
+    pub(super) db: Database,
+    pub(super) project: Project,
+    options: Options,
+    config: Option<Config>,
+    /// What is wrong with gops.toml and the paths of model files.
+    setup: Vec<Diagnostic>,
+    pub(super) layout: Layout,
+    /// The shards of each slice, with those keys that the index was made from.
+    shards: BTreeMap<EcoString, Vec<ShardState>>,
+    buckets: BTreeMap<EcoString, Arc<[KeyBucket]>>,
+    /// Two instances with one key.
+    duplicates: Vec<Diagnostic>,
+    pub(super) state: GraphState,
 }
 
-/// A project and what is known of it.
-#[derive(Debug)]
-pub struct Session {
-    system: Arc<dyn System>,
+struct ShardState {
+    shard: Shard,
+    keys: Option<Keys>,
+}
+
+type Keys = Arc<[(crate::eval::Key, SourceFile, u32)]>;
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 impl Session {
-    /// Reads `gops.toml` and lists the files.
+    /// Opens the project that a system holds. What is wrong with it is said by [`Session::check`].
     pub fn open(system: Arc<dyn System>, options: Options) -> Self {
-        let _ = options;
-        Session { system }
+        let db = Database::new(system);
+        let project = db.new_project();
+        let mut session = Session {
+            db,
+            project,
+            options,
+            config: None,
+            setup: Vec::new(),
+            layout: Layout::default(),
+            shards: BTreeMap::new(),
+            buckets: BTreeMap::new(),
+            duplicates: Vec::new(),
+            state: GraphState::default(),
+        };
+        session.load();
+        session
     }
 
-    /// Everything that is wrong.
-    pub fn check(&mut self) -> Report {
-        Report::default()
-    }
-
-    /// Checks, and makes the graph of the environment.
-    pub fn compile(&mut self) -> Compiled {
-        Compiled { report: self.check(), graph: None }
-    }
-
-    /// Runs the tests of the models whose title contains the filter.
-    pub fn test(&mut self, filter: Option<&str>) -> Vec<TestOutcome> {
-        let _ = filter;
-        Vec::new()
-    }
-
-    /// The text of a file, for showing it.
-    pub fn source(&self, file: FileId) -> Option<Arc<str>> {
-        let bytes = self.system.read(file.path()).ok()?;
-        std::str::from_utf8(&bytes).ok().map(Arc::from)
+    /// What gops.toml says, if it can be read.
+    pub fn config(&self) -> Option<&Config> {
+        self.config.as_ref()
     }
 
     /// What gops.toml says, if it can be read.
@@ -92,11 +127,327 @@ impl Session {
 
     /// The model.
     pub fn program(&self) -> Arc<Program> {
-        Arc::default()
+        queries::program(&self.db)
     }
 
-    /// Reads these files again.
-    pub fn refresh(&mut self, paths: &[String]) {
-        let _ = paths;
+    /// The text of a file of the project or of the standard library.
+    pub fn source(&self, file: FileId) -> Option<Arc<str>> {
+        super::origins::text(&self.db, file).map(Into::into)
     }
+
+    /// What is wrong with the project: in the environment that was asked for, or in every one.
+    pub fn check(&mut self) -> Report {
+        let environments = self.config.as_ref().map_or(0, |c| c.environments.len());
+        if environments == 0 || self.options.env.is_some() {
+            return self.compile_here().report;
+        }
+        let mut all = Report::default();
+        for index in 0..environments {
+            self.select(Some(index as u16));
+            let report = self.compile_here().report;
+            all.instances = report.instances;
+            all.diagnostics.extend(report.diagnostics);
+        }
+        self.select(None);
+        sort_and_dedup(&mut all.diagnostics);
+        all
+    }
+
+    /// The graph. A project with environments has one for each, so one must have been chosen.
+    pub fn compile(&mut self) -> Compiled {
+        if let Some(config) = &self.config
+            && !config.environments.is_empty()
+            && self.options.env.is_none()
+        {
+            let names: Vec<String> = config.environments.iter().map(|e| format!("`--env {}`", e.name)).collect();
+            let problem = Diagnostic::new(
+                codes::ENVIRONMENT,
+                Place::File(FileId::new(CONFIG_FILE)),
+                "the project has environments, and none was chosen",
+            )
+            .help(format!("say {}", names.join(" or ")));
+            let diagnostics = vec![problem.resolved(&super::origins::Nowhere)];
+            return Compiled { report: Report { diagnostics, instances: 0 }, graph: None };
+        }
+        self.compile_here()
+    }
+
+    /// Looks at paths (relative to the root) that may have changed, come or gone.
+    pub fn refresh(&mut self, paths: &[String]) {
+        let mut structure = false;
+        for path in paths {
+            let file = FileId::new(path);
+            let known = self.db.known(file);
+            let was_there = known.is_some_and(|f| f.content(&self.db).is_ok());
+            self.db.refresh(file);
+            let is_there = known.is_some_and(|f| f.content(&self.db).is_ok());
+            structure |= known.is_none() || was_there != is_there;
+            structure |= path == CONFIG_FILE || path.ends_with(".gops") || path.ends_with(".gitignore");
+        }
+        if structure {
+            self.load();
+        }
+    }
+
+    /// Reads gops.toml, lists models and instances, and gives them to the database.
+    fn load(&mut self) {
+        self.setup.clear();
+        self.db.refresh(FileId::new(CONFIG_FILE));
+        self.config = self.read_config();
+        let config = self.config.clone();
+        let environments: Arc<[EcoString]> =
+            config.iter().flat_map(|c| c.environments.iter().map(|e| e.name.clone())).collect();
+        let environment = self.environment(&environments);
+        let name = config.as_ref().map(|c| c.name.clone()).unwrap_or_default();
+        self.db.set_settings(self.project, name, environments, environment);
+        let models = config.as_ref().map_or_else(Vec::new, |c| self.models(c));
+        self.db.set_models(self.project, models.into());
+        let program = queries::program(&self.db);
+        self.layout = match &config {
+            Some(config) => layout(&**self.db.system(), config, &program),
+            None => Layout::default(),
+        };
+        self.set_shards();
+        if config.is_some() && super::uses_files(&program) {
+            self.set_listing();
+        }
+        self.state = GraphState::default();
+    }
+
+    fn read_config(&mut self) -> Option<Config> {
+        let file = FileId::new(CONFIG_FILE);
+        let source = self.db.source(file);
+        let text = match source.content(&self.db) {
+            Ok(bytes) => String::from_utf8(bytes.to_vec()).map_err(|_| "gops.toml is not UTF-8".to_owned()),
+            Err(SystemError::NotFound(_)) => Err("there is no gops.toml here".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        match text {
+            Ok(text) => {
+                let (config, problems) = config::parse(file, &text);
+                self.setup.extend(problems);
+                config
+            }
+            Err(message) => {
+                let problem = Diagnostic::new(codes::UNREADABLE, Place::File(file), message);
+                self.setup.push(problem.help("`gops init` makes a project"));
+                None
+            }
+        }
+    }
+
+    fn environment(&mut self, environments: &[EcoString]) -> Option<u16> {
+        let wanted = self.options.env.clone()?;
+        let found = environments.iter().position(|e| *e == wanted.as_str());
+        if found.is_none() && self.config.is_some() {
+            let help = did_you_mean(&wanted, environments.iter().map(EcoString::as_str))
+                .unwrap_or_else(|| format!("write `[environments]`, then `{wanted} = {{}}`, in gops.toml"));
+            let message = format!("the project has no environment `{wanted}`");
+            let at = Place::File(FileId::new(CONFIG_FILE));
+            self.setup.push(Diagnostic::new(codes::ENVIRONMENT, at, message).help(help));
+        }
+        found.map(|i| i as u16)
+    }
+
+    fn select(&mut self, environment: Option<u16>) {
+        let name = self.project.name(&self.db).clone();
+        let environments = self.project.environments(&self.db).clone();
+        self.db.set_settings(self.project, name, environments, environment);
+        self.state = GraphState::default();
+    }
+
+    fn models(&mut self, config: &Config) -> Vec<(Vec<Name>, SourceFile)> {
+        let system = self.db.system().clone();
+        let files = match Walker::new(&*system).files(&config.model) {
+            Ok(files) => files,
+            Err(error) => {
+                let at = Place::File(FileId::new(&config.model));
+                self.setup.push(Diagnostic::new(codes::UNREADABLE, at, error.to_string()));
+                return Vec::new();
+            }
+        };
+        let mut models = Vec::new();
+        for file in files.into_iter().filter(|f| f.path.ends_with(".gops")) {
+            let id = FileId::new(&file.path);
+            let inside = &file.path[config.model.len() + 1..file.path.len() - ".gops".len()];
+            let parts: Vec<&str> = inside.split('/').collect();
+            if let Some(part) = parts.iter().find(|p| !is_module_name(p)) {
+                let message = format!("`{part}` in `{}` cannot be the name of a module", file.path);
+                let help = "rename it: small letters, digits and `_`, starting with a letter";
+                self.setup.push(Diagnostic::new(codes::MODEL_PATH, Place::File(id), message).help(help));
+                continue;
+            }
+            models.push((parts.into_iter().map(Name::new).collect(), self.db.source(id)));
+        }
+        if models.is_empty() && self.setup.is_empty() {
+            let at = Place::File(FileId::new(CONFIG_FILE));
+            let message = format!("the project has no model: there is no `*.gops` file in `{}`", config.model);
+            let help = format!("write `{}/main.gops`; `gops init` makes one to start from", config.model);
+            self.setup.push(Diagnostic::new(codes::NO_MODEL, at, message).help(help));
+        }
+        models
+    }
+
+    /// Spreads the units over shards by their paths, so that a file that comes or goes changes
+    /// one shard alone.
+    fn set_shards(&mut self) {
+        let units = std::mem::take(&mut self.layout.units);
+        let mut by_slice = FxHashMap::default();
+        self.shards.retain(|slice, _| units.contains_key(slice));
+        for (slice, files) in &units {
+            let known = self.shards.entry(slice.clone()).or_default();
+            let wanted = files.len().div_ceil(SHARD).max(1);
+            // The number grows by doubling, so that most files stay where they are.
+            if known.len() < wanted || known.len() > 4 * wanted {
+                *known = (0..wanted)
+                    .map(|_| ShardState { shard: self.db.new_shard(Arc::default()), keys: None })
+                    .collect();
+            }
+            let count = known.len();
+            let mut spread: Vec<Vec<SourceFile>> = vec![Vec::new(); count];
+            for files in files {
+                let file = add_unit(&mut self.db, slice, files, is_each(&self.db, slice));
+                spread[queries::bucket_of(files.base.path(), count)].push(file);
+            }
+            for (state, units) in known.iter_mut().zip(spread) {
+                self.db.set_units(state.shard, units.into());
+            }
+            by_slice.insert(slice.clone(), known.iter().map(|s| s.shard).collect::<Arc<[Shard]>>());
+        }
+        self.db.set_shards(self.project, by_slice);
+        self.layout.units = units;
+    }
+
+    fn set_listing(&mut self) {
+        let system = self.db.system().clone();
+        let files = Walker::new(&*system).files("").unwrap_or_default();
+        let listing = files.into_iter().filter(|f| !f.odd).map(|f| FileId::new(&f.path)).collect();
+        self.db.set_listing(self.project, listing);
+    }
+
+    /// Evaluates everything on several threads, so that what follows finds it done.
+    fn warm(&self) {
+        let shards: Vec<Shard> = self.all_shards().collect();
+        let threads = self.options.threads.min(shards.len());
+        if threads < 2 {
+            return;
+        }
+        std::thread::scope(|scope| {
+            for start in 0..threads {
+                let (db, shards) = (self.db.clone(), &shards);
+                scope.spawn(move || {
+                    for &shard in shards.iter().skip(start).step_by(threads) {
+                        queries::shard_keys(&db, shard);
+                    }
+                });
+            }
+        });
+    }
+
+    /// All shards, in the order of their slices.
+    pub(super) fn all_shards(&self) -> impl Iterator<Item = Shard> + '_ {
+        self.shards.values().flatten().map(|s| s.shard)
+    }
+
+    /// Brings the index of keys up to date: which instance has which key.
+    fn index(&mut self) {
+        let mut changed = Vec::new();
+        for (slice, shards) in &mut self.shards {
+            let mut differs = !self.buckets.contains_key(slice);
+            for state in shards.iter_mut() {
+                let keys = queries::shard_keys(&self.db, state.shard);
+                if state.keys.as_ref().is_none_or(|k| !Arc::ptr_eq(k, keys) && k != keys) {
+                    differs = true;
+                }
+                state.keys = Some(keys.clone());
+            }
+            if differs {
+                changed.push(slice.clone());
+            }
+        }
+        let gone = self.buckets.len();
+        self.buckets.retain(|slice, _| self.shards.contains_key(slice));
+        if changed.is_empty() && gone == self.buckets.len() {
+            return;
+        }
+        for slice in changed {
+            self.index_slice(&slice);
+        }
+        let keys = self.buckets.iter().map(|(s, b)| (s.clone(), b.clone())).collect();
+        self.db.set_keys(self.project, keys);
+        self.duplicates = super::duplicates::duplicates(&self.db, &self.keys_by_slice());
+    }
+
+    fn keys_by_slice(&self) -> Vec<(&EcoString, Vec<&Keys>)> {
+        self.shards.iter().map(|(s, shards)| (s, shards.iter().filter_map(|s| s.keys.as_ref()).collect())).collect()
+    }
+
+    fn index_slice(&mut self, slice: &EcoString) {
+        let Some(shards) = self.shards.get(slice) else { return };
+        let all = shards.iter().filter_map(|s| s.keys.as_ref()).flat_map(|k| k.iter());
+        let total: usize = shards.iter().filter_map(|s| s.keys.as_ref()).map(|k| k.len()).sum();
+        let wanted = total.div_ceil(BUCKET).max(1);
+        let known = self.buckets.get(slice).map_or(0, |b| b.len());
+        let count = if known < wanted || known > 4 * wanted { wanted } else { known };
+        let mut entries: Vec<FxHashMap<EcoString, (SourceFile, u32)>> = vec![FxHashMap::default(); count];
+        for (key, file, item) in all {
+            let text = queries::key_text(key);
+            let bucket = &mut entries[queries::bucket_of(&text, count)];
+            let place = (*file, *item);
+            // Of two with one key the first by path is meant; both are reported.
+            let path = |(file, item): (SourceFile, u32)| (file.path(&self.db).path(), item);
+            let first = bucket.entry(text).or_insert(place);
+            if path(place) < path(*first) {
+                *first = place;
+            }
+        }
+        let old = self.buckets.get(slice).filter(|b| b.len() == count).cloned();
+        match old {
+            Some(old) => {
+                for (bucket, entries) in old.iter().zip(entries) {
+                    self.db.set_entries(*bucket, entries);
+                }
+            }
+            None => {
+                let new = entries.into_iter().map(|e| self.db.new_bucket(e)).collect();
+                self.buckets.insert(slice.clone(), new);
+            }
+        }
+    }
+
+    fn compile_here(&mut self) -> Compiled {
+        if self.config.is_none() {
+            let mut diagnostics: Vec<Diagnostic> =
+                self.setup.iter().cloned().map(|d| d.resolved(&super::origins::Nowhere)).collect();
+            sort_and_dedup(&mut diagnostics);
+            return Compiled { report: Report { diagnostics, instances: 0 }, graph: None };
+        }
+        self.warm();
+        self.index();
+        let mut diagnostics = self.setup.clone();
+        diagnostics.extend(self.layout.diagnostics.iter().cloned());
+        diagnostics.extend(self.duplicates.iter().cloned());
+        let (instances, graph) = self.graph(&mut diagnostics);
+        let failed = diagnostics.iter().any(Diagnostic::is_error);
+        sort_and_dedup(&mut diagnostics);
+        Compiled { report: Report { diagnostics, instances }, graph: graph.filter(|_| !failed) }
+    }
+}
+
+fn is_module_name(part: &str) -> bool {
+    part.starts_with(|c: char| c.is_ascii_lowercase())
+        && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+fn is_each(db: &Database, slice: &str) -> bool {
+    let program = queries::program(db);
+    let found = program.slices().find(|s| s.decl.path == slice);
+    found.and_then(|s| s.source.as_ref()).is_some_and(|s| s.each)
+}
+
+fn add_unit(db: &mut Database, slice: &EcoString, files: &UnitFiles, each: bool) -> SourceFile {
+    let overlays = files.overlays.iter().map(|(env, file)| (env.clone(), db.source(*file))).collect();
+    let encrypted = files.encrypted.map(|file| db.source(file));
+    let unit = Unit { slice: slice.clone(), each, overlays, encrypted, bindings: files.bindings.clone() };
+    db.add_unit(files.base, unit)
 }

@@ -20,4 +20,7 @@ table! {
     INVALID_RESOURCE = "G0815" Error "invalid-resource", "a resource that its handler refuses";
     MODEL_PATH = "G0816" Error "model-path", "a model file whose path cannot be a module's name";
     ENVIRONMENT = "G0817" Error "environment", "an environment that was not chosen, or is not declared";
+    NOT_ACYCLIC = "G0818" Error "not-acyclic", "references that go in a circle, where the model forbids it";
+    DIFFERENT_OBJECTS = "G0819" Error "different-objects", "one object that is made twice, with different fields";
+    DIFFERENT_POLICY = "G0820" Error "different-policy", "one object that is made twice, with a different timeout or drift";
 }

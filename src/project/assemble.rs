@@ -1,0 +1,352 @@
+//! From what all runs made to the graph: equal objects merged, references resolved, handlers
+//! asked, nodes written.
+
+use std::sync::Arc;
+
+use ecow::EcoString;
+use rustc_hash::FxHashMap;
+
+use crate::base::{FileId, canonical::Writer};
+use crate::diag::codes::project as codes;
+use crate::diag::{DataPart, Diagnostic, Place};
+use crate::eval::value::DriftPolicy;
+use crate::eval::{Deferred, DeferredExpr, Object, Reference, Value};
+use crate::graph::claims::{Claims, Made, clash_error};
+use crate::graph::order::{Dependencies, Edge, cycle_error};
+use crate::graph::{
+    Drift, GraphBuilder, GraphValue, Header, LOCAL, Node, NodeHead, Origin, Require, SealedNode, SealedTarget,
+    State,
+};
+use crate::handler::{Handler, Need, registry};
+use crate::model::{Program, RecordDef, TypeId};
+use crate::syntax::ast::RecordKind;
+
+use super::origins::Origins;
+use super::render::Renderer;
+
+/// Everything that runs made, by reference. Objects that several made are merged already.
+pub type Objects = FxHashMap<Arc<Reference>, Arc<Object>>;
+
+/// What nodes are made from.
+pub struct Assembly<'a> {
+    /// The model.
+    pub program: &'a Program,
+    /// Everything that exists.
+    pub objects: &'a Objects,
+    /// What the `impl`s of an entity or of a slice's instance made: for `after`.
+    pub made_by: &'a FxHashMap<Arc<Reference>, Vec<Arc<Reference>>>,
+    /// Lines and columns.
+    pub origins: &'a Origins<'a>,
+}
+
+/// The graph, and what is wrong with it.
+pub struct Assembled {
+    /// The graph; as far as there is one, where something is wrong.
+    pub builder: GraphBuilder,
+    /// What is wrong.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A node but for what others tell of it.
+struct Draft<'a> {
+    object: &'a Object,
+    id: EcoString,
+    handler: &'a str,
+    target: EcoString,
+    fields: Box<[u8]>,
+    requires: Vec<Require>,
+    needs: Vec<Need>,
+}
+
+/// Makes the nodes of all resources.
+pub fn assemble(assembly: &Assembly<'_>, header: Header) -> Assembled {
+    let mut maker = Maker {
+        assembly,
+        renderer: Renderer::new(assembly.program),
+        reached: FxHashMap::default(),
+        diagnostics: Vec::new(),
+    };
+    let mut builder = GraphBuilder::new(header);
+    let mut claims = Claims::default();
+    let mut drafts = Vec::with_capacity(assembly.objects.len());
+    for object in assembly.objects.values() {
+        let Some(record) = assembly.program.record(object.reference.ty) else { continue };
+        match record.kind {
+            RecordKind::Resource => drafts.push(maker.draft(object, record, &mut claims)),
+            RecordKind::Target => builder.upsert_target(Arc::new(maker.target(object))),
+            _ => {}
+        }
+    }
+    let mut scratch = Vec::with_capacity(1024);
+    for draft in drafts {
+        builder.upsert(Arc::new(maker.seal(draft, &claims, &mut scratch)));
+    }
+    let mut diagnostics = maker.diagnostics;
+    diagnostics.extend(problems(assembly, &builder, &claims));
+    Assembled { builder, diagnostics }
+}
+
+/// Claims that clash, and circles of requirements.
+fn problems(assembly: &Assembly<'_>, builder: &GraphBuilder, claims: &Claims) -> Vec<Diagnostic> {
+    let clashes = claims.clashes();
+    let dependencies = Dependencies::of_builder(builder, false);
+    let cycles = dependencies.cycles();
+    if clashes.is_empty() && cycles.is_empty() {
+        return Vec::new();
+    }
+    let renderer = Renderer::new(assembly.program);
+    let by_id: FxHashMap<EcoString, &Object> =
+        assembly.objects.iter().map(|(r, o)| (renderer.id(r), &**o)).collect();
+    let made = |id: &EcoString| match by_id.get(id) {
+        Some(object) => Made { model: model_place(object), data: assembly.origins.data_place(object) },
+        None => Made { model: Place::File(FileId::new("")), data: None },
+    };
+    let clashes = clashes.iter().filter_map(|c| clash_error(c, &mut |id| made(id)));
+    let cycles = cycles.iter().filter_map(|cycle| {
+        let ids: Vec<EcoString> = cycle.iter().map(|&n| dependencies.id(n).clone()).collect();
+        cycle_error(&ids, &mut |user, used| {
+            let made = made(user);
+            Edge { why: why(builder, user, used), model: made.model, data: made.data }
+        })
+    });
+    clashes.chain(cycles).collect()
+}
+
+/// Why one node requires another, as the graph says it.
+fn why(builder: &GraphBuilder, user: &EcoString, used: &EcoString) -> EcoString {
+    let node = builder.get(user).and_then(|n| n.read().ok());
+    let require = node.and_then(|n| n.requires.into_iter().find(|r| r.id == *used));
+    require.map_or_else(|| "required".into(), |r| r.why)
+}
+
+struct Maker<'a> {
+    assembly: &'a Assembly<'a>,
+    renderer: Renderer<'a>,
+    /// For each entity the resources that its fields refer to.
+    reached: FxHashMap<Arc<Reference>, Arc<[Arc<Reference>]>>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'a> Maker<'a> {
+    fn draft(&mut self, object: &'a Object, record: &'a RecordDef, claims: &mut Claims) -> Draft<'a> {
+        let id = self.renderer.id(&object.reference);
+        let target = match record.target.and_then(|slot| object.fields.get(slot as usize)) {
+            Some(Value::Ref(target)) => self.renderer.id(target),
+            _ => LOCAL.into(),
+        };
+        let handler = record.handler.as_deref().unwrap_or("");
+        let fields = GraphValue::Map(self.renderer.fields(object.reference.ty, &object.fields));
+        let mut json = Vec::with_capacity(256);
+        fields.write(&mut Writer::new(&mut json));
+        let mut requires = Vec::new();
+        self.field_requires(object, record, &mut requires);
+        let needs = match registry::find(handler) {
+            Some(found) => self.ask(found, object, &id, &target, handler, fields, claims),
+            None => Vec::new(),
+        };
+        Draft { object, id, handler, target, fields: json.into(), requires, needs }
+    }
+
+    /// Asks the handler: is it valid, what does it claim, what does it need?
+    #[allow(clippy::too_many_arguments)]
+    fn ask(
+        &mut self,
+        handler: &dyn Handler,
+        object: &Object,
+        id: &EcoString,
+        target: &EcoString,
+        name: &str,
+        fields: GraphValue,
+        claims: &mut Claims,
+    ) -> Vec<Need> {
+        let node = Node {
+            id: id.clone(),
+            type_: self.assembly.program.ty(object.reference.ty).decl().path.clone(),
+            handler: name.into(),
+            target: target.clone(),
+            state: State::Present,
+            until: Vec::new(),
+            fields,
+            requires: Vec::new(),
+            protect: object.protect,
+            adopt: object.adopt,
+            keep: object.keep,
+            timeout: object.timeout,
+            drift: Drift::Repair,
+            origin: Origin::default(),
+        };
+        for problem in handler.validate(&node) {
+            let message = format!("`{}`: {}", problem.field, problem.message);
+            let mut diagnostic = Diagnostic::new(codes::INVALID_RESOURCE, model_place(object), message);
+            if let Some(place) = self.assembly.origins.data_place(object) {
+                diagnostic = diagnostic.label(place, "made for this");
+            }
+            diagnostic.help = problem.help;
+            self.diagnostics.push(diagnostic);
+        }
+        claims.add(id, target, handler.claims(&node));
+        handler.needs(&node)
+    }
+
+    fn seal(&mut self, draft: Draft<'a>, claims: &Claims, scratch: &mut Vec<u8>) -> SealedNode {
+        let object = draft.object;
+        let mut requires = draft.requires;
+        let mut later = Vec::new();
+        for need in &draft.needs {
+            let held = need.any_of.iter().find_map(|c| claims.holder(&draft.target, c));
+            if let Some(holder) = held.filter(|&h| *h != draft.id) {
+                requires.push(Require { id: holder.clone(), why: need.why.into() });
+            }
+        }
+        for after in &object.after {
+            self.after(after, &mut later);
+        }
+        requires.extend(later.iter().map(|r| Require { id: self.renderer.id(r), why: "after".into() }));
+        for field in object.fields.iter() {
+            outputs(field, &mut |reference, output| {
+                let why = EcoString::from(format!("its `{output}`"));
+                requires.push(Require { id: self.renderer.id(reference), why });
+            });
+        }
+        requires.retain(|r| r.id != draft.id);
+        Require::normalise(&mut requires);
+        let drift = match &object.drift {
+            DriftPolicy::Repair => Drift::Repair,
+            DriftPolicy::Report => Drift::Report,
+            DriftPolicy::Ignore(paths) => {
+                let mut paths = paths.clone();
+                paths.sort();
+                paths.dedup();
+                Drift::Ignore(paths)
+            }
+        };
+        let origin = self.assembly.origins.origin(object, &self.renderer);
+        let head = NodeHead {
+            id: &draft.id,
+            handler: draft.handler,
+            target: &draft.target,
+            state: State::Present,
+            until: &[],
+            requires: &requires,
+            protect: object.protect,
+            adopt: object.adopt,
+            keep: object.keep,
+            timeout: object.timeout,
+            drift: &drift,
+            origin: &origin,
+        };
+        SealedNode::new(&head, scratch, |out| out.raw(&draft.fields))
+    }
+
+    fn target(&mut self, object: &Object) -> SealedTarget {
+        let fields = GraphValue::Map(self.renderer.fields(object.reference.ty, &object.fields));
+        let target = crate::graph::Target {
+            id: self.renderer.id(&object.reference),
+            type_: self.assembly.program.ty(object.reference.ty).decl().path.clone(),
+            fields,
+            origin: self.assembly.origins.origin(object, &self.renderer),
+        };
+        target.seal(&mut Vec::new())
+    }
+
+    /// The resources that the fields refer to, also through the fields of entities.
+    fn field_requires(&mut self, object: &Object, record: &RecordDef, requires: &mut Vec<Require>) {
+        for (field, value) in record.fields.iter().zip(object.fields.iter()) {
+            let mut found = Vec::new();
+            references(value, &mut |r| found.push(r.clone()));
+            for reference in found {
+                if self.is_resource(reference.ty) {
+                    let why = EcoString::from(format!("field `{}`", field.name));
+                    requires.push(Require { id: self.renderer.id(&reference), why });
+                } else {
+                    for reached in self.through(&reference, 0).iter() {
+                        let why = EcoString::from(format!("field `{}`", field.name));
+                        requires.push(Require { id: self.renderer.id(reached), why });
+                    }
+                }
+            }
+        }
+    }
+
+    /// The resources that an entity's fields refer to.
+    fn through(&mut self, entity: &Arc<Reference>, depth: usize) -> Arc<[Arc<Reference>]> {
+        if let Some(known) = self.reached.get(entity) {
+            return known.clone();
+        }
+        // What refers to itself in a circle is cut here, and by the table.
+        self.reached.insert(entity.clone(), Arc::default());
+        let mut reached = Vec::new();
+        if let Some(object) = self.assembly.objects.get(entity)
+            && depth < 64
+        {
+            let mut found = Vec::new();
+            object.fields.iter().for_each(|v| references(v, &mut |r| found.push(r.clone())));
+            for reference in found {
+                match self.is_resource(reference.ty) {
+                    true => reached.push(reference),
+                    false => reached.extend(self.through(&reference, depth + 1).iter().cloned()),
+                }
+            }
+        }
+        let reached: Arc<[Arc<Reference>]> = reached.into();
+        self.reached.insert(entity.clone(), reached.clone());
+        reached
+    }
+
+    fn after(&self, reference: &Arc<Reference>, found: &mut Vec<Arc<Reference>>) {
+        if self.is_resource(reference.ty) {
+            found.push(reference.clone());
+        } else if let Some(made) = self.assembly.made_by.get(reference) {
+            found.extend(made.iter().filter(|r| self.is_resource(r.ty)).cloned());
+        }
+    }
+
+    fn is_resource(&self, ty: TypeId) -> bool {
+        self.assembly.program.record(ty).is_some_and(|r| r.kind == RecordKind::Resource)
+    }
+}
+
+/// Where the constructor of an object is written.
+pub fn model_place(object: &Object) -> Place {
+    Place::Model { file: object.origin.file, node: object.origin.node.0 }
+}
+
+/// A place in data.
+pub fn data_place((file, node): (FileId, u32), part: DataPart) -> Place {
+    Place::Data { file, node, part }
+}
+
+/// Calls `found` for each reference in a value.
+pub fn references(value: &Value, found: &mut dyn FnMut(&Arc<Reference>)) {
+    match value {
+        Value::Ref(reference) => found(reference),
+        Value::List(items) | Value::Set(items) => items.iter().for_each(|v| references(v, found)),
+        Value::Map(entries) => entries.iter().for_each(|(_, v)| references(v, found)),
+        Value::Record(record) => record.fields.iter().for_each(|v| references(v, found)),
+        Value::Variant(_, _, Some(payload)) => payload.fields.iter().for_each(|v| references(v, found)),
+        Value::Anon(fields) => fields.iter().for_each(|(_, v)| references(v, found)),
+        _ => {}
+    }
+}
+
+/// Calls `found` for each output of a resource that a value is computed from.
+fn outputs(value: &Value, found: &mut dyn FnMut(&Arc<Reference>, crate::base::Name)) {
+    match value {
+        Value::Deferred(deferred) => deferred_outputs(deferred, found),
+        Value::List(items) | Value::Set(items) => items.iter().for_each(|v| outputs(v, found)),
+        Value::Map(entries) => entries.iter().for_each(|(_, v)| outputs(v, found)),
+        Value::Record(record) => record.fields.iter().for_each(|v| outputs(v, found)),
+        Value::Variant(_, _, Some(payload)) => payload.fields.iter().for_each(|v| outputs(v, found)),
+        Value::Anon(fields) => fields.iter().for_each(|(_, v)| outputs(v, found)),
+        _ => {}
+    }
+}
+
+fn deferred_outputs(deferred: &Deferred, found: &mut dyn FnMut(&Arc<Reference>, crate::base::Name)) {
+    match &deferred.expr {
+        DeferredExpr::Output { object, field } => found(object, *field),
+        DeferredExpr::Operation { args, .. } => args.iter().for_each(|a| outputs(a, found)),
+        DeferredExpr::Plain(value) => outputs(value, found),
+        DeferredExpr::Secret { .. } => {}
+    }
+}

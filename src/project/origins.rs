@@ -1,0 +1,192 @@
+//! Lines and columns: of model places, of elements in data, for origins and diagnostics.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use ecow::EcoString;
+use rustc_hash::FxHashMap;
+
+use crate::base::{FileId, FileSpan, LineIndex, Span};
+use crate::data::Spans;
+use crate::db::{Database, Db as _};
+use crate::diag::{DataPart, Place, Resolver};
+use crate::eval::{Element, Object};
+use crate::graph::Origin;
+use crate::model::Node;
+use crate::model::program::NodeTables;
+
+use super::assemble::Objects;
+use super::queries;
+use super::render::Renderer;
+
+/// Knows where everything is.
+pub struct Origins<'a> {
+    db: &'a Database,
+    nodes: &'a NodeTables,
+    objects: &'a Objects,
+    lines: RefCell<FxHashMap<FileId, Arc<(String, LineIndex)>>>,
+    models: RefCell<FxHashMap<(FileId, Node), EcoString>>,
+    /// The last element asked for: objects of one element come together.
+    last: RefCell<Option<(Element, EcoString, EcoString)>>,
+}
+
+impl<'a> Origins<'a> {
+    /// Over a database and what its runs made.
+    pub fn new(db: &'a Database, nodes: &'a NodeTables, objects: &'a Objects) -> Self {
+        Origins {
+            db,
+            nodes,
+            objects,
+            lines: RefCell::default(),
+            models: RefCell::default(),
+            last: RefCell::default(),
+        }
+    }
+
+    /// What the graph says of who made an object.
+    pub fn origin(&self, object: &Object, renderer: &Renderer<'_>) -> Origin {
+        let (instance, element) = self.element(object, renderer, 0);
+        Origin { instance, element, model: self.model(object.origin.file, object.origin.node) }
+    }
+
+    /// The instance's line and the element of whoever caused an object: through the entities that
+    /// stand between.
+    fn element(&self, object: &Object, renderer: &Renderer<'_>, depth: usize) -> (EcoString, EcoString) {
+        if let Some(element) = object.origin.element {
+            return self.element_texts(element, renderer);
+        }
+        let maker = object.origin.maker.as_ref().and_then(|m| self.objects.get(m));
+        match maker {
+            Some(maker) if depth < 64 => self.element(maker, renderer, depth + 1),
+            _ => (EcoString::new(), EcoString::new()),
+        }
+    }
+
+    fn element_texts(&self, element: Element, renderer: &Renderer<'_>) -> (EcoString, EcoString) {
+        if let Some((last, instance, text)) = &*self.last.borrow()
+            && *last == element
+        {
+            return (instance.clone(), text.clone());
+        }
+        let file = element.instance.file;
+        let unit = queries::instances(self.db, self.db.source(file));
+        let Some(instance) = unit.instances.iter().find(|i| i.id == element.instance) else {
+            return (EcoString::new(), EcoString::new());
+        };
+        let reference = crate::eval::Reference { ty: instance.ty, key: instance.key.clone() };
+        let mut text = String::with_capacity(64);
+        renderer.write_id(&mut text, &reference);
+        let mut steps = Vec::new();
+        let mut at = Some(element.index);
+        while let Some(found) = at.and_then(|i| instance.elements.get(i as usize)) {
+            if found.parent.is_some() {
+                steps.push(&found.step);
+            }
+            at = found.parent;
+        }
+        for step in steps.into_iter().rev() {
+            text.push('.');
+            text.push_str(step);
+        }
+        // A file that is one instance stands for its root: line 1, column 1.
+        let place = instance.elements.get(element.index as usize).and_then(|e| e.place);
+        let at = match place.filter(|_| element.index != 0 || element.instance.item != 0) {
+            Some((file, node)) => {
+                let span = self.data_span(&unit.spans, file, node, DataPart::Value);
+                self.line_column(FileSpan { file, span })
+            }
+            None => EcoString::from(format!("{file}:1:1")),
+        };
+        let text = EcoString::from(text);
+        *self.last.borrow_mut() = Some((element, at.clone(), text.clone()));
+        (at, text)
+    }
+
+    /// `model/web.gops:31:9`.
+    pub fn model(&self, file: FileId, node: Node) -> EcoString {
+        if let Some(known) = self.models.borrow().get(&(file, node)) {
+            return known.clone();
+        }
+        let text = self.line_column(self.resolve(Place::Model { file, node: node.0 }));
+        self.models.borrow_mut().insert((file, node), text.clone());
+        text
+    }
+
+    /// Where the element that caused an object stands in the data.
+    pub fn data_place(&self, object: &Object) -> Option<Place> {
+        let element = object.origin.element?;
+        let unit = queries::instances(self.db, self.db.source(element.instance.file));
+        let instance = unit.instances.iter().find(|i| i.id == element.instance)?;
+        let (file, node) = instance.elements.get(element.index as usize)?.place?;
+        Some(Place::Data { file, node, part: DataPart::Value })
+    }
+
+    fn data_span(&self, spans: &[(FileId, Spans)], file: FileId, node: u32, part: DataPart) -> Span {
+        let Some((_, spans)) = spans.iter().find(|(f, _)| *f == file) else { return Span::at(0) };
+        let value = spans.values.get(node as usize).copied().unwrap_or_default();
+        match part {
+            DataPart::Value => value,
+            DataPart::Key => spans.keys.get(node as usize).copied().filter(|k| !k.is_empty()).unwrap_or(value),
+        }
+    }
+
+    fn line_column(&self, at: FileSpan) -> EcoString {
+        let known = self.lines.borrow().get(&at.file).cloned();
+        let lines = known.unwrap_or_else(|| {
+            let text = self.text(at.file).unwrap_or_default();
+            let index = LineIndex::new(&text);
+            let lines = Arc::new((text, index));
+            self.lines.borrow_mut().insert(at.file, lines.clone());
+            lines
+        });
+        let place = lines.1.line_column(&lines.0, at.span.start as usize);
+        EcoString::from(format!("{}:{}:{}", at.file, place.line, place.column))
+    }
+
+    /// The text of a file: a model, an instance, the standard library.
+    pub fn text(&self, file: FileId) -> Option<String> {
+        text(self.db, file)
+    }
+}
+
+/// The text of a file: a model, an instance, the standard library.
+pub fn text(db: &Database, file: FileId) -> Option<String> {
+    if let Some(name) = file.path().strip_prefix("std:") {
+        let found = super::stdlib::modules().iter().find(|(n, _)| *n == name);
+        return found.map(|(_, text)| (*text).to_owned());
+    }
+    let bytes = db.known(file)?.content(db).as_ref().ok()?;
+    Some(String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// Resolves places before there is a model: those that are not given in bytes are the start of
+/// their file.
+pub struct Nowhere;
+
+impl Resolver for Nowhere {
+    fn resolve(&self, place: Place) -> FileSpan {
+        match place {
+            Place::Span(at) => at,
+            other => FileSpan { file: other.file(), span: Span::at(0) },
+        }
+    }
+}
+
+impl Resolver for Origins<'_> {
+    fn resolve(&self, place: Place) -> FileSpan {
+        let file = place.file();
+        let span = match place {
+            Place::Span(at) => at.span,
+            Place::Model { node, .. } => {
+                let nodes = self.nodes.get(&file);
+                nodes.and_then(|n| n.spans.get(node as usize)).copied().unwrap_or_default()
+            }
+            Place::Data { node, part, .. } => match self.db.known(file) {
+                Some(source) => self.data_span(&super::units::spans(self.db, source), file, node, part),
+                None => Span::at(0),
+            },
+            Place::File(_) => Span::at(0),
+        };
+        FileSpan { file, span }
+    }
+}

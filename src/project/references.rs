@@ -1,0 +1,96 @@
+//! That what is referred to is there.
+
+use rustc_hash::FxHashSet;
+
+use crate::db::Database;
+use crate::diag::codes::project as codes;
+use crate::diag::{Diagnostic, nearest};
+use crate::eval::Value;
+use crate::eval::world::PendingReference;
+use crate::model::{Program, TypeId};
+use crate::syntax::ast::RecordKind;
+
+use super::assemble::Objects;
+use super::graphs::Runs;
+use super::queries;
+use super::render::Renderer;
+
+/// Reports references, in data and in models, to what is not there.
+pub(super) fn check(db: &Database, runs: &Runs, objects: &Objects, problems: &mut Vec<Diagnostic>) {
+    let program = runs.program();
+    let mut seen = FxHashSet::default();
+    let data = runs.units.iter().flat_map(|(_, unit, _)| &unit.references);
+    for pending in data.filter(|p| !is_there(db, program, objects, p)) {
+        // The same key in a model is a consequence of the one in the data.
+        seen.insert(pending.reference.clone());
+        problems.push(dangling(db, program, objects, pending));
+    }
+    let made = runs.evaluations().flat_map(|e| &e.outputs).flat_map(|o| &o.references);
+    for pending in made.filter(|p| !is_there(db, program, objects, p)) {
+        if !seen.contains(&pending.reference) {
+            problems.push(dangling(db, program, objects, pending));
+        }
+    }
+}
+
+fn is_slice(program: &Program, ty: TypeId) -> bool {
+    program.record(ty).is_some_and(|r| r.kind == RecordKind::Slice)
+}
+
+fn is_there(db: &Database, program: &Program, objects: &Objects, pending: &PendingReference) -> bool {
+    let reference = &pending.reference;
+    match is_slice(program, reference.ty) {
+        true => queries::find(db, program, reference.ty, &reference.key).is_some(),
+        false => objects.contains_key(reference),
+    }
+}
+
+fn dangling(db: &Database, program: &Program, objects: &Objects, pending: &PendingReference) -> Diagnostic {
+    let reference = &pending.reference;
+    let renderer = Renderer::new(program);
+    let id = renderer.id(reference);
+    let name = program.ty(reference.ty).decl().name;
+    let (primary, other) = match pending.data {
+        Some(data) => (data, Some(pending.place)),
+        None => (pending.place, None),
+    };
+    let message = format!("there is no `{}`", crate::graph::id::short(&id));
+    let mut problem = Diagnostic::new(codes::DANGLING_REFERENCE, primary, message);
+    if let Some(place) = other {
+        problem = problem.label(place, format!("this refers to a `{name}` by its key"));
+    }
+    match written(&reference.key).and_then(|key| nearest_key(db, program, objects, reference.ty, &key)) {
+        Some(near) if pending.data.is_some() => {
+            let text = crate::base::id::is_plain(&near).then_some(near.as_str());
+            let problem = problem.help(format!("did you mean `{near}`?"));
+            match text {
+                Some(text) => problem.fix(format!("write `{text}`"), false, primary, text),
+                None => problem,
+            }
+        }
+        Some(near) => problem.help(format!("did you mean `{near}`?")),
+        None if is_slice(program, reference.ty) => {
+            problem.help(format!("add an instance of `{name}` with this key, or refer to one that there is"))
+        }
+        None => problem.help(format!("no `impl` makes it: construct it, or refer to a `{name}` that exists")),
+    }
+}
+
+fn written(key: &[Value]) -> Option<String> {
+    match key {
+        [Value::Str(text)] => Some(text.to_string()),
+        _ => None,
+    }
+}
+
+fn nearest_key(db: &Database, program: &Program, objects: &Objects, ty: TypeId, key: &str) -> Option<String> {
+    let mut keys: Vec<String> = match is_slice(program, ty) {
+        true => queries::slice_instances(db, ty)
+            .iter()
+            .filter_map(|v| if let Value::Ref(r) = v { written(&r.key) } else { None })
+            .collect(),
+        false => objects.keys().filter(|r| r.ty == ty).filter_map(|r| written(&r.key)).collect(),
+    };
+    keys.sort();
+    nearest(key, keys.iter().map(String::as_str)).map(str::to_owned)
+}

@@ -1,0 +1,205 @@
+//! From the evaluator's values to those of the graph.
+
+use std::sync::Arc;
+
+use ecow::EcoString;
+
+use crate::base::id;
+use crate::eval::{Deferred, DeferredExpr, Record, Reference, Value};
+use crate::graph::{Call, GraphValue, Later, Secret};
+use crate::model::{Program, RecordDef, TypeDef, TypeId};
+
+/// Renders values of one program. Holds what is the same for all values of a type.
+#[derive(Debug)]
+pub struct Renderer<'a> {
+    program: &'a Program,
+    /// For each type the stored slots in the order of their data names.
+    order: Vec<Vec<u16>>,
+}
+
+impl<'a> Renderer<'a> {
+    /// A renderer for the values of this program.
+    pub fn new(program: &'a Program) -> Self {
+        let order = |t: &TypeDef| match t {
+            TypeDef::Record(record) => {
+                let mut slots: Vec<u16> = (0..record.stored as u16).collect();
+                slots.sort_by(|&a, &b| {
+                    let name = |slot: u16| &record.fields[slot as usize].data_name;
+                    name(a).as_bytes().cmp(name(b).as_bytes())
+                });
+                slots
+            }
+            _ => Vec::new(),
+        };
+        Renderer { program, order: program.types.iter().map(order).collect() }
+    }
+
+    /// The id of what a reference means.
+    pub fn id(&self, reference: &Reference) -> EcoString {
+        let mut out = String::with_capacity(64);
+        self.write_id(&mut out, reference);
+        out.into()
+    }
+
+    /// Appends the id of what a reference means.
+    pub fn write_id(&self, out: &mut String, reference: &Reference) {
+        let path = &self.program.ty(reference.ty).decl().path;
+        let Some(record) = self.program.record(reference.ty) else { return out.push_str(path) };
+        // What is referred to is named by its own id; types are finite, and so is the depth.
+        let nested: Vec<EcoString> = reference.key.iter().map(|v| self.nested_id(v)).collect();
+        let keys: Vec<(&str, id::Key<'_>)> = (record.keys.iter().zip(reference.key.iter()).zip(&nested))
+            .map(|((def, value), nested)| (def.name.as_str(), self.key(value, nested)))
+            .collect();
+        id::write(out, path, &keys);
+    }
+
+    fn nested_id(&self, value: &Value) -> EcoString {
+        match value {
+            Value::Ref(reference) => self.id(reference),
+            Value::Record(record) => self.id(&Reference { ty: record.ty, key: self.key_of(record) }),
+            Value::Enum(ty, variant) => self.variant_name(*ty, *variant),
+            _ => EcoString::new(),
+        }
+    }
+
+    fn key<'v>(&self, value: &'v Value, nested: &'v str) -> id::Key<'v> {
+        match value {
+            Value::Bool(b) => id::Key::Bool(*b),
+            Value::Int(i) | Value::Duration(i) | Value::Size(i) => id::Key::Int(*i),
+            Value::Str(s) => id::Key::Str(s),
+            Value::Enum(..) => id::Key::Str(nested),
+            Value::Ref(_) | Value::Record(_) => id::Key::Id(nested),
+            _ => id::Key::Null,
+        }
+    }
+
+    /// The key values of a record.
+    pub fn key_of(&self, record: &Record) -> Arc<[Value]> {
+        let Some(def) = self.program.record(record.ty) else { return Arc::default() };
+        def.keys.iter().map(|key| key_value(&record.fields, &key.path)).collect()
+    }
+
+    fn variant_name(&self, ty: TypeId, variant: u16) -> EcoString {
+        let variants = match self.program.ty(ty) {
+            TypeDef::Enum(e) => &e.variants,
+            TypeDef::Union(u) => &u.variants,
+            TypeDef::Record(_) => return EcoString::new(),
+        };
+        variants.get(variant as usize).map(|v| v.data_name.clone()).unwrap_or_default()
+    }
+
+    /// The stored fields of an object or struct, nulls left out.
+    pub fn fields(&self, ty: TypeId, fields: &[Value]) -> Vec<(EcoString, GraphValue)> {
+        let Some(def) = self.program.record(ty) else { return Vec::new() };
+        let mut out = Vec::with_capacity(fields.len() + 1);
+        for &slot in &self.order[ty.0 as usize] {
+            let (Some(field), Some(value)) = (def.fields.get(slot as usize), fields.get(slot as usize)) else {
+                continue;
+            };
+            if def.rest == Some(slot) {
+                if let Value::Map(entries) = value {
+                    let entry = |(k, v): &(Value, Value)| (map_key(k), self.value(v));
+                    out.extend(entries.iter().map(entry));
+                }
+            } else if !matches!(value, Value::Null) {
+                out.push((field.data_name.clone(), self.value(value)));
+            }
+        }
+        if def.rest.is_some() {
+            out.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
+        }
+        out
+    }
+
+    /// A value.
+    pub fn value(&self, value: &Value) -> GraphValue {
+        match value {
+            Value::Null | Value::Range(..) => GraphValue::Null,
+            Value::Bool(b) => GraphValue::Bool(*b),
+            Value::Int(i) | Value::Duration(i) | Value::Size(i) => GraphValue::Int(*i),
+            Value::Float(f) => GraphValue::Float(*f),
+            Value::Str(s) => GraphValue::Str(s.clone()),
+            Value::Enum(ty, variant) => GraphValue::Str(self.variant_name(*ty, *variant)),
+            Value::List(items) | Value::Set(items) => {
+                GraphValue::List(items.iter().map(|v| self.value(v)).collect())
+            }
+            Value::Map(entries) => {
+                GraphValue::map(entries.iter().map(|(k, v)| (map_key(k), self.value(v))).collect())
+            }
+            Value::Record(record) => self.record(record),
+            Value::Variant(ty, variant, payload) => self.variant(*ty, *variant, payload.as_deref()),
+            Value::Ref(reference) => GraphValue::Ref(self.id(reference)),
+            Value::Anon(fields) => GraphValue::map(
+                fields
+                    .iter()
+                    .filter(|(_, v)| !matches!(v, Value::Null))
+                    .map(|(name, v)| (name.as_str().into(), self.value(v)))
+                    .collect(),
+            ),
+            Value::File(file) => GraphValue::map(vec![
+                ("name".into(), GraphValue::Str(file.name.clone())),
+                ("path".into(), GraphValue::Str(file.path.clone())),
+                ("sha256".into(), GraphValue::Str(file.sha256.clone())),
+            ]),
+            Value::Deferred(deferred) => self.deferred(deferred),
+        }
+    }
+
+    /// A struct by its fields; a slice, entity or resource as a reference.
+    fn record(&self, record: &Record) -> GraphValue {
+        use crate::syntax::ast::RecordKind;
+        match self.program.record(record.ty).map(|r| r.kind) {
+            Some(RecordKind::Struct | RecordKind::Plain) | None => {
+                GraphValue::Map(self.fields(record.ty, &record.fields))
+            }
+            Some(_) => GraphValue::Ref(self.id(&Reference { ty: record.ty, key: self.key_of(record) })),
+        }
+    }
+
+    fn variant(&self, ty: TypeId, variant: u16, payload: Option<&Record>) -> GraphValue {
+        let tag = self.program.union(ty).map(|u| u.tag.as_str()).unwrap_or("type");
+        let mut entries = payload.map(|p| self.fields(p.ty, &p.fields)).unwrap_or_default();
+        entries.push((tag.into(), GraphValue::Str(self.variant_name(ty, variant))));
+        GraphValue::map(entries)
+    }
+
+    fn deferred(&self, deferred: &Deferred) -> GraphValue {
+        let call = |name: &str, args: Vec<GraphValue>| Call { function: name.into(), args };
+        let marked = |call: Call| match deferred.later {
+            true => GraphValue::Later(Later::Call(call)),
+            false => GraphValue::Secret(Secret::Call(call)),
+        };
+        match &deferred.expr {
+            DeferredExpr::Secret { file, pointer, cipher } => GraphValue::Secret(Secret::Source {
+                source: EcoString::from(format!("{}#{pointer}", file.path())),
+                sha256: cipher.clone(),
+            }),
+            DeferredExpr::Output { object, field } => {
+                GraphValue::Later(Later::Output { id: self.id(object), output: field.as_str().into() })
+            }
+            DeferredExpr::Operation { name, args } => {
+                marked(call(name, args.iter().map(|a| self.value(a)).collect()))
+            }
+            DeferredExpr::Plain(value) => marked(call("plain", vec![self.value(value)])),
+        }
+    }
+}
+
+/// The value that a path of slots leads to.
+pub fn key_value(fields: &[Value], path: &[u16]) -> Value {
+    let Some((&first, rest)) = path.split_first() else { return Value::Null };
+    match (fields.get(first as usize), rest) {
+        (Some(value), []) => value.clone(),
+        (Some(Value::Record(record)), rest) => key_value(&record.fields, rest),
+        _ => Value::Null,
+    }
+}
+
+fn map_key(key: &Value) -> EcoString {
+    match key {
+        Value::Str(s) => s.clone(),
+        Value::Int(i) => EcoString::from(i.to_string()),
+        Value::Bool(b) => EcoString::from(b.to_string()),
+        _ => EcoString::new(),
+    }
+}

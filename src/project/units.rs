@@ -1,0 +1,184 @@
+//! Reads a unit: its base file, the encrypted file beside it, and the overlays of the
+//! environment, into typed instances.
+
+use ecow::EcoString;
+
+use crate::base::FileId;
+use crate::data::{Document, Limits, Node, NodeKind, Parsed, Spans, parse_json, parse_yaml, parse_yaml_documents};
+use crate::db::{Db, Project, SourceFile, Unit};
+use crate::diag::codes::project as codes;
+use crate::diag::{Diagnostic, Place};
+use crate::eval::instance::{Ask, Doc, InstanceSource, read as read_instance};
+use crate::eval::Value;
+use crate::model::schema::Slot;
+use crate::model::ty::RefineId;
+use crate::model::{RecordDef, TypeId};
+
+use super::queries::{Ready, UnitInstances};
+use super::world::DbWorld;
+
+/// A document with its file.
+struct Part {
+    file: FileId,
+    document: Document,
+}
+
+/// Reads the instances of a unit.
+pub fn read(db: &dyn Db, ready: &Ready, file: SourceFile) -> UnitInstances {
+    let mut out = UnitInstances::default();
+    let Some(unit) = file.unit(db) else { return out };
+    let Some(slice) = ready.program.find(&unit.slice).and_then(|id| ready.program.record(id)) else { return out };
+    let mut parts = Vec::new();
+    for part in files(db, file, unit) {
+        let parsed = parse(db, part, unit.each);
+        out.diagnostics.extend(parsed.diagnostics);
+        if let Some(document) = parsed.document {
+            parts.push(Part { file: part.path(db), document });
+        }
+        out.spans.push((part.path(db), parsed.spans));
+    }
+    // What cannot be read is not typed: every field of it would be missing.
+    if parts.len() < out.spans.len() {
+        return out;
+    }
+    let sources = match unit.each {
+        true => items(slice, &parts),
+        false => vec![parts.iter().map(|p| (p, 0)).collect()],
+    };
+    let ask = DbAsk { world: DbWorld::new(db) };
+    for (item, documents) in sources.into_iter().enumerate() {
+        let documents = documents
+            .into_iter()
+            .map(|(part, node)| (Doc { file: part.file, document: &part.document }, node))
+            .collect();
+        let source = InstanceSource { item: item as u32, documents, bindings: &unit.bindings };
+        let read = read_instance(&ready.program, &ready.shapes, &ask, slice.decl.id, &source);
+        out.diagnostics.extend(read.diagnostics);
+        out.references.extend(read.references);
+        out.instances.extend(read.instance);
+    }
+    out
+}
+
+/// The files of a unit, in the order in which they are laid over each other.
+fn files(db: &dyn Db, base: SourceFile, unit: &Unit) -> Vec<SourceFile> {
+    let project = Project::get(db);
+    let mut files = vec![base];
+    files.extend(unit.encrypted);
+    if let Some(index) = project.environment(db) {
+        let name: Option<&EcoString> = project.environments(db).get(index as usize);
+        files.extend(unit.overlays.iter().filter(|(env, _)| Some(env) == name).map(|(_, file)| *file));
+    }
+    files
+}
+
+/// The spans of a file's nodes, under the numbers that reading it gives.
+pub fn spans(db: &dyn Db, file: SourceFile) -> Vec<(FileId, Spans)> {
+    let each = file.unit(db).as_ref().is_some_and(|u| u.each);
+    vec![(file.path(db), parse(db, file, each).spans)]
+}
+
+fn parse(db: &dyn Db, file: SourceFile, each: bool) -> Parsed {
+    let path = file.path(db);
+    let bytes = match file.content(db) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let problem = Diagnostic::new(codes::UNREADABLE, Place::File(path), error.to_string());
+            return Parsed { document: None, spans: Spans::default(), diagnostics: vec![problem], empty: false };
+        }
+    };
+    let limits = Limits::default();
+    match (path.path().ends_with(".json"), each) {
+        (true, _) => parse_json(path, bytes, &limits),
+        (false, false) => parse_yaml(path, bytes, &limits),
+        (false, true) => together(parse_yaml_documents(path, bytes, &limits)),
+    }
+}
+
+/// Several documents as the items of one sequence, so that numbers are unique in the file. A
+/// single document is left as it is: it may hold a list itself.
+fn together(mut parsed: Vec<Parsed>) -> Parsed {
+    if parsed.len() == 1
+        && let Some(one) = parsed.pop()
+    {
+        return one;
+    }
+    let count = parsed.len() as u32;
+    let mut nodes = vec![Node { key: None, value: NodeKind::Sequence(count), end: 1 }];
+    let mut all = Parsed { document: None, spans: Spans::default(), diagnostics: Vec::new(), empty: false };
+    all.spans.values.push(Default::default());
+    all.spans.keys.push(Default::default());
+    let mut complete = true;
+    for part in parsed {
+        let base = nodes.len() as u32;
+        all.diagnostics.extend(part.diagnostics);
+        match part.document {
+            Some(document) => {
+                nodes.extend(document.nodes.into_iter().map(|n| Node { end: n.end + base, ..n }));
+                all.spans.values.extend(part.spans.values);
+                all.spans.keys.extend(part.spans.keys);
+            }
+            None => complete = false,
+        }
+    }
+    let total = nodes.len() as u32;
+    if let Some(root) = nodes.first_mut() {
+        root.end = total;
+    }
+    all.document = complete.then_some(Document { nodes });
+    all
+}
+
+/// The instances of an `each` file: where each stands in the base and in what is laid over it.
+/// An overlay's items belong to the base's by their keys; `$remove` takes one out.
+fn items<'p>(slice: &RecordDef, parts: &'p [Part]) -> Vec<Vec<(&'p Part, u32)>> {
+    let mut items: Vec<(EcoString, Vec<(&Part, u32)>)> = Vec::new();
+    for (depth, part) in parts.iter().enumerate() {
+        let nodes: Vec<u32> = match part.document.value(0) {
+            NodeKind::Sequence(_) => part.document.children(0).collect(),
+            // An empty file holds no instances.
+            NodeKind::Null => Vec::new(),
+            _ => vec![0],
+        };
+        for node in nodes {
+            let key = raw_key(slice, &part.document, node);
+            let known = items.iter().position(|(k, _)| depth > 0 && *k == key);
+            let removed = part.document.get(node, "$remove").map(|n| part.document.value(n));
+            match (known, matches!(removed, Some(NodeKind::Bool(true)))) {
+                (Some(at), true) => {
+                    items.remove(at);
+                }
+                (Some(at), false) => items[at].1.push((part, node)),
+                (None, _) => items.push((key, vec![(part, node)])),
+            }
+        }
+    }
+    items.into_iter().map(|(_, places)| places).collect()
+}
+
+fn raw_key(slice: &RecordDef, document: &Document, node: u32) -> EcoString {
+    let mut text = EcoString::new();
+    for key in &slice.keys {
+        let mut at = Some(node);
+        for part in key.name.split('.') {
+            at = at.and_then(|n| document.get(n, part));
+        }
+        text.push_str(&format!("{:?};", at.map(|n| document.value(n))));
+    }
+    text
+}
+
+/// What reading asks of the evaluator.
+struct DbAsk<'a> {
+    world: DbWorld<'a>,
+}
+
+impl Ask for DbAsk<'_> {
+    fn holds(&self, refinement: RefineId, value: &Value) -> Result<bool, Vec<Diagnostic>> {
+        crate::eval::holds(&self.world, refinement, value)
+    }
+
+    fn default(&self, ty: TypeId, slot: Slot, fields: &[Value]) -> Result<Value, Vec<Diagnostic>> {
+        crate::eval::default_value(&self.world, ty, slot, fields)
+    }
+}

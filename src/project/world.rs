@@ -1,0 +1,130 @@
+//! The world of a run, over the incremental database.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use ecow::EcoString;
+
+use crate::base::FileId;
+use crate::db::{Db, Project};
+use crate::eval::value::FileValue;
+use crate::eval::{Element, Instance, InstanceId, Key, Object, Plan, Reference, Value, World};
+use crate::model::{Program, TypeDef, TypeId};
+use crate::syntax::ast::RecordKind;
+
+use super::queries::{self, Ready};
+
+/// Answers from queries, so that whatever a run asks is remembered as what it depends on.
+pub struct DbWorld<'a> {
+    db: &'a dyn Db,
+    ready: Arc<Ready>,
+    files: RefCell<Vec<FileId>>,
+}
+
+impl<'a> DbWorld<'a> {
+    /// The world of one run.
+    pub fn new(db: &'a dyn Db) -> Self {
+        DbWorld { db, ready: queries::ready(db), files: RefCell::default() }
+    }
+
+    /// The files that the run has read, sorted.
+    pub fn into_files(self) -> Vec<FileId> {
+        let mut files = self.files.into_inner();
+        files.sort_by_key(|f| f.path());
+        files.dedup();
+        files
+    }
+
+    fn is_slice(&self, ty: TypeId) -> bool {
+        matches!(self.ready.program.ty(ty), TypeDef::Record(r) if r.kind == RecordKind::Slice)
+    }
+}
+
+impl World for DbWorld<'_> {
+    fn program(&self) -> &Program {
+        &self.ready.program
+    }
+
+    fn plan(&self) -> &Plan {
+        &self.ready.plan
+    }
+
+    fn environment(&self) -> Option<u16> {
+        Project::get(self.db).environment(self.db)
+    }
+
+    fn instance(&self, ty: TypeId, key: &Key) -> Option<Arc<Instance>> {
+        let (file, item) = queries::find(self.db, &self.ready.program, ty, key)?;
+        let unit = queries::instances(self.db, file);
+        unit.instances.iter().find(|i| i.id.item == item).cloned()
+    }
+
+    fn instance_at(&self, id: InstanceId) -> Option<Arc<Instance>> {
+        let unit = queries::instances(self.db, self.db.source(id.file));
+        unit.instances.iter().find(|i| i.id.item == id.item).cloned()
+    }
+
+    fn object(&self, reference: &Reference) -> Option<Arc<Object>> {
+        queries::objects(self.db, reference.ty).by_reference.get(reference).cloned()
+    }
+
+    fn all(&self, ty: TypeId) -> Arc<[Value]> {
+        if self.is_slice(ty) {
+            queries::slice_instances(self.db, ty).clone()
+        } else {
+            queries::objects(self.db, ty).sorted.clone()
+        }
+    }
+
+    fn related(&self, relation: u32, owner: &Reference) -> Arc<[Value]> {
+        super::relations::related(self.db, relation, owner)
+    }
+
+    fn derived(&self, _element: Element, _slot: u16) -> Option<Result<Value, ()>> {
+        None
+    }
+
+    fn constant(&self, index: u32) -> Option<Result<Value, ()>> {
+        Some(queries::constant(self.db, index).clone())
+    }
+
+    fn function(&self, index: u32) -> Option<Result<Value, ()>> {
+        Some(queries::function(self.db, index).clone())
+    }
+
+    fn file(&self, path: &str) -> Result<Arc<FileValue>, EcoString> {
+        let file = FileId::new(path);
+        self.files.borrow_mut().push(file);
+        let source = self.db.source(file);
+        match source.content(self.db) {
+            Ok(bytes) => Ok(Arc::new(file_value(path, bytes))),
+            Err(error) => Err(EcoString::from(error.to_string())),
+        }
+    }
+
+    fn files(&self, folder: &str, pattern: &str) -> Result<Vec<EcoString>, EcoString> {
+        let glob = globset::GlobBuilder::new(pattern)
+            .literal_separator(true)
+            .build()
+            .map_err(|e| EcoString::from(format!("`{pattern}` is no pattern: {}", e.kind())))?
+            .compile_matcher();
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let listing = Project::get(self.db).listing(self.db);
+        let matches = |f: &&FileId| f.path().strip_prefix(&prefix).is_some_and(|inside| glob.is_match(inside));
+        let found: Vec<FileId> = listing.iter().filter(matches).copied().collect();
+        self.files.borrow_mut().extend(&found);
+        Ok(found.into_iter().map(|f| f.path().into()).collect())
+    }
+}
+
+fn file_value(path: &str, bytes: &[u8]) -> FileValue {
+    use sha2::Digest as _;
+    let digest = sha2::Sha256::digest(bytes);
+    let hex: String = digest.iter().map(|b| format!("{b:02x}")).collect();
+    FileValue {
+        path: path.into(),
+        name: path.rsplit('/').next().unwrap_or(path).into(),
+        sha256: hex.into(),
+        text: std::str::from_utf8(bytes).ok().map(EcoString::from),
+    }
+}
