@@ -17,7 +17,7 @@ use crate::graph::{
     Drift, GraphBuilder, GraphValue, Header, LOCAL, Node, NodeHead, Origin, Require, SealedNode, SealedTarget,
     State,
 };
-use crate::handler::{Handler, Need, registry};
+use crate::handler::{Handler, Need};
 use crate::model::{Program, RecordDef, TypeId};
 use crate::syntax::ast::RecordKind;
 
@@ -43,6 +43,8 @@ pub struct Assembly<'a> {
 pub struct Assembled {
     /// The graph; as far as there is one, where something is wrong.
     pub builder: GraphBuilder,
+    /// Who holds what.
+    pub claims: Claims,
     /// What is wrong.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -56,23 +58,23 @@ struct Draft<'a> {
     fields: Box<[u8]>,
     requires: Vec<Require>,
     needs: Vec<Need>,
+    claims: Vec<EcoString>,
 }
 
 /// Makes the nodes of all resources.
 pub fn assemble(assembly: &Assembly<'_>, header: Header) -> Assembled {
-    let mut maker = Maker {
-        assembly,
-        renderer: Renderer::new(assembly.program),
-        reached: FxHashMap::default(),
-        diagnostics: Vec::new(),
-    };
+    let mut maker = Maker::new(assembly);
     let mut builder = GraphBuilder::new(header);
     let mut claims = Claims::default();
     let mut drafts = Vec::with_capacity(assembly.objects.len());
     for object in assembly.objects.values() {
         let Some(record) = assembly.program.record(object.reference.ty) else { continue };
         match record.kind {
-            RecordKind::Resource => drafts.push(maker.draft(object, record, &mut claims)),
+            RecordKind::Resource => {
+                let mut draft = maker.draft(object, record);
+                claims.add(&draft.id, &draft.target, std::mem::take(&mut draft.claims));
+                drafts.push(draft);
+            }
             RecordKind::Target => builder.upsert_target(Arc::new(maker.target(object))),
             _ => {}
         }
@@ -83,7 +85,37 @@ pub fn assemble(assembly: &Assembly<'_>, header: Header) -> Assembled {
     }
     let mut diagnostics = maker.diagnostics;
     diagnostics.extend(problems(assembly, &builder, &claims));
-    Assembled { builder, diagnostics }
+    Assembled { builder, claims, diagnostics }
+}
+
+/// Makes the nodes of some resources anew, whose ids, targets and claims are those that they had.
+/// None if something is wrong with one of them or one of them claims something else: then all
+/// are to be assembled.
+pub fn reassemble(
+    assembly: &Assembly<'_>,
+    changed: &[(Arc<Object>, Arc<Object>)],
+    claims: &Claims,
+    builder: &mut GraphBuilder,
+) -> Option<()> {
+    let mut maker = Maker::new(assembly);
+    let mut scratch = Vec::new();
+    for (old, new) in changed {
+        let record = assembly.program.record(new.reference.ty)?;
+        let before = maker.draft(old, record);
+        let after = maker.draft(new, record);
+        if before.claims != after.claims || before.target != after.target {
+            return None;
+        }
+        let id = after.id.clone();
+        let node = maker.seal(after, claims, &mut scratch);
+        let known = builder.get(&id)?;
+        let same_edges = known.requires == node.requires;
+        builder.upsert(Arc::new(node));
+        if !same_edges && builder.cycle_through(&id).is_some() {
+            return None;
+        }
+    }
+    maker.diagnostics.is_empty().then_some(())
 }
 
 /// Claims that clash, and circles of requirements.
@@ -128,7 +160,16 @@ struct Maker<'a> {
 }
 
 impl<'a> Maker<'a> {
-    fn draft(&mut self, object: &'a Object, record: &'a RecordDef, claims: &mut Claims) -> Draft<'a> {
+    fn new(assembly: &'a Assembly<'a>) -> Self {
+        Maker {
+            assembly,
+            renderer: Renderer::new(assembly.program),
+            reached: FxHashMap::default(),
+            diagnostics: Vec::new(),
+        }
+    }
+
+    fn draft<'o>(&mut self, object: &'o Object, record: &'o RecordDef) -> Draft<'o> {
         let id = self.renderer.id(&object.reference);
         let target = match record.target.and_then(|slot| object.fields.get(slot as usize)) {
             Some(Value::Ref(target)) => self.renderer.id(target),
@@ -140,29 +181,26 @@ impl<'a> Maker<'a> {
         fields.write(&mut Writer::new(&mut json));
         let mut requires = Vec::new();
         self.field_requires(object, record, &mut requires);
-        let needs = match registry::find(handler) {
-            Some(found) => self.ask(found, object, &id, &target, handler, fields, claims),
-            None => Vec::new(),
+        let (claims, needs) = match crate::handler::find(handler) {
+            Some(found) => self.ask(found, object, &id, &target, fields),
+            None => Default::default(),
         };
-        Draft { object, id, handler, target, fields: json.into(), requires, needs }
+        Draft { object, id, handler, target, fields: json.into(), requires, needs, claims }
     }
 
     /// Asks the handler: is it valid, what does it claim, what does it need?
-    #[allow(clippy::too_many_arguments)]
     fn ask(
         &mut self,
         handler: &dyn Handler,
         object: &Object,
         id: &EcoString,
         target: &EcoString,
-        name: &str,
         fields: GraphValue,
-        claims: &mut Claims,
-    ) -> Vec<Need> {
+    ) -> (Vec<EcoString>, Vec<Need>) {
         let node = Node {
             id: id.clone(),
             type_: self.assembly.program.ty(object.reference.ty).decl().path.clone(),
-            handler: name.into(),
+            handler: handler.name().into(),
             target: target.clone(),
             state: State::Present,
             until: Vec::new(),
@@ -184,11 +222,10 @@ impl<'a> Maker<'a> {
             diagnostic.help = problem.help;
             self.diagnostics.push(diagnostic);
         }
-        claims.add(id, target, handler.claims(&node));
-        handler.needs(&node)
+        (handler.claims(&node), handler.needs(&node))
     }
 
-    fn seal(&mut self, draft: Draft<'a>, claims: &Claims, scratch: &mut Vec<u8>) -> SealedNode {
+    fn seal(&mut self, draft: Draft<'_>, claims: &Claims, scratch: &mut Vec<u8>) -> SealedNode {
         let object = draft.object;
         let mut requires = draft.requires;
         let mut later = Vec::new();

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::FileId;
 
 use crate::diag::Diagnostic;
 use crate::eval::{Object, Reference};
+use crate::graph::claims::Claims;
 use crate::graph::{Allow, GraphBuilder, Header, Source};
+use crate::model::program::TemplateDef;
 use crate::model::{Program, TypeDef, TypeId};
 use crate::syntax::ast::RecordKind;
 
@@ -16,13 +18,32 @@ use super::assemble::{Assembly, Objects, assemble};
 use super::origins::Origins;
 use super::queries::{self, CheckedModel, Evaluation, UnitInstances};
 use super::session::Session;
+use super::sources::Sources;
 
 /// What the last graph was made from, to be brought up to date.
 #[derive(Default)]
 pub struct GraphState {
     /// The digests of the data files.
-    pub(super) sources: super::sources::Sources,
+    pub(super) sources: Sources,
+    /// What was made, if nothing was to be said of it.
+    previous: Option<Previous>,
 }
+
+struct Previous {
+    runs: Runs,
+    shards: Vec<ShardRuns>,
+    objects: Objects,
+    made_by: MadeBy,
+    /// What several made.
+    shared: FxHashSet<Arc<Reference>>,
+    claims: Claims,
+    builder: GraphBuilder,
+    instances: usize,
+}
+
+type ShardRuns = (Arc<[Arc<UnitInstances>]>, Arc<[Arc<Evaluation>]>);
+
+type EntityRun = (Arc<Reference>, Arc<Evaluation>);
 
 /// Everything that runs gave, gathered.
 pub(super) struct Runs {
@@ -30,7 +51,7 @@ pub(super) struct Runs {
     /// The units, sorted by path.
     pub units: Vec<(FileId, Arc<UnitInstances>, Arc<Evaluation>)>,
     /// The entities whose `impl`s ran.
-    pub entities: Vec<(Arc<Reference>, Arc<Evaluation>)>,
+    pub entities: Vec<EntityRun>,
 }
 
 impl Runs {
@@ -43,6 +64,11 @@ impl Runs {
         units.chain(self.entities.iter().map(|(_, e)| e)).map(|e| &**e)
     }
 
+    /// Every file that was read: units and what `file()` asked for.
+    fn files(&self) -> impl Iterator<Item = FileId> {
+        self.units.iter().map(|(f, ..)| *f).chain(self.evaluations().flat_map(|e| e.files.iter().copied()))
+    }
+
     /// All outputs, in an order that depends on nothing but paths and keys.
     fn outputs(&self) -> impl Iterator<Item = &crate::eval::RunOutput> {
         self.evaluations().flat_map(|e| &e.outputs)
@@ -52,58 +78,165 @@ impl Runs {
 impl Session {
     /// The graph as far as there is one, and how many instances there are.
     pub(super) fn graph(&mut self, diagnostics: &mut Vec<Diagnostic>) -> (usize, Option<GraphBuilder>) {
-        let runs = self.runs();
-        diagnostics.extend(runs.model.diagnostics.iter().cloned());
-        let mut instances = 0;
-        for (_, unit, evaluation) in &runs.units {
-            instances += unit.instances.len();
-            diagnostics.extend(unit.diagnostics.iter().cloned());
-            diagnostics.extend(evaluation.outputs.iter().flat_map(|o| &o.diagnostics).cloned());
+        if diagnostics.is_empty()
+            && let Some(mut previous) = self.state.previous.take()
+            && self.update(&mut previous).is_some()
+        {
+            let made = (previous.instances, Some(previous.builder.clone()));
+            self.state.previous = Some(previous);
+            return made;
         }
-        for (_, evaluation) in &runs.entities {
-            diagnostics.extend(evaluation.outputs.iter().flat_map(|o| &o.diagnostics).cloned());
-        }
-        for shard in self.all_shards() {
-            diagnostics.extend(queries::shard_checks(&self.db, shard).iter().cloned());
-        }
-        diagnostics.extend(super::relations::problems(&self.db).iter().cloned());
-        self.strays(&runs, diagnostics);
-
-        let (objects, made_by) = gather(&runs, diagnostics);
+        let (runs, shards) = self.runs();
+        let instances = runs.units.iter().map(|(_, unit, _)| unit.instances.len()).sum();
+        self.said(&runs, diagnostics);
+        let Gathered { objects, made_by, shared } = gather(&runs, diagnostics);
         super::references::check(&self.db, &runs, &objects, diagnostics);
-        let header = self.header(&runs);
+        let header = self.header(&runs.program().templates, runs.files());
         let origins = Origins::new(&self.db, &runs.model.nodes, &objects);
-        let assembly =
-            Assembly { program: runs.program(), objects: &objects, made_by: &made_by, origins: &origins };
         let failed = diagnostics.iter().any(Diagnostic::is_error);
-        let builder = (!failed).then(|| {
-            let assembled = assemble(&assembly, header);
-            diagnostics.extend(assembled.diagnostics);
-            assembled.builder
+        let assembled = (!failed).then(|| {
+            let program = runs.program();
+            let assembly = Assembly { program, objects: &objects, made_by: &made_by, origins: &origins };
+            assemble(&assembly, header)
+        });
+        let assembled = assembled.map(|made| {
+            diagnostics.extend(made.diagnostics);
+            (made.builder, made.claims)
         });
         for diagnostic in diagnostics.iter_mut() {
             *diagnostic = diagnostic.clone().resolved(&origins);
         }
-        (instances, builder)
+        drop(origins);
+        let Some((builder, claims)) = assembled else { return (instances, None) };
+        if diagnostics.is_empty() {
+            let builder = builder.clone();
+            self.state.previous =
+                Some(Previous { runs, shards, objects, made_by, shared, claims, builder, instances });
+        }
+        (instances, Some(builder))
     }
 
-    fn runs(&self) -> Runs {
+    /// Everything that runs and checks say.
+    fn said(&self, runs: &Runs, diagnostics: &mut Vec<Diagnostic>) {
+        diagnostics.extend(runs.model.diagnostics.iter().cloned());
+        for (_, unit, _) in &runs.units {
+            diagnostics.extend(unit.diagnostics.iter().cloned());
+        }
+        diagnostics.extend(runs.outputs().flat_map(|o| &o.diagnostics).cloned());
+        for shard in self.all_shards() {
+            diagnostics.extend(queries::shard_checks(&self.db, shard).iter().cloned());
+        }
+        diagnostics.extend(super::relations::problems(&self.db).iter().cloned());
+        self.strays(runs, diagnostics);
+    }
+
+    /// Brings the last graph up to date where an edit changed nothing but the fields of resources
+    /// that one unit alone makes, which is what nearly all edits do. None if it is more than
+    /// that: then everything is gathered anew.
+    fn update(&mut self, previous: &mut Previous) -> Option<()> {
+        if !Arc::ptr_eq(&previous.runs.model, &queries::checked_model(&self.db)) {
+            return None;
+        }
+        let changed = self.changed_units(previous)?;
+        if !super::relations::problems(&self.db).is_empty() || !self.layout.strays.is_empty() {
+            return None;
+        }
+        let entities = self.entity_runs(&previous.runs.model.program);
+        let same = |(a, b): (&EntityRun, &EntityRun)| a.0 == b.0 && Arc::ptr_eq(&a.1, &b.1);
+        if entities.len() != previous.runs.entities.len()
+            || !entities.iter().zip(&previous.runs.entities).all(same)
+        {
+            return None;
+        }
+        let mut pairs = Vec::new();
+        let mut files = Vec::new();
+        for (at, unit, evaluation) in changed {
+            let slot = previous.runs.units.get_mut(at)?;
+            objects_of_one_unit(&previous.shared, slot, &unit, &evaluation, &mut pairs)?;
+            super::references::all_there(
+                &self.db,
+                &previous.runs.model.program,
+                &previous.objects,
+                &unit,
+                &evaluation,
+            )?;
+            files.push(slot.0);
+            files.extend(evaluation.files.iter().copied());
+            (slot.1, slot.2) = (unit, evaluation);
+        }
+        for (_, new) in &pairs {
+            previous.objects.insert(new.reference.clone(), new.clone());
+        }
+        let templates = previous.runs.model.program.templates.clone();
+        let header = self.header(&templates, files.into_iter());
+        let origins = Origins::new(&self.db, &previous.runs.model.nodes, &previous.objects);
+        let assembly = Assembly {
+            program: &previous.runs.model.program,
+            objects: &previous.objects,
+            made_by: &previous.made_by,
+            origins: &origins,
+        };
+        let resources: Vec<_> = pairs.into_iter().filter(|(_, new)| is_resource(assembly.program, new)).collect();
+        super::assemble::reassemble(&assembly, &resources, &previous.claims, &mut previous.builder)?;
+        previous.builder.set_header(header);
+        Some(())
+    }
+
+    /// The units that were read or evaluated anew, by their position. None if something is to be
+    /// said of one of them, or if there are others than there were.
+    fn changed_units(&self, previous: &mut Previous) -> Option<Vec<(usize, Arc<UnitInstances>, Arc<Evaluation>)>> {
+        let mut changed = Vec::new();
+        let mut known = previous.shards.iter_mut();
+        for shard in self.all_shards() {
+            if !queries::shard_checks(&self.db, shard).is_empty() {
+                return None;
+            }
+            let known = known.next()?;
+            let read = queries::shard_instances(&self.db, shard);
+            let evaluated = queries::shard_evaluations(&self.db, shard);
+            if Arc::ptr_eq(&known.0, read) && Arc::ptr_eq(&known.1, evaluated) {
+                continue;
+            }
+            let files = shard.units(&self.db);
+            let before = known.0.iter().zip(known.1.iter());
+            let after = read.iter().zip(evaluated.iter());
+            for ((file, old), (unit, evaluation)) in files.iter().zip(before).zip(after) {
+                if Arc::ptr_eq(old.0, unit) && Arc::ptr_eq(old.1, evaluation) {
+                    continue;
+                }
+                let silent = unit.diagnostics.is_empty()
+                    && evaluation.outputs.iter().all(|o| o.diagnostics.is_empty());
+                let path = file.path(&self.db).path();
+                let at = previous.runs.units.binary_search_by(|(f, ..)| f.path().cmp(path)).ok()?;
+                if !silent {
+                    return None;
+                }
+                changed.push((at, unit.clone(), evaluation.clone()));
+            }
+            *known = (read.clone(), evaluated.clone());
+        }
+        Some(changed)
+    }
+
+    fn runs(&self) -> (Runs, Vec<ShardRuns>) {
         let model = queries::checked_model(&self.db);
         let mut units = Vec::new();
+        let mut shards = Vec::new();
         for shard in self.all_shards() {
             let files = shard.units(&self.db);
             let read = queries::shard_instances(&self.db, shard);
             let evaluated = queries::shard_evaluations(&self.db, shard);
+            shards.push((read.clone(), evaluated.clone()));
             for ((file, unit), evaluation) in files.iter().zip(read.iter()).zip(evaluated.iter()) {
                 units.push((file.path(&self.db), unit.clone(), evaluation.clone()));
             }
         }
         units.sort_by_key(|(file, ..)| file.path());
         let entities = self.entity_runs(&model.program);
-        Runs { model, units, entities }
+        (Runs { model, units, entities }, shards)
     }
 
-    fn entity_runs(&self, program: &Program) -> Vec<(Arc<Reference>, Arc<Evaluation>)> {
+    fn entity_runs(&self, program: &Program) -> Vec<EntityRun> {
         let mut types: Vec<TypeId> = program.impls.iter().map(|i| i.ty).filter(|&t| is_entity(program, t)).collect();
         types.sort();
         types.dedup();
@@ -131,8 +264,9 @@ impl Session {
         diagnostics.extend(unread.map(|(_, d)| d.clone()));
     }
 
-    fn header(&mut self, runs: &Runs) -> Header {
-        let (model, data) = self.state.sources.digests(&self.db, self.project, runs);
+    fn header(&mut self, templates: &[TemplateDef], files: impl Iterator<Item = FileId>) -> Header {
+        let files = files.chain(templates.iter().map(|t| t.file));
+        let (model, data) = self.state.sources.digests(&self.db, self.project, files);
         let config = self.config();
         let mut allow: Vec<Allow> = config
             .iter()
@@ -159,8 +293,52 @@ fn is_entity(program: &Program, ty: TypeId) -> bool {
 
 type MadeBy = FxHashMap<Arc<Reference>, Vec<Arc<Reference>>>;
 
+/// What a unit made before and makes now, paired. None if it makes other objects than it did, or
+/// one that others make too, or an entity that changed.
+fn objects_of_one_unit(
+    shared: &FxHashSet<Arc<Reference>>,
+    old: &(FileId, Arc<UnitInstances>, Arc<Evaluation>),
+    unit: &UnitInstances,
+    evaluation: &Evaluation,
+    pairs: &mut Vec<(Arc<Object>, Arc<Object>)>,
+) -> Option<()> {
+    let keys = |unit: &UnitInstances| unit.instances.iter().map(|i| i.key.clone()).collect::<Vec<_>>();
+    if keys(&old.1) != keys(unit) || old.2.outputs.len() != evaluation.outputs.len() {
+        return None;
+    }
+    for (before, after) in old.2.outputs.iter().zip(&evaluation.outputs) {
+        if before.objects.len() != after.objects.len() {
+            return None;
+        }
+        for (old, new) in before.objects.iter().zip(&after.objects) {
+            if old.reference != new.reference {
+                return None;
+            }
+            if shared.contains(&new.reference) {
+                // What others make as well stays as it is, or everybody has to be asked.
+                if old != new {
+                    return None;
+                }
+                continue;
+            }
+            pairs.push((Arc::new(old.clone()), Arc::new(new.clone())));
+        }
+    }
+    Some(())
+}
+
+fn is_resource(program: &Program, object: &Object) -> bool {
+    program.record(object.reference.ty).is_some_and(|r| r.kind == RecordKind::Resource)
+}
+
+struct Gathered {
+    objects: Objects,
+    made_by: MadeBy,
+    shared: FxHashSet<Arc<Reference>>,
+}
+
 /// All objects, merged; and who made what, for `after`.
-fn gather(runs: &Runs, diagnostics: &mut Vec<Diagnostic>) -> (Objects, MadeBy) {
+fn gather(runs: &Runs, diagnostics: &mut Vec<Diagnostic>) -> Gathered {
     let total: usize = runs.outputs().map(|o| o.objects.len()).sum();
     let mut single: FxHashMap<Arc<Reference>, &Object> = FxHashMap::default();
     single.reserve(total);
@@ -177,13 +355,15 @@ fn gather(runs: &Runs, diagnostics: &mut Vec<Diagnostic>) -> (Objects, MadeBy) {
             objects.insert(reference, Arc::new(object.clone()));
         }
     }
+    let mut shared = FxHashSet::default();
     for (reference, made) in several {
         if let Some((object, problems)) = crate::eval::merge::merge(runs.program(), &made) {
             diagnostics.extend(problems);
+            shared.insert(reference.clone());
             objects.insert(reference, Arc::new(object));
         }
     }
-    (objects, made_by(runs))
+    Gathered { objects, made_by: made_by(runs), shared }
 }
 
 fn made_by(runs: &Runs) -> MadeBy {

@@ -12,7 +12,7 @@ use crate::syntax::ast::RecordKind;
 
 use super::assemble::Objects;
 use super::graphs::Runs;
-use super::queries;
+use super::queries::{self, Evaluation, UnitInstances};
 use super::render::Renderer;
 
 /// Reports references, in data and in models, to what is not there.
@@ -31,6 +31,18 @@ pub(super) fn check(db: &Database, runs: &Runs, objects: &Objects, problems: &mu
             problems.push(dangling(db, program, objects, pending));
         }
     }
+}
+
+/// Whether everything that a unit refers to is there.
+pub(super) fn all_there(
+    db: &Database,
+    program: &Program,
+    objects: &Objects,
+    unit: &UnitInstances,
+    evaluation: &Evaluation,
+) -> Option<()> {
+    let made = evaluation.outputs.iter().flat_map(|o| &o.references);
+    unit.references.iter().chain(made).all(|p| is_there(db, program, objects, p)).then_some(())
 }
 
 fn is_slice(program: &Program, ty: TypeId) -> bool {

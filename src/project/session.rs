@@ -64,6 +64,17 @@ pub struct Compiled {
     pub graph: Option<GraphBuilder>,
 }
 
+/// What became of one `test` of a model.
+#[derive(Clone, Debug)]
+pub struct TestOutcome {
+    /// Its title, with the environment where there are several.
+    pub name: String,
+    /// Where it stands.
+    pub place: Place,
+    /// Why it failed, resolved; empty if it did not.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
 /// An open project.
 pub struct Session {
     pub(super) db: Database,

@@ -10,7 +10,6 @@ use sha2::{Digest as _, Sha256};
 use crate::base::FileId;
 use crate::db::{Content, Database, Db as _, Project, SourceFile};
 
-use super::graphs::Runs;
 use super::queries;
 
 /// Digests of files by their path, in 256 buckets, so that one change costs one bucket.
@@ -27,15 +26,21 @@ struct Bucket {
 }
 
 impl Sources {
-    /// The digests of the model and of the data, as the graph says them.
-    pub(super) fn digests(&mut self, db: &Database, project: Project, runs: &Runs) -> (EcoString, EcoString) {
+    /// The digests of the model and of the data, as the graph says them. `changed` are the files
+    /// that may be new or have changed since the last time.
+    pub(super) fn digests(
+        &mut self,
+        db: &Database,
+        project: Project,
+        changed: impl Iterator<Item = FileId>,
+    ) -> (EcoString, EcoString) {
         let mut model = Sha256::new();
         for (_, file) in project.models(db).iter() {
             add(&mut model, file.path(db).path(), &digest(file.content(db)));
         }
         self.buckets.resize_with(256, Bucket::default);
-        for (path, ..) in &runs.units {
-            let file = db.source(*path);
+        for path in changed {
+            let file = db.source(path);
             self.update(db, file);
             if let Some(unit) = file.unit(db) {
                 for (_, overlay) in &unit.overlays {
@@ -45,9 +50,6 @@ impl Sources {
                     self.update(db, encrypted);
                 }
             }
-        }
-        for path in runs.units.iter().flat_map(|(_, _, e)| &e.files) {
-            self.update(db, db.source(*path));
         }
         let mut data = Sha256::new();
         for bucket in &mut self.buckets {
