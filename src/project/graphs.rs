@@ -152,7 +152,7 @@ impl Session {
         let mut files = Vec::new();
         for (at, unit, evaluation) in changed {
             let slot = previous.runs.units.get_mut(at)?;
-            objects_of_one_unit(&previous.shared, slot, &unit, &evaluation, &mut pairs)?;
+            objects_of_one_unit(&previous.runs.model.program, &previous.shared, slot, &unit, &evaluation, &mut pairs)?;
             super::references::all_there(
                 &self.db,
                 &previous.runs.model.program,
@@ -176,8 +176,7 @@ impl Session {
             made_by: &previous.made_by,
             origins: &origins,
         };
-        let resources: Vec<_> = pairs.into_iter().filter(|(_, new)| is_resource(assembly.program, new)).collect();
-        super::assemble::reassemble(&assembly, &resources, &previous.claims, &mut previous.builder)?;
+        super::assemble::reassemble(&assembly, &pairs, &previous.claims, &mut previous.builder)?;
         previous.builder.set_header(header);
         Some(())
     }
@@ -294,8 +293,9 @@ fn is_entity(program: &Program, ty: TypeId) -> bool {
 type MadeBy = FxHashMap<Arc<Reference>, Vec<Arc<Reference>>>;
 
 /// What a unit made before and makes now, paired. None if it makes other objects than it did, or
-/// one that others make too, or an entity that changed.
+/// one that others make too, or an entity, that changed.
 fn objects_of_one_unit(
+    program: &Program,
     shared: &FxHashSet<Arc<Reference>>,
     old: &(FileId, Arc<UnitInstances>, Arc<Evaluation>),
     unit: &UnitInstances,
@@ -306,6 +306,7 @@ fn objects_of_one_unit(
     if keys(&old.1) != keys(unit) || old.2.outputs.len() != evaluation.outputs.len() {
         return None;
     }
+    let moved = old.1.spans != unit.spans;
     for (before, after) in old.2.outputs.iter().zip(&evaluation.outputs) {
         if before.objects.len() != after.objects.len() {
             return None;
@@ -314,9 +315,11 @@ fn objects_of_one_unit(
             if old.reference != new.reference {
                 return None;
             }
-            if shared.contains(&new.reference) {
-                // What others make as well stays as it is, or everybody has to be asked.
-                if old != new {
+            // Other nodes tell of what others make as well, and of entities: these stay as they
+            // are, and where they are, or everything is gathered anew.
+            if shared.contains(&new.reference) || !is_resource(program, new) {
+                let root = new.origin.element.is_some_and(|e| e.index == 0 && e.instance.item == 0);
+                if old != new || (moved && !root) {
                     return None;
                 }
                 continue;
