@@ -6,5 +6,6 @@ mod data;
 mod harness;
 mod lang;
 mod reference;
+mod project;
 mod syntax;
 mod ui;
