@@ -24,7 +24,8 @@ fn measure(n: usize) {
     let system = Arc::new(MemorySystem::new([("gops.toml", CONFIG), ("model/services.gops", MODEL)]));
     for i in 0..(n / 10).max(1) {
         let name = format!("net-{i:06}");
-        let text = format!("{{\"name\": \"{name}\", \"subnet\": \"10.{}.{}.0/24\"}}", (i >> 8) & 255, i & 255);
+        let text =
+            format!("{{\"name\": \"{name}\", \"subnet\": \"10.{}.{}.0/24\"}}", (i >> 8) & 255, i & 255);
         system.write(&format!("slices/networks/{name}.json"), text.as_bytes());
     }
     for i in 0..n {
@@ -72,7 +73,8 @@ fn path(i: usize) -> String {
 fn service(i: usize, n: usize, port: usize) -> String {
     let tier = ["gold", "silver", "bronze"][i % 3];
     let network = i % (n / 10).max(1);
-    let depends = if i % 2 == 1 { format!(",\n \"depends_on\": \"svc-{:06}\"", i - 1) } else { String::new() };
+    let depends =
+        if i % 2 == 1 { format!(",\n \"depends_on\": \"svc-{:06}\"", i - 1) } else { String::new() };
     format!(
         "{{\n \"name\": \"svc-{i:06}\",\n \"image\": \"registry.local/team-{}/app:{}.{}.0\",\n \"replicas\": {},\n \
          \"port\": {port},\n \"tier\": \"{tier}\",\n \"env\": {{\"LOG_LEVEL\": \"info\", \"REGION\": \"eu-{}\"}},\n \

@@ -5,7 +5,7 @@ mod console;
 mod data;
 mod harness;
 mod lang;
-mod reference;
 mod project;
+mod reference;
 mod syntax;
 mod ui;

@@ -28,7 +28,7 @@ impl Workspace {
         let here = std::env::current_dir().map_err(Failure::read("."))?;
         let prefix = prefix(&root, &here);
         context.ui.detail(&format!("the project is {}", root.display()));
-        let options = Options { env: env.map(str::to_owned) };
+        let options = Options { env: env.map(str::to_owned), ..Options::default() };
         let session = Session::open(Arc::new(DiskSystem::new(&root)), options);
         Ok(Workspace { root, prefix, session })
     }

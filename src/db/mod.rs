@@ -52,8 +52,8 @@ pub struct Unit {
     pub bindings: Vec<(EcoString, EcoString)>,
 }
 
-/// What the models are compiled with.
-#[salsa::input(debug)]
+/// What the models are compiled with. There is one.
+#[salsa::input(singleton, debug)]
 pub struct Project {
     /// The name in gops.toml.
     #[returns(ref)]

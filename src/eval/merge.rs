@@ -59,13 +59,12 @@ fn difference(program: &Program, first: &Object, other: &Object) -> Option<Diagn
         .map(|(field, _)| format!("`{}`", field.name))
         .collect();
     if !differing.is_empty() {
-        let message = format!(
-            "one `{}` is made twice, with different {}",
-            record.decl.name,
-            differing.join(" and ")
-        );
+        let message =
+            format!("one `{}` is made twice, with different {}", record.decl.name, differing.join(" and "));
         let help = "make it in one place, or with the same fields; objects are one if their keys are";
-        return Some(both(Diagnostic::new(DIFFERENT_OBJECTS, place(other), message), first, other).help(help));
+        return Some(
+            both(Diagnostic::new(DIFFERENT_OBJECTS, place(other), message), first, other).help(help),
+        );
     }
     let timeouts = first.timeout.zip(other.timeout).is_some_and(|(a, b)| a != b);
     let drifts = first.drift != other.drift

@@ -15,10 +15,13 @@ pub mod compare;
 pub mod convert;
 pub mod deferred;
 pub mod instance;
+pub mod merge;
 pub mod operators;
 pub mod print;
+pub mod relations;
 pub mod strings;
 pub mod testing;
+pub mod unique;
 pub mod value;
 pub mod world;
 

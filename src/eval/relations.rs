@@ -38,7 +38,8 @@ pub fn edges(world: &dyn World, instance: &Arc<Instance>, source: TypeId, by: Sl
         };
         let at = element.fields.get(by as usize).copied().flatten();
         let place = at.map(|(file, node)| Place::Data { file, node, part: DataPart::Value });
-        let place = place.or(element.place.map(|(file, node)| Place::Data { file, node, part: DataPart::Key }));
+        let place =
+            place.or(element.place.map(|(file, node)| Place::Data { file, node, part: DataPart::Key }));
         let here = Element { instance: instance.id, index: index as u32 };
         let value = field(world, &element.record, here, by);
         targets(&value, &mut |to| out.push(Edge { from: from.clone(), to: to.clone(), place }));
@@ -48,7 +49,7 @@ pub fn edges(world: &dyn World, instance: &Arc<Instance>, source: TypeId, by: Sl
 fn field(world: &dyn World, record: &Arc<Record>, element: Element, slot: Slot) -> Value {
     let def = world.program().record(record.ty).and_then(|r| r.fields.get(slot as usize));
     match def.map(|f| f.kind) {
-        Some(FieldKind::Derived) => super::derived_field(world, element, slot).unwrap_or_default(),
+        Some(FieldKind::Derived) => super::derived_field(world, element, slot).value.unwrap_or_default(),
         _ => record.fields.get(slot as usize).cloned().unwrap_or_default(),
     }
 }
@@ -109,7 +110,8 @@ impl Edges {
         let mut related = Related::default();
         for start in next.keys() {
             let mut seen: FxHashSet<&Arc<Reference>> = FxHashSet::default();
-            let mut open: VecDeque<&Arc<Reference>> = next.get(start).into_iter().flatten().copied().collect();
+            let mut open: VecDeque<&Arc<Reference>> =
+                next.get(start).into_iter().flatten().copied().collect();
             while let Some(at) = open.pop_front() {
                 if seen.insert(at) {
                     open.extend(next.get(at).into_iter().flatten().copied());
@@ -157,7 +159,8 @@ impl Edges {
             let place = place.unwrap_or(Place::Model { file: def.file, node: def.node.0 });
             let text = format!("{} leads to {}", key_text(from), key_text(to));
             problem = Some(match problem {
-                None => Diagnostic::new(NOT_ACYCLIC, place, format!("{}: a circle of `{name}`", def.message)).at(text),
+                None => Diagnostic::new(NOT_ACYCLIC, place, format!("{}: a circle of `{name}`", def.message))
+                    .at(text),
                 Some(problem) => problem.label(place, text),
             });
         }

@@ -14,10 +14,16 @@ use super::world::Instance;
 
 /// What an instance has in the fields of a `unique`; nothing if a field is null or wrong, or the
 /// value is not stored.
-pub fn values(program: &Program, instance: &Arc<Instance>, ty: TypeId, index: u32) -> Option<(Vec<Value>, Arc<Instance>)> {
+pub fn values(
+    program: &Program,
+    instance: &Arc<Instance>,
+    ty: TypeId,
+    index: u32,
+) -> Option<(Vec<Value>, Arc<Instance>)> {
     let def = unique(program, ty, index)?;
     let root = instance.elements.first()?;
-    let values: Option<Vec<Value>> = def.slots.iter().map(|&s| root.record.fields.get(s as usize).cloned()).collect();
+    let values: Option<Vec<Value>> =
+        def.slots.iter().map(|&s| root.record.fields.get(s as usize).cloned()).collect();
     let values = values?;
     let usable = values.iter().all(|v| !matches!(v, Value::Null | Value::Wrong | Value::Deferred(_)));
     usable.then(|| (values, instance.clone()))
@@ -52,7 +58,9 @@ pub fn clashes<'v>(
         for other in others {
             let message = match names.as_slice() {
                 [one] => format!("another `{}` has the same {one}", record.decl.name),
-                several => format!("another `{}` has the same {} together", record.decl.name, several.join(" and ")),
+                several => {
+                    format!("another `{}` has the same {} together", record.decl.name, several.join(" and "))
+                }
             };
             problems.push(
                 Diagnostic::new(NOT_UNIQUE, place(other, def), message)

@@ -12,12 +12,12 @@ use crate::diag::{DataPart, Diagnostic, Place};
 use crate::eval::value::DriftPolicy;
 use crate::eval::{Deferred, DeferredExpr, Object, Reference, Value};
 use crate::graph::claims::{Claims, Made, clash_error};
-use crate::graph::order::{Dependencies, Edge, cycle_error};
+use crate::graph::order::{Edge, cycle_error};
 use crate::graph::{
-    Drift, GraphBuilder, GraphValue, Header, LOCAL, Node, NodeHead, Origin, Require, SealedNode, SealedTarget,
-    State,
+    Drift, GraphBuilder, GraphValue, Header, LOCAL, Node, NodeHead, Origin, Require, SealedNode,
+    SealedTarget, State,
 };
-use crate::handler::{Handler, Need};
+use crate::handler::{Handler, Need, Registry};
 use crate::model::{Program, RecordDef, TypeId};
 use crate::syntax::ast::RecordKind;
 
@@ -35,6 +35,8 @@ pub struct Assembly<'a> {
     pub objects: &'a Objects,
     /// What the `impl`s of an entity or of a slice's instance made: for `after`.
     pub made_by: &'a FxHashMap<Arc<Reference>, Vec<Arc<Reference>>>,
+    /// The handlers of this program.
+    pub handlers: &'a Registry,
     /// Lines and columns.
     pub origins: &'a Origins<'a>,
 }
@@ -121,8 +123,7 @@ pub fn reassemble(
 /// Claims that clash, and circles of requirements.
 fn problems(assembly: &Assembly<'_>, builder: &GraphBuilder, claims: &Claims) -> Vec<Diagnostic> {
     let clashes = claims.clashes();
-    let dependencies = Dependencies::of_builder(builder, false);
-    let cycles = dependencies.cycles();
+    let cycles = builder.cycles();
     if clashes.is_empty() && cycles.is_empty() {
         return Vec::new();
     }
@@ -135,8 +136,7 @@ fn problems(assembly: &Assembly<'_>, builder: &GraphBuilder, claims: &Claims) ->
     };
     let clashes = clashes.iter().filter_map(|c| clash_error(c, &mut |id| made(id)));
     let cycles = cycles.iter().filter_map(|cycle| {
-        let ids: Vec<EcoString> = cycle.iter().map(|&n| dependencies.id(n).clone()).collect();
-        cycle_error(&ids, &mut |user, used| {
+        cycle_error(cycle, &mut |user, used| {
             let made = made(user);
             Edge { why: why(builder, user, used), model: made.model, data: made.data }
         })
@@ -181,7 +181,7 @@ impl<'a> Maker<'a> {
         fields.write(&mut Writer::new(&mut json));
         let mut requires = Vec::new();
         self.field_requires(object, record, &mut requires);
-        let (claims, needs) = match crate::handler::find(handler) {
+        let (claims, needs) = match self.assembly.handlers.get(handler) {
             Some(found) => self.ask(found, object, &id, &target, fields),
             None => Default::default(),
         };

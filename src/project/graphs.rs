@@ -96,7 +96,13 @@ impl Session {
         let failed = diagnostics.iter().any(Diagnostic::is_error);
         let assembled = (!failed).then(|| {
             let program = runs.program();
-            let assembly = Assembly { program, objects: &objects, made_by: &made_by, origins: &origins };
+            let assembly = Assembly {
+                program,
+                objects: &objects,
+                made_by: &made_by,
+                handlers: &self.handlers,
+                origins: &origins,
+            };
             assemble(&assembly, header)
         });
         let assembled = assembled.map(|made| {
@@ -126,6 +132,15 @@ impl Session {
         for shard in self.all_shards() {
             diagnostics.extend(queries::shard_checks(&self.db, shard).iter().cloned());
         }
+        for index in 0..runs.program().consts.len() as u32 {
+            diagnostics.extend(queries::constant(&self.db, self.project, index).diagnostics.iter().cloned());
+        }
+        for (index, function) in (0..).zip(&runs.program().functions) {
+            if function.params.is_empty() {
+                diagnostics
+                    .extend(queries::function(&self.db, self.project, index).diagnostics.iter().cloned());
+            }
+        }
         diagnostics.extend(super::relations::problems(&self.db).iter().cloned());
         self.strays(runs, diagnostics);
     }
@@ -152,7 +167,14 @@ impl Session {
         let mut files = Vec::new();
         for (at, unit, evaluation) in changed {
             let slot = previous.runs.units.get_mut(at)?;
-            objects_of_one_unit(&previous.runs.model.program, &previous.shared, slot, &unit, &evaluation, &mut pairs)?;
+            objects_of_one_unit(
+                &previous.runs.model.program,
+                &previous.shared,
+                slot,
+                &unit,
+                &evaluation,
+                &mut pairs,
+            )?;
             super::references::all_there(
                 &self.db,
                 &previous.runs.model.program,
@@ -174,6 +196,7 @@ impl Session {
             program: &previous.runs.model.program,
             objects: &previous.objects,
             made_by: &previous.made_by,
+            handlers: &self.handlers,
             origins: &origins,
         };
         super::assemble::reassemble(&assembly, &pairs, &previous.claims, &mut previous.builder)?;
@@ -183,7 +206,10 @@ impl Session {
 
     /// The units that were read or evaluated anew, by their position. None if something is to be
     /// said of one of them, or if there are others than there were.
-    fn changed_units(&self, previous: &mut Previous) -> Option<Vec<(usize, Arc<UnitInstances>, Arc<Evaluation>)>> {
+    fn changed_units(
+        &self,
+        previous: &mut Previous,
+    ) -> Option<Vec<(usize, Arc<UnitInstances>, Arc<Evaluation>)>> {
         let mut changed = Vec::new();
         let mut known = previous.shards.iter_mut();
         for shard in self.all_shards() {
@@ -236,7 +262,8 @@ impl Session {
     }
 
     fn entity_runs(&self, program: &Program) -> Vec<EntityRun> {
-        let mut types: Vec<TypeId> = program.impls.iter().map(|i| i.ty).filter(|&t| is_entity(program, t)).collect();
+        let mut types: Vec<TypeId> =
+            program.impls.iter().map(|i| i.ty).filter(|&t| is_entity(program, t)).collect();
         types.sort();
         types.dedup();
         let mut runs = Vec::new();
@@ -393,4 +420,3 @@ fn made_by(runs: &Runs) -> MadeBy {
     }
     made_by
 }
-

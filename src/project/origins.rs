@@ -126,7 +126,9 @@ impl<'a> Origins<'a> {
         let value = spans.values.get(node as usize).copied().unwrap_or_default();
         match part {
             DataPart::Value => value,
-            DataPart::Key => spans.keys.get(node as usize).copied().filter(|k| !k.is_empty()).unwrap_or(value),
+            DataPart::Key => {
+                spans.keys.get(node as usize).copied().filter(|k| !k.is_empty()).unwrap_or(value)
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use crate::diag::codes::project as codes;
 use crate::diag::{Diagnostic, Place};
 use crate::eval::instance::Shapes;
 use crate::eval::world::PendingReference;
-use crate::eval::{Instance, Key, Object, Plan, Reference, RunOutput, Value};
+use crate::eval::{Computed, Instance, Key, Object, Plan, Reference, RunOutput, Value};
 use crate::model::lower::{ModuleSource, Settings};
 use crate::model::program::NodeTables;
 use crate::model::{Program, TypeId};
@@ -74,7 +74,11 @@ pub fn checked_model(db: &dyn Db) -> Arc<CheckedModel> {
     }
     let modules: Vec<ModuleSource<'_>> = parses
         .iter()
-        .map(|(file, path, parse)| ModuleSource { file: *file, module_path: path.clone(), ast: &parse.module })
+        .map(|(file, path, parse)| ModuleSource {
+            file: *file,
+            module_path: path.clone(),
+            ast: &parse.module,
+        })
         .collect();
     let settings =
         Settings { project: project.name(db).clone(), environments: project.environments(db).to_vec() };
@@ -82,11 +86,7 @@ pub fn checked_model(db: &dyn Db) -> Arc<CheckedModel> {
     let template = |path: &str| template_text(db, path);
     let checked = crate::types::check(declared, &template);
     diagnostics.extend(checked.diagnostics);
-    Arc::new(CheckedModel {
-        program: Arc::new(checked.program),
-        nodes: Arc::new(checked.nodes),
-        diagnostics,
-    })
+    Arc::new(CheckedModel { program: Arc::new(checked.program), nodes: Arc::new(checked.nodes), diagnostics })
 }
 
 /// The text of a template, read as an input.
@@ -122,16 +122,31 @@ pub fn ready(db: &dyn Db) -> Arc<Ready> {
     Arc::new(Ready { plan: Plan::new(&program), shapes: Shapes::new(&program), program })
 }
 
+/// Something that is computed once for everybody.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Once {
+    /// Its value, if there is one.
+    pub value: Result<Value, ()>,
+    /// What is wrong with it.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl From<Computed> for Once {
+    fn from(computed: Computed) -> Self {
+        Once { value: computed.value, diagnostics: computed.output.diagnostics }
+    }
+}
+
 /// A constant of a module.
 #[salsa::tracked(returns(ref))]
-pub fn constant(db: &dyn Db, index: u32) -> Result<Value, ()> {
-    crate::eval::constant(&DbWorld::new(db), index)
+pub fn constant(db: &dyn Db, _project: Project, index: u32) -> Once {
+    crate::eval::constant(&DbWorld::new(db), index).into()
 }
 
 /// The result of a function without parameters.
 #[salsa::tracked(returns(ref))]
-pub fn function(db: &dyn Db, index: u32) -> Result<Value, ()> {
-    crate::eval::function(&DbWorld::new(db), index)
+pub fn function(db: &dyn Db, _project: Project, index: u32) -> Once {
+    crate::eval::function(&DbWorld::new(db), index).into()
 }
 
 /// What a unit holds: one instance, or those of an `each` file.
@@ -236,11 +251,15 @@ pub struct TypeObjects {
 }
 
 /// All objects of an entity's or resource's type.
+pub fn objects(db: &dyn Db, ty: TypeId) -> &Arc<TypeObjects> {
+    objects_of(db, Project::get(db), ty)
+}
+
 #[salsa::tracked(returns(ref))]
-pub fn objects(db: &dyn Db, ty: TypeId) -> Arc<TypeObjects> {
+pub fn objects_of(db: &dyn Db, project: Project, ty: TypeId) -> Arc<TypeObjects> {
     let program = program(db);
     let makers = super::creators::creators(&program, ty);
-    let shards = Project::get(db).shards(db);
+    let shards = project.shards(db);
     let mut found: Vec<Object> = Vec::new();
     for slice in &makers.slices {
         for &shard in shards.get(&program.ty(*slice).decl().path).into_iter().flat_map(|s| s.iter()) {
@@ -250,7 +269,9 @@ pub fn objects(db: &dyn Db, ty: TypeId) -> Arc<TypeObjects> {
     for &entity in &makers.entities {
         for maker in objects(db, entity).by_reference.keys() {
             let output = entity_evaluation(db, EntityKey::new(db, maker.clone()));
-            found.extend(output.outputs.iter().flat_map(|o| &o.objects).filter(|o| o.reference.ty == ty).cloned());
+            found.extend(
+                output.outputs.iter().flat_map(|o| &o.objects).filter(|o| o.reference.ty == ty).cloned(),
+            );
         }
     }
     let mut by_reference: FxHashMap<Arc<Reference>, Arc<Object>> = FxHashMap::default();
@@ -286,10 +307,14 @@ pub fn entity_evaluation<'db>(db: &'db dyn Db, entity: EntityKey<'db>) -> Arc<Ev
 }
 
 /// All instances of a slice, as references in the order of their keys.
+pub fn slice_instances(db: &dyn Db, ty: TypeId) -> &Arc<[Value]> {
+    instances_of(db, Project::get(db), ty)
+}
+
 #[salsa::tracked(returns(ref))]
-pub fn slice_instances(db: &dyn Db, ty: TypeId) -> Arc<[Value]> {
+fn instances_of(db: &dyn Db, project: Project, ty: TypeId) -> Arc<[Value]> {
     let program = program(db);
-    let shards = Project::get(db).shards(db);
+    let shards = project.shards(db);
     let mut all = Vec::new();
     for &shard in shards.get(&program.ty(ty).decl().path).into_iter().flat_map(|s| s.iter()) {
         for (key, ..) in shard_keys(db, shard).iter() {

@@ -61,7 +61,7 @@ fn shards_of(db: &dyn Db, program: &Program, ty: TypeId) -> Vec<Shard> {
 
 /// The values of a relation's field for all owners.
 #[salsa::tracked(returns(ref))]
-fn relation(db: &dyn Db, index: u32) -> Arc<FxHashMap<Arc<Reference>, Arc<[Value]>>> {
+fn relation(db: &dyn Db, _project: Project, index: u32) -> Arc<FxHashMap<Arc<Reference>, Arc<[Value]>>> {
     let program = queries::program(db);
     let Some(def) = program.relations.get(index as usize) else { return Arc::default() };
     let edges = edges(db, def.source, def.by);
@@ -78,7 +78,7 @@ pub fn related(db: &dyn Db, index: u32, owner: &Reference) -> Arc<[Value]> {
 
 #[salsa::tracked(returns(ref))]
 fn of_owner<'db>(db: &'db dyn Db, index: u32, owner: queries::EntityKey<'db>) -> Arc<[Value]> {
-    relation(db, index).get(owner.reference(db)).cloned().unwrap_or_default()
+    relation(db, Project::get(db), index).get(owner.reference(db)).cloned().unwrap_or_default()
 }
 
 /// What a shard's instances have in the fields of a `unique`.

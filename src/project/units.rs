@@ -4,12 +4,14 @@
 use ecow::EcoString;
 
 use crate::base::FileId;
-use crate::data::{Document, Limits, Node, NodeKind, Parsed, Spans, parse_json, parse_yaml, parse_yaml_documents};
+use crate::data::{
+    Document, Limits, Node, NodeKind, Parsed, Spans, parse_json, parse_yaml, parse_yaml_documents,
+};
 use crate::db::{Db, Project, SourceFile, Unit};
 use crate::diag::codes::project as codes;
 use crate::diag::{Diagnostic, Place};
-use crate::eval::instance::{Ask, Doc, InstanceSource, read as read_instance};
 use crate::eval::Value;
+use crate::eval::instance::{Ask, Doc, InstanceSource, read as read_instance};
 use crate::model::schema::Slot;
 use crate::model::ty::RefineId;
 use crate::model::{RecordDef, TypeId};
@@ -27,7 +29,9 @@ struct Part {
 pub fn read(db: &dyn Db, ready: &Ready, file: SourceFile) -> UnitInstances {
     let mut out = UnitInstances::default();
     let Some(unit) = file.unit(db) else { return out };
-    let Some(slice) = ready.program.find(&unit.slice).and_then(|id| ready.program.record(id)) else { return out };
+    let Some(slice) = ready.program.find(&unit.slice).and_then(|id| ready.program.record(id)) else {
+        return out;
+    };
     let mut parts = Vec::new();
     for part in files(db, file, unit) {
         let parsed = parse(db, part, unit.each);
@@ -84,7 +88,12 @@ fn parse(db: &dyn Db, file: SourceFile, each: bool) -> Parsed {
         Ok(bytes) => bytes,
         Err(error) => {
             let problem = Diagnostic::new(codes::UNREADABLE, Place::File(path), error.to_string());
-            return Parsed { document: None, spans: Spans::default(), diagnostics: vec![problem], empty: false };
+            return Parsed {
+                document: None,
+                spans: Spans::default(),
+                diagnostics: vec![problem],
+                empty: false,
+            };
         }
     };
     let limits = Limits::default();

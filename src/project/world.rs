@@ -85,11 +85,11 @@ impl World for DbWorld<'_> {
     }
 
     fn constant(&self, index: u32) -> Option<Result<Value, ()>> {
-        Some(queries::constant(self.db, index).clone())
+        Some(queries::constant(self.db, Project::get(self.db), index).value.clone())
     }
 
     fn function(&self, index: u32) -> Option<Result<Value, ()>> {
-        Some(queries::function(self.db, index).clone())
+        Some(queries::function(self.db, Project::get(self.db), index).value.clone())
     }
 
     fn file(&self, path: &str) -> Result<Arc<FileValue>, EcoString> {
@@ -110,7 +110,8 @@ impl World for DbWorld<'_> {
             .compile_matcher();
         let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let listing = Project::get(self.db).listing(self.db);
-        let matches = |f: &&FileId| f.path().strip_prefix(&prefix).is_some_and(|inside| glob.is_match(inside));
+        let matches =
+            |f: &&FileId| f.path().strip_prefix(&prefix).is_some_and(|inside| glob.is_match(inside));
         let found: Vec<FileId> = listing.iter().filter(matches).copied().collect();
         self.files.borrow_mut().extend(&found);
         Ok(found.into_iter().map(|f| f.path().into()).collect())

@@ -66,9 +66,10 @@ fn apply(system: &MemorySystem, edit: &Edit) -> String {
         }
         Edit::Break(file) => written(&site(file), "name: [\n"),
         Edit::Comment(lines) => written("model/main.gops", &("// moved\n".repeat(*lines) + MODEL)),
-        Edit::Bound(most) => {
-            written("model/main.gops", &MODEL.replace("m.sites.len() <= 4", &format!("m.sites.len() <= {most}")))
-        }
+        Edit::Bound(most) => written(
+            "model/main.gops",
+            &MODEL.replace("m.sites.len() <= 4", &format!("m.sites.len() <= {most}")),
+        ),
         Edit::Ignore(on) => written(".gitignore", if *on { "f3.yaml\n" } else { "\n" }),
     }
 }

@@ -17,10 +17,8 @@ fn graph(files: &[(String, String)], threads: usize) -> String {
 }
 
 fn project(model: &str) -> Vec<(String, String)> {
-    let mut files = vec![
-        ("gops.toml".to_owned(), CONFIG.to_owned()),
-        ("model/main.gops".to_owned(), model.to_owned()),
-    ];
+    let mut files =
+        vec![("gops.toml".to_owned(), CONFIG.to_owned()), ("model/main.gops".to_owned(), model.to_owned())];
     for name in 0..100 {
         files.push((format!("machines/{name}.yaml"), machine(name, name)));
     }
