@@ -100,10 +100,11 @@ fn wrong_number(d: &mut Declarations<'_>, module: ModuleId, path: &ast::Path, ar
         (_, 0) => format!("write `{name}` alone"),
         _ => format!("write `{name}<string>`, with the type of what it holds"),
     };
+    let are = if given == 1 { "is" } else { "are" };
     let message = match arity {
         0 => format!("`{name}` takes no types between `<` and `>`"),
-        1 => format!("`{name}` takes one type between `<` and `>`, and {given} are given"),
-        n => format!("`{name}` takes {n} types between `<` and `>`, and {given} are given"),
+        1 => format!("`{name}` takes one type between `<` and `>`, and {given} {are} given"),
+        n => format!("`{name}` takes {n} types between `<` and `>`, and {given} {are} given"),
     };
     let problem = d.problem(codes::TYPE_ARGUMENTS, module, path.span, message).help(example);
     d.diagnostics.push(problem);
