@@ -103,6 +103,13 @@ impl Builder {
         Ok(node)
     }
 
+    /// Notes that an integer is written in octal.
+    pub fn octal(&mut self, node: u32) {
+        if let Some(node) = self.nodes.get_mut(node as usize) {
+            node.octal = matches!(node.value, NodeKind::Int(_));
+        }
+    }
+
     /// Begins a sequence or mapping, whose size is not known yet.
     pub fn open(&mut self, value: NodeKind, span: Span) -> Result<u32, Stop> {
         if self.open.len() >= self.limits.depth {
@@ -154,7 +161,7 @@ impl Builder {
     /// The finished document.
     pub fn finish(mut self) -> Parsed {
         if self.nodes.is_empty() {
-            self.nodes.push(Node { key: None, value: NodeKind::Null, end: 1 });
+            self.nodes.push(Node { key: None, value: NodeKind::Null, octal: false, end: 1 });
             self.spans.values.push(Span::default());
             self.spans.keys.push(Span::default());
         }
@@ -234,7 +241,7 @@ impl Builder {
             Some((key, span)) => (Some(key), span),
             None => (None, span),
         };
-        self.nodes.push(Node { key, value, end });
+        self.nodes.push(Node { key, value, octal: false, end });
         self.spans.values.push(span);
         self.spans.keys.push(key_span);
         Ok(())

@@ -268,6 +268,9 @@ impl<'a> Tree<'a> {
                 self.empty |= self.frames.is_empty() && at.is_empty() && anchor == 0 && tag.is_none();
                 let value = self.value(&text, style, tag.as_ref(), at);
                 let node = self.builder.scalar(value, at)?;
+                if text.starts_with("0o") {
+                    self.builder.octal(node);
+                }
                 self.define(anchor, node);
                 self.last = self.last.max(at.end as usize - self.base);
                 return Ok(());

@@ -18,4 +18,6 @@ table! {
     ENCRYPTED = "G0513" Error "encrypted-plain", "an encrypted value where nothing is secret";
     NOTHING_TO_REMOVE = "G0514" Error "nothing-to-remove", "an overlay that removes what is not there";
     PATH_KEY = "G0515" Error "path-key", "a key that the path and the data give differently, or that the path cannot give";
+    GIVEN_TWICE = "G0516" Error "given-twice", "a field that stands in the data twice, under two names or in two files";
+    MISPLACED_REMOVE = "G0517" Error "misplaced-remove", "`$remove` where there is nothing to take out";
 }

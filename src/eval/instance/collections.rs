@@ -3,15 +3,17 @@
 use std::cmp::Ordering;
 
 use ecow::EcoString;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::data::NodeKind;
+use crate::diag::Place;
 use crate::eval::value::{Record, Value};
 use crate::model::{RecordDef, Type, TypeDef};
 
 use super::layers::{Layers, Src};
 use super::problems;
 use super::reader::{Context, Reader, as_struct, is_nested, key_value};
+use super::records::REMOVE;
 
 /// What tells an element from the others: its variant and its key.
 type Identity = (Option<u16>, Vec<Value>);
@@ -30,16 +32,15 @@ impl<'a> Reader<'a> {
         let Some(mut items) = self.items(ty, item, layers, context) else { return Value::Wrong };
         // Stable, so that of two equal ones the first in the data comes first.
         items.sort_by(|a, b| order(&a.0, &b.0));
-        let keyed = as_struct(self.program, item).is_some();
-        for pair in items.windows(2) {
-            let same = !keyed && order(&pair[0].0, &pair[1].0) == Ordering::Equal;
-            if same && !matches!(pair[0].0, Value::Wrong) {
-                let problem = problems::repeated(pair[0].1, pair[1].1, context.field);
-                self.errors += 1;
-                self.diagnostics.push(problem);
+        if !as_struct(self.program, item).is_some_and(|def| self.is_keyed(def)) {
+            for pair in items.windows(2) {
+                let [(a, first), (b, second)] = pair else { continue };
+                if !matches!(a, Value::Wrong) && order(a, b) == Ordering::Equal {
+                    self.report(problems::repeated(*first, *second, context.field));
+                }
             }
+            items.dedup_by(|b, a| order(&a.0, &b.0) == Ordering::Equal);
         }
-        items.dedup_by(|b, a| !keyed && order(&a.0, &b.0) == Ordering::Equal);
         Value::Set(items.into_iter().map(|(value, _)| value).collect())
     }
 
@@ -59,27 +60,34 @@ impl<'a> Reader<'a> {
         let context = Context { listed: true, ..context };
         let keyed = as_struct(self.program, item).filter(|def| self.is_keyed(def));
         let mut items = Vec::with_capacity(*len as usize);
-        if layers.is_single() || keyed.is_none() {
-            for child in src.children() {
-                items.push((self.value(item, &Layers::one(child), context), child));
+        match keyed {
+            Some(def) if !layers.is_single() => {
+                for layers in self.by_identity(def, layers) {
+                    let child = layers.last();
+                    items.push((self.value(item, &layers, context), child));
+                }
             }
-        } else if let Some(def) = keyed {
-            for layers in self.by_identity(def, layers) {
-                let child = layers.last();
-                items.push((self.value(item, &layers, context), child));
+            _ => {
+                for child in joined(layers) {
+                    items.push((self.value(item, &Layers::one(child), context), child));
+                }
             }
         }
-        if keyed.is_some() {
-            self.unique_elements(&items, context);
+        if let Some(def) = keyed {
+            self.unique_elements(def, &items, context);
         }
         Some(items)
     }
 
     /// Whether elements of a struct or union have an identity.
     fn is_keyed(&self, def: &TypeDef) -> bool {
+        let has_key = |record: &RecordDef| is_nested(record) && !record.keys.is_empty();
         match def {
-            TypeDef::Record(record) => is_nested(record) && !record.keys.is_empty(),
-            TypeDef::Union(union) => union.variants.iter().any(|v| v.payload.is_some()),
+            TypeDef::Record(record) => has_key(record),
+            TypeDef::Union(union) => {
+                let payloads = union.variants.iter().filter_map(|v| v.payload.as_ref()?.record());
+                payloads.filter_map(|id| self.program.record(id)).any(has_key)
+            }
             TypeDef::Enum(_) => false,
         }
     }
@@ -87,26 +95,60 @@ impl<'a> Reader<'a> {
     /// The elements of several files, paired by what tells them apart, in the order in which they
     /// come first. An overlay takes one out with `$remove: true`.
     fn by_identity(&mut self, def: &'a TypeDef, layers: &Layers<'a>) -> Vec<Layers<'a>> {
-        let mut order: Vec<(EcoString, Option<Layers<'a>>)> = Vec::new();
+        let mut order: Vec<Option<Layers<'a>>> = Vec::new();
+        let mut index: FxHashMap<EcoString, usize> = FxHashMap::default();
         for (depth, sequence) in layers.sequences().enumerate() {
             // Within one file two with one identity are a mistake, which is found when they are
             // read: they stay apart.
-            let mut here: Vec<EcoString> = Vec::new();
+            let mut here = FxHashSet::default();
             for child in sequence.children() {
                 let identity = self.raw_identity(def, child);
-                let removed = child.get("$remove").is_some_and(|r| matches!(r.kind(), NodeKind::Bool(true)));
-                let known = order.iter_mut().find(|(text, _)| *text == identity && !here.contains(text));
-                match (known, removed) {
-                    (Some((_, found)), true) => *found = None,
-                    (Some((_, Some(found))), false) => found.push(child),
-                    (Some((_, found)), false) => *found = Some(Layers::one(child)),
-                    (None, true) if depth > 0 => self.report(problems::nothing_to_remove(child)),
-                    (None, _) => order.push((identity.clone(), Some(Layers::one(child)))),
+                let again = !here.insert(identity.clone());
+                let known = index.get(&identity).copied().filter(|_| !again);
+                let known = known.and_then(|at| order.get_mut(at));
+                if depth > 0 && child.get(REMOVE).is_some() {
+                    match known {
+                        Some(found @ Some(_)) => *found = None,
+                        _ => self.report(problems::nothing_to_remove(child)),
+                    }
+                    self.check_removal(def, child);
+                    continue;
                 }
-                here.push(identity);
+                match known {
+                    Some(Some(found)) => found.push(child),
+                    Some(gone) => *gone = Some(Layers::one(child)),
+                    None => {
+                        index.entry(identity).or_insert(order.len());
+                        order.push(Some(Layers::one(child)));
+                    }
+                }
             }
         }
-        order.into_iter().filter_map(|(_, layers)| layers).collect()
+        order.into_iter().flatten().collect()
+    }
+
+    /// An element that is taken out has nothing but its key.
+    fn check_removal(&mut self, def: &TypeDef, child: Src<'a>) {
+        let mut allowed: Vec<&str> = vec![REMOVE];
+        match def {
+            TypeDef::Record(record) => allowed.extend(key_fields(record)),
+            TypeDef::Union(union) => {
+                allowed.push(union.tag.as_str());
+                let payloads = union.variants.iter().filter_map(|v| v.payload.as_ref()?.record());
+                let records = payloads.filter_map(|id| self.program.record(id));
+                allowed.extend(records.flat_map(key_fields));
+            }
+            TypeDef::Enum(_) => {}
+        }
+        let is_true = |entry: Src<'a>| matches!(entry.kind(), NodeKind::Bool(true));
+        let wrong = child.children().find(|entry| match entry.key() {
+            Some(key) if key == REMOVE => !is_true(*entry),
+            Some(key) => !allowed.contains(&key.as_str()),
+            None => false,
+        });
+        if let Some(entry) = wrong {
+            self.report(problems::misplaced_remove(entry));
+        }
     }
 
     /// The identity of an element as it is written.
@@ -124,11 +166,7 @@ impl<'a> Reader<'a> {
         };
         let mut text = tag;
         for key in record.into_iter().flat_map(|r| &r.keys) {
-            let mut at = Some(src);
-            for part in key.name.split('.') {
-                at = at.and_then(|s| s.get(part));
-            }
-            let part = match at.map(Src::kind) {
+            let part = match src.at_path(&key.name).map(Src::kind) {
                 Some(NodeKind::Str(s)) => format!("|s{}:{s}", s.len()),
                 Some(other) => format!("|{other:?}"),
                 None => "|".to_owned(),
@@ -138,18 +176,32 @@ impl<'a> Reader<'a> {
         text
     }
 
-    fn unique_elements(&mut self, items: &[(Value, Src<'a>)], context: Context<'a>) {
+    fn unique_elements(&mut self, def: &TypeDef, items: &[(Value, Src<'a>)], context: Context<'a>) {
         let mut seen: FxHashMap<Identity, Src<'a>> = FxHashMap::default();
         for (value, src) in items {
             let Some(identity) = self.identity(value) else { continue };
             if let Some(first) = seen.get(&identity) {
-                let problem = problems::duplicate_element(&identity.1, *first, *src, context.field);
-                self.errors += 1;
-                self.diagnostics.push(problem);
+                let at = |src: &Src<'a>| self.key_place(def, *src);
+                let problem = problems::duplicate_element(&identity.1, at(first), at(src), context.field);
+                self.report(problem);
             } else {
                 seen.insert(identity, *src);
             }
         }
+    }
+
+    /// Where the key of an element stands.
+    fn key_place(&self, def: &TypeDef, src: Src<'a>) -> Place {
+        let record = match def {
+            TypeDef::Record(record) => Some(record),
+            TypeDef::Union(union) => {
+                let payload = union.variants.iter().find_map(|v| v.payload.as_ref()?.record());
+                payload.and_then(|id| self.program.record(id))
+            }
+            TypeDef::Enum(_) => None,
+        };
+        let key = record.and_then(|r| r.keys.first()).and_then(|k| src.at_path(&k.name));
+        key.map_or(src.head(), Src::head)
     }
 
     fn identity(&self, value: &Value) -> Option<Identity> {
@@ -181,26 +233,11 @@ impl<'a> Reader<'a> {
             return self.wrong(ty, src, context);
         }
         let context = Context { listed: true, ..context };
-        let mut by_key: Vec<(&'a EcoString, Layers<'a>)> = Vec::new();
-        for mapping in layers.mappings() {
-            for entry in mapping.children() {
-                let Some(name) = entry.key() else { continue };
-                // Only where several files are merged can a key be there already.
-                let known = match layers.is_single() {
-                    true => None,
-                    false => by_key.iter_mut().find(|(k, _)| *k == name),
-                };
-                match known {
-                    Some((_, layers)) => layers.push(entry),
-                    None => by_key.push((name, Layers::one(entry))),
-                }
-            }
-        }
-        let mut entries: Vec<(Value, Value)> = Vec::with_capacity(by_key.len());
-        for (name, layers) in by_key {
+        let mut entries: Vec<(Value, Value)> = Vec::new();
+        for (name, layers) in self.by_key(layers) {
             let entry = layers.last();
             // Null in an overlay removes the key.
-            if entry.is_null() && !layers.is_single() {
+            if entry.is_null() && self.is_overlay(entry) {
                 continue;
             }
             let Some(found) = super::scalars::from_text(self.program, self.shapes, key, name) else {
@@ -209,36 +246,59 @@ impl<'a> Reader<'a> {
             };
             let found = self.refined_key(key, found, entry);
             let read = self.entry(value, name, &layers, context);
-            entries.push((found, read));
+            if !matches!(found, Value::Wrong) {
+                entries.push((found, read));
+            }
         }
         entries.sort_by(|a, b| order(&a.0, &b.0));
         Value::Map(entries.into())
     }
 
-    /// A map's value: of a struct whose one key field the map's key fills.
-    fn entry(&mut self, ty: &Type, name: &'a EcoString, layers: &Layers<'a>, context: Context<'a>) -> Value {
-        let src = layers.last();
-        if let Type::Record(id) = ty.bare()
-            && let Some(record) = self.program.record(*id)
-            && is_nested(record)
-            && let [key] = record.keys.as_slice()
-            && src.is_mapping()
-        {
-            let bindings = [(key.name.clone(), name.clone())];
-            return self.record(record, layers, context, None, &bindings).map_or(Value::Wrong, Value::Record);
+    /// The entries of mappings, those with one key in several files together.
+    fn by_key(&mut self, layers: &Layers<'a>) -> Vec<(&'a EcoString, Layers<'a>)> {
+        let single = layers.is_single();
+        let mut found: Vec<(&'a EcoString, Option<Layers<'a>>)> = Vec::new();
+        let mut index: FxHashMap<&'a EcoString, usize> = FxHashMap::default();
+        for mapping in layers.mappings() {
+            let sops = mapping.doc.document.sops();
+            for entry in mapping.children().filter(|e| sops != Some(e.node)) {
+                let Some(name) = entry.key() else { continue };
+                // Only where several files are merged can a key be there already.
+                let known = if single { None } else { index.get(name).copied() };
+                match known.and_then(|at| found.get_mut(at)) {
+                    Some((_, below)) => self.stack(below, entry),
+                    None => {
+                        if !single {
+                            index.insert(name, found.len());
+                        }
+                        found.push((name, Some(Layers::one(entry))));
+                    }
+                }
+            }
         }
-        self.value(ty, layers, context)
+        found.into_iter().filter_map(|(name, layers)| Some((name, layers?))).collect()
     }
 
-    fn refined_key(&mut self, ty: &Type, value: Value, src: Src<'a>) -> Value {
-        match ty {
-            Type::Alias(_, inner) => self.refined_key(inner, value, src),
-            Type::Refined(inner, id) => {
-                let value = self.refined_key(inner, value, src);
-                self.refine(*id, ty, value, src)
-            }
-            _ => value,
+    /// A map's value: the map's key fills the one key field of a struct.
+    fn entry(&mut self, ty: &Type, name: &'a EcoString, layers: &Layers<'a>, context: Context<'a>) -> Value {
+        if as_struct(self.program, ty).is_some() {
+            self.map_key = Some(name.clone());
         }
+        let value = self.value(ty, layers, context);
+        self.map_key = None;
+        value
+    }
+
+    /// The refinements of a map's key, shown at the key.
+    fn refined_key(&mut self, ty: &Type, value: Value, entry: Src<'a>) -> Value {
+        let before = self.diagnostics.len();
+        let value = self.refine_all(ty, value, entry);
+        for problem in self.diagnostics.iter_mut().skip(before) {
+            if let Some(label) = problem.labels.first_mut() {
+                label.place = entry.key_place();
+            }
+        }
+        value
     }
 
     /// `any`: the data as it is; mappings of several files are merged.
@@ -261,13 +321,28 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The items of a list in several files: an overlay replaces those below it, a file for sops adds
+/// to them.
+fn joined<'a>(layers: &Layers<'a>) -> Vec<Src<'a>> {
+    let mut items = Vec::new();
+    for (depth, sequence) in layers.sequences().enumerate() {
+        if depth > 0 && !sequence.is_sops() {
+            items.clear();
+        }
+        items.extend(sequence.children());
+    }
+    items
+}
+
+/// The fields in data that a record's keys lead through.
+fn key_fields(record: &RecordDef) -> impl Iterator<Item = &str> {
+    record.keys.iter().filter_map(|k| k.name.split('.').next())
+}
+
 /// The order of values that can be keys or elements of a set: null first, false before true,
 /// numbers by value, strings by their bytes, variants as declared, references by their keys.
 pub fn order(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
-        (Value::Null, Value::Null) => Ordering::Equal,
-        (Value::Null, _) => Ordering::Less,
-        (_, Value::Null) => Ordering::Greater,
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
         (Value::Int(a), Value::Int(b))
         | (Value::Duration(a), Value::Duration(b))
@@ -277,12 +352,39 @@ pub fn order(a: &Value, b: &Value) -> Ordering {
         (Value::Enum(_, a), Value::Enum(_, b)) => a.cmp(b),
         (Value::Ref(a), Value::Ref(b)) => orders(&a.key, &b.key),
         (Value::List(a), Value::List(b)) | (Value::Set(a), Value::Set(b)) => orders(a, b),
+        (Value::Map(a), Value::Map(b)) => {
+            let pair = |((ka, va), (kb, vb)): (&(Value, Value), &(Value, Value))| {
+                order(ka, kb).then_with(|| order(va, vb))
+            };
+            let differing = a.iter().zip(b.iter()).map(pair).find(|o| o.is_ne());
+            differing.unwrap_or_else(|| a.len().cmp(&b.len()))
+        }
         (Value::Record(a), Value::Record(b)) => orders(&a.fields, &b.fields),
         (Value::Variant(_, a, c), Value::Variant(_, b, d)) => a.cmp(b).then_with(|| match (c, d) {
             (Some(c), Some(d)) => orders(&c.fields, &d.fields),
             (c, d) => c.is_some().cmp(&d.is_some()),
         }),
-        _ => Ordering::Equal,
+        _ => rank(a).cmp(&rank(b)),
+    }
+}
+
+/// The order of kinds.
+fn rank(value: &Value) -> u8 {
+    match value {
+        Value::Null => 0,
+        Value::Bool(_) => 1,
+        Value::Int(_) | Value::Float(_) => 2,
+        Value::Duration(_) => 3,
+        Value::Size(_) => 4,
+        Value::Str(_) => 5,
+        Value::Enum(..) => 6,
+        Value::List(_) | Value::Set(_) => 8,
+        Value::Map(_) => 9,
+        Value::Record(_) => 11,
+        Value::Variant(..) => 12,
+        Value::Ref(_) => 13,
+        Value::Wrong => 16,
+        _ => 15,
     }
 }
 

@@ -7,13 +7,18 @@
 mod collections;
 mod fast;
 mod layers;
+mod modes;
+
 mod problems;
 mod reader;
 mod records;
 mod scalars;
 mod shapes;
 mod spelling;
-mod units;
+mod steps;
+#[cfg(test)]
+mod tests;
+mod unions;
 
 use std::sync::Arc;
 

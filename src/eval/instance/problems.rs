@@ -2,19 +2,18 @@
 
 use ecow::EcoString;
 
-use crate::base::FileId;
 use crate::data::NodeKind;
 use crate::diag::codes::instance as codes;
 use crate::diag::{Diagnostic, Place, did_you_mean, nearest};
 use crate::eval::Value;
-use crate::model::schema::{Decl, FieldDef, Slot, VariantDef};
+use crate::model::schema::{Decl, FieldDef, FieldKind, Slot, VariantDef};
 use crate::model::ty::RefineId;
 use crate::model::{Program, RecordDef, Type, TypeDef, TypeId, UnionDef};
 use crate::types::show;
 
 use super::layers::Src;
-use super::records::model_place;
-use super::spelling::{found, literal_variants, spelling};
+use super::records::{REMOVE, model_place};
+use super::spelling::{fixed, found, literal_variants, spelling};
 
 fn declared(decl: &Decl) -> Place {
     Place::Model { file: decl.file, node: decl.node.0 }
@@ -25,7 +24,7 @@ pub fn not_an_instance(record: &RecordDef, src: Src<'_>, declared: Place) -> Dia
     let name = record.decl.name;
     let (message, help) = match src.kind() {
         NodeKind::Null => (
-            format!("the file is empty, and an instance of `{name}` has fields"),
+            format!("nothing stands in the file, and an instance of `{name}` has fields"),
             "write its fields, or remove the file".to_owned(),
         ),
         NodeKind::Sequence(_) => (
@@ -37,20 +36,56 @@ pub fn not_an_instance(record: &RecordDef, src: Src<'_>, declared: Place) -> Dia
             "write its fields, one `name: value` a line".to_owned(),
         ),
     };
-    Diagnostic::new(codes::NOT_AN_INSTANCE, src.place(), message).label(declared, "declared here").help(help)
+    Diagnostic::new(codes::NOT_AN_INSTANCE, src.head(), message).label(declared, "declared here").help(help)
 }
 
 /// A value of another type than the field's.
 pub fn wrong_type(program: &Program, ty: &Type, src: Src<'_>, field: Place) -> Diagnostic {
     let expected = show(program, ty);
     let message = format!("this is {}, and `{expected}` is wanted", found(src));
-    let problem = Diagnostic::new(codes::WRONG_TYPE, src.place(), message)
+    let problem = Diagnostic::new(codes::WRONG_TYPE, src.head(), message)
         .at(format!("{} stands here", found(src)))
         .label(field, format!("declared as `{expected}` here"));
-    match spelling(program, ty.non_null(), src) {
+    let problem = match spelling(program, ty.non_null(), src) {
         Some(help) => problem.help(help),
         None => problem,
+    };
+    match fixed(program, ty.non_null(), src) {
+        Some((text, safe)) => problem.fix(format!("write `{text}`"), safe, src.place(), text),
+        None => problem,
     }
+}
+
+/// Null for a field that takes none.
+pub fn null(program: &Program, field: &FieldDef, src: Src<'_>) -> Diagnostic {
+    let expected = show(program, &field.ty);
+    let message = format!("`{}` is null, and `{expected}` is wanted", field.data_name);
+    let help = match &field.value {
+        Some(_) => format!("leave `{}` out to get its default", field.data_name),
+        None => match spelling(program, &field.ty, src) {
+            Some(help) => help,
+            None => "write a value behind the colon".to_owned(),
+        },
+    };
+    Diagnostic::new(codes::WRONG_TYPE, src.key_place(), message)
+        .label(model_place(field), format!("declared as `{expected}` here"))
+        .help(help)
+}
+
+/// A value that stands in two places of which neither replaces the other.
+pub fn given_twice(first: Src<'_>, second: Src<'_>) -> Diagnostic {
+    let name = second.key().map(EcoString::as_str).unwrap_or_default();
+    let (message, help) = if first.doc.file == second.doc.file {
+        (format!("`{name}` gives a field that is given already"), "remove one of the two")
+    } else {
+        (
+            format!("`{name}` stands in the file for sops and in the one beside it"),
+            "keep it in one of the two: a file for sops adds to the other, it replaces nothing",
+        )
+    };
+    Diagnostic::new(codes::GIVEN_TWICE, second.key_place(), message)
+        .label(first.key_place(), "given here")
+        .help(help)
 }
 
 /// A list of names for people: all, or the first ten.
@@ -64,29 +99,44 @@ pub fn list<'t>(names: impl IntoIterator<Item = &'t str>) -> String {
     names.join(", ")
 }
 
-/// An entry that is no field.
-pub fn unknown_field(record: &RecordDef, entry: Src<'_>, near: Option<&str>) -> Diagnostic {
+/// An entry that is no field; `near` is the one that was likely meant.
+pub fn unknown_field(record: &RecordDef, entry: Src<'_>, near: Option<&FieldDef>) -> Diagnostic {
     let name = entry.key().map(EcoString::as_str).unwrap_or_default();
     let message = format!("`{}` has no field `{name}`", record.decl.name);
     let problem = Diagnostic::new(codes::UNKNOWN_FIELD, entry.key_place(), message);
-    let field = record.fields.iter().find(|f| Some(f.data_name.as_str()) == near);
-    match (near, field) {
-        (Some(near), Some(field)) => problem
-            .label(model_place(field), format!("`{near}` is declared here"))
-            .help(format!("did you mean `{near}`?"))
-            .fix(format!("write `{near}`"), false, entry.key_place(), near),
-        _ => {
-            let fields = record.fields.iter().take(record.stored).map(|f| f.data_name.as_str());
-            problem.label(declared(&record.decl), "declared here").help(format!("it has {}", list(fields)))
+    let Some(field) = near else {
+        let fields = record.fields.iter().take(record.stored).filter(|f| f.kind != FieldKind::Rest);
+        let fields = list(fields.map(|f| f.data_name.as_str()));
+        let help = if fields.is_empty() { "it has no fields".to_owned() } else { format!("it has {fields}") };
+        return problem.label(declared(&record.decl), "declared here").help(help);
+    };
+    let near = &field.data_name;
+    problem
+        .label(model_place(field), format!("`{near}` is declared here"))
+        .help(format!("did you mean `{near}`?"))
+        .fix(format!("write `{near}`"), false, entry.key_place(), near.as_str())
+}
+
+/// `$remove` where nothing can be taken out.
+pub fn misplaced_remove(entry: Src<'_>) -> Diagnostic {
+    let is_mark = entry.key().is_some_and(|k| k == REMOVE);
+    let message = match is_mark {
+        true => "`$remove` cannot stand here".to_owned(),
+        false => {
+            format!("`{}` stands beside `$remove`", entry.key().map(EcoString::as_str).unwrap_or_default())
         }
-    }
+    };
+    Diagnostic::new(codes::MISPLACED_REMOVE, entry.key_place(), message).help(
+        "an overlay takes an element out of a list with its key and `$remove: true`, and nothing else; it takes a key out of a map with null",
+    )
 }
 
 /// A field that must be given.
-pub fn missing(record: &RecordDef, field: &FieldDef, here: Place) -> Diagnostic {
+pub fn missing(record: &RecordDef, field: &FieldDef, here: Src<'_>) -> Diagnostic {
     let name = &field.data_name;
     let message = format!("`{}` lacks its field `{name}`", record.decl.name);
-    Diagnostic::new(codes::MISSING_FIELD, here, message)
+    Diagnostic::new(codes::MISSING_FIELD, here.head(), message)
+        .at(format!("this `{}`", record.decl.name))
         .label(model_place(field), "it has no default, and is not optional")
         .help(format!("write `{name}: …`"))
 }
@@ -94,7 +144,7 @@ pub fn missing(record: &RecordDef, field: &FieldDef, here: Place) -> Diagnostic 
 /// A part of a key that refers to an instance.
 pub fn missing_key(record: &RecordDef, name: &str, src: Src<'_>, field: Place) -> Diagnostic {
     let message = format!("the key of a `{}` lacks its part `{name}`", record.decl.name);
-    Diagnostic::new(codes::MISSING_FIELD, src.place(), message)
+    Diagnostic::new(codes::MISSING_FIELD, src.head(), message)
         .label(field, "refers to it here")
         .help(format!("write `{name}: …`"))
 }
@@ -110,9 +160,9 @@ pub fn unknown_key(record: &RecordDef, entry: Src<'_>, field: Place) -> Diagnost
 }
 
 /// An assigned field that has no value yet.
-pub fn unassigned(record: &RecordDef, field: &FieldDef, here: Place) -> Diagnostic {
+pub fn unassigned(record: &RecordDef, field: &FieldDef, here: Src<'_>) -> Diagnostic {
     let message = format!("`{}` of this `{}` has not been assigned yet", field.data_name, record.decl.name);
-    Diagnostic::new(codes::UNASSIGNED, here, message)
+    Diagnostic::new(codes::UNASSIGNED, here.head(), message)
         .label(model_place(field), "assigned by this")
         .help("run `gops update`, which writes it into the file")
 }
@@ -168,7 +218,7 @@ pub fn refinement(program: &Program, id: RefineId, ty: &Type, value: &Value, src
         true => format!("write a value in `{}`", refinement.text),
         false => format!("write a value for which `{}` holds", refinement.text),
     };
-    Diagnostic::new(codes::REFINEMENT, src.place(), message)
+    Diagnostic::new(codes::REFINEMENT, src.head(), message)
         .at("this value")
         .label(place, "this does not hold of it")
         .help(help)
@@ -209,21 +259,37 @@ fn variants(
 }
 
 /// A union's mapping without its tag.
-pub fn no_tag(def: &UnionDef, src: Src<'_>) -> Diagnostic {
+pub fn no_tag(def: &UnionDef, src: Src<'_>, field: Place) -> Diagnostic {
     let tag = def.tag;
     let message = format!("this `{}` does not say which one it is", def.decl.name);
-    Diagnostic::new(codes::NO_TAG, src.place(), message)
+    let mut problem = Diagnostic::new(codes::NO_TAG, src.head(), message)
         .label(declared(&def.decl), format!("`{tag}` says it"))
-        .help(format!("write `{tag}: …` with one of {}", list(literal_variants(&def.variants))))
+        .label(field, "wanted by this field");
+    let keys = || src.children().filter_map(Src::key);
+    let near = nearest(tag.as_str(), keys().map(EcoString::as_str));
+    let entry = near.and_then(|near| src.get(near));
+    let help = match entry {
+        Some(entry) => {
+            problem = problem.fix(format!("write `{tag}`"), false, entry.key_place(), tag.as_str());
+            format!("did you mean `{tag}` by `{}`?", entry.key().map(EcoString::as_str).unwrap_or_default())
+        }
+        None => format!("write `{tag}: …` with one of {}", list(literal_variants(&def.variants))),
+    };
+    problem.help(help)
 }
 
 /// A tag that names no variant.
 pub fn bad_tag(def: &UnionDef, src: Src<'_>) -> Diagnostic {
-    let written = match src.kind() {
-        NodeKind::Str(text) => text.to_string(),
-        other => other.describe().to_owned(),
-    };
-    variants(&def.decl, &def.variants, &written, src, None)
+    match src.kind() {
+        NodeKind::Str(written) => variants(&def.decl, &def.variants, written, src, None),
+        _ => Diagnostic::new(
+            codes::UNKNOWN_VARIANT,
+            src.head(),
+            format!("`{}` is {}, and says which `{}` this is", def.tag, found(src), def.decl.name),
+        )
+        .label(declared(&def.decl), "declared here")
+        .help(format!("write one of {}", list(literal_variants(&def.variants)))),
+    }
 }
 
 /// A field beside the tag of a variant that carries nothing.
@@ -237,12 +303,12 @@ pub fn empty_variant(def: &UnionDef, variant: &VariantDef, entry: Src<'_>) -> Di
 }
 
 /// Two elements with one key.
-pub fn duplicate_element(key: &[Value], first: Src<'_>, second: Src<'_>, field: Place) -> Diagnostic {
+pub fn duplicate_element(key: &[Value], first: Place, second: Place, field: Place) -> Diagnostic {
     let key: Vec<String> = key.iter().map(shown).collect();
     let message = format!("two elements have the key {}", key.join(", "));
-    Diagnostic::new(codes::DUPLICATE_ELEMENT, second.place(), message)
+    Diagnostic::new(codes::DUPLICATE_ELEMENT, second, message)
         .at("this one")
-        .label(first.place(), "and this one")
+        .label(first, "and this one")
         .label(field, "elements of this field are told apart by their keys")
         .help("give one of them another key, or remove it")
 }
@@ -259,9 +325,9 @@ fn shown(value: &Value) -> String {
 
 /// A value that a set has twice.
 pub fn repeated(first: Src<'_>, second: Src<'_>, field: Place) -> Diagnostic {
-    Diagnostic::new(codes::REPEATED, second.place(), format!("{} stands twice in a set", found(second)))
+    Diagnostic::new(codes::REPEATED, second.head(), format!("{} stands twice in a set", found(second)))
         .at("here")
-        .label(first.place(), "and here")
+        .label(first.head(), "and here")
         .label(field, "declared as a set here")
         .help("remove one of them")
 }
@@ -294,23 +360,35 @@ pub fn encrypted_plain(src: Src<'_>, field: Place) -> Diagnostic {
 /// `$remove` of what is not there.
 pub fn nothing_to_remove(src: Src<'_>) -> Diagnostic {
     let message = "there is no such element in the base file to remove";
-    Diagnostic::new(codes::NOTHING_TO_REMOVE, src.place(), message).help("check its key, or take this out")
+    Diagnostic::new(codes::NOTHING_TO_REMOVE, src.head(), message).help("check its key, or take this out")
 }
 
-/// A path that gives a key of a wrong type.
-pub fn bound_type(program: &Program, field: &FieldDef, text: &str, file: FileId) -> Diagnostic {
+/// A path, or the key of a map, that gives a key of a wrong type.
+pub fn bound_type(
+    program: &Program,
+    field: &FieldDef,
+    text: &str,
+    here: Src<'_>,
+    in_map: bool,
+) -> Diagnostic {
     let wanted = show(program, &field.ty);
-    let message = format!("the path gives `{}` the value `{text}`, which is no `{wanted}`", field.data_name);
-    Diagnostic::new(codes::PATH_KEY, Place::File(file), message)
-        .label(model_place(field), "declared here")
-        .help("rename the file or folder")
+    let (giver, place, help) = match in_map {
+        true => ("the map's key", here.head(), "write another key"),
+        false => ("the path", Place::File(here.doc.file), "rename the file or folder"),
+    };
+    let message = format!("{giver} gives `{}` the value `{text}`, which is no `{wanted}`", field.data_name);
+    Diagnostic::new(codes::PATH_KEY, place, message).label(model_place(field), "declared here").help(help)
 }
 
-/// A key that is one thing in the path and another in the data.
-pub fn path_disagrees(field: &FieldDef, text: &str, src: Src<'_>) -> Diagnostic {
-    let message = format!("the path says that `{}` is `{text}`", field.data_name);
-    Diagnostic::new(codes::PATH_KEY, src.place(), message)
+/// A key that is one thing in the path, or in the map that holds the element, and another here.
+pub fn path_disagrees(field: &FieldDef, text: &str, src: Src<'_>, in_map: bool) -> Diagnostic {
+    let (giver, help) = match in_map {
+        true => ("the key of the map", format!("write `{text}`, or leave it out")),
+        false => ("the path", format!("write `{text}`, leave it out, or rename the file")),
+    };
+    let message = format!("{giver} says that `{}` is `{text}`", field.data_name);
+    Diagnostic::new(codes::PATH_KEY, src.head(), message)
         .at("and this says otherwise")
         .label(model_place(field), "declared here")
-        .help(format!("write `{text}`, leave it out, or rename the file"))
+        .help(help)
 }

@@ -14,6 +14,7 @@ use crate::model::{Program, RecordDef, Type, TypeDef, TypeId};
 use crate::syntax::ast::RecordKind;
 
 use super::layers::{Layers, Src};
+use super::records::Bound;
 use super::shapes::Shapes;
 use super::{Ask, InstanceSource, ReadInstance, problems};
 
@@ -27,6 +28,10 @@ pub struct Reader<'a> {
     pub diagnostics: Vec<Diagnostic>,
     pub references: Vec<PendingReference>,
     pub errors: usize,
+    /// Keys that the path of the file gives to the next record.
+    pub bound: Vec<Bound>,
+    /// The key of the map whose value the next record is.
+    pub map_key: Option<EcoString>,
 }
 
 /// What is known of the place that a value is read for.
@@ -61,6 +66,8 @@ impl<'a> Reader<'a> {
             diagnostics: Vec::new(),
             references: Vec::new(),
             errors: 0,
+            bound: source.bindings.to_vec(),
+            map_key: None,
         }
     }
 
@@ -76,25 +83,24 @@ impl<'a> Reader<'a> {
         let (Some(layers), Some(record)) = (layers, self.program.record(slice)) else {
             return ReadInstance::default();
         };
-        let instance = self.root(record, &layers, source.bindings);
+        let instance = self.root(record, &layers);
         ReadInstance { instance, diagnostics: self.diagnostics, references: self.references }
     }
 
-    fn root(
-        &mut self,
-        record: &'a RecordDef,
-        layers: &Layers<'a>,
-        bindings: &[(EcoString, EcoString)],
-    ) -> Option<Arc<Instance>> {
+    fn root(&mut self, record: &'a RecordDef, layers: &Layers<'a>) -> Option<Arc<Instance>> {
         let declared = Place::Model { file: record.decl.file, node: record.decl.node.0 };
-        let src = layers.last();
-        if !src.is_mapping() {
-            let problem = problems::not_an_instance(record, src, declared);
-            self.report(problem);
+        for src in layers.all().filter(|src| !src.is_mapping()) {
+            // What is invalid has been reported.
+            match src.kind() {
+                NodeKind::Invalid => self.errors += 1,
+                _ => self.report(problems::not_an_instance(record, src, declared)),
+            }
+        }
+        if layers.all().any(|src| !src.is_mapping()) {
             return None;
         }
         let context = Context { field: declared, name: "", parent: None, listed: false, secret: false };
-        let root = self.record(record, layers, context, None, bindings)?;
+        let root = self.record(record, layers, context, None);
         let key: Arc<[Value]> = record.keys.iter().map(|k| key_value(&root.fields, &k.path)).collect();
         if key.iter().any(|v| matches!(v, Value::Wrong)) {
             return None;
@@ -102,6 +108,11 @@ impl<'a> Reader<'a> {
         let elements = std::mem::take(&mut self.elements).into_iter().flatten().collect();
         let broken = self.errors > 0;
         Some(Arc::new(Instance { id: self.id, ty: record.decl.id, key, elements, broken }))
+    }
+
+    /// Whether a node stands in another file than the base.
+    pub fn is_overlay(&self, src: Src<'a>) -> bool {
+        src.doc.file != self.id.file
     }
 
     pub fn report(&mut self, problem: Diagnostic) {
@@ -116,11 +127,7 @@ impl<'a> Reader<'a> {
             self.errors += 1;
             return Value::Wrong;
         }
-        if let NodeKind::Encrypted(encrypted) = src.kind()
-            && !matches!(ty, Type::Secret(_) | Type::Optional(_) | Type::Alias(..) | Type::OneOf(_))
-            && !context.secret
-        {
-            let _ = encrypted;
+        if matches!(src.kind(), NodeKind::Encrypted(_)) && !context.secret && !may_be_secret(ty) {
             self.report(problems::encrypted_plain(src, context.field));
             return Value::Wrong;
         }
@@ -140,10 +147,8 @@ impl<'a> Reader<'a> {
             Type::Set(item) => self.set(ty, item, layers, context),
             Type::Map(key, value) => self.map(ty, key, value, layers, context),
             Type::Record(id) | Type::Ref(id) => match self.program.record(*id) {
-                Some(record) if is_nested(record) => match src.is_mapping() {
-                    true => {
-                        self.record(record, layers, context, None, &[]).map_or(Value::Wrong, Value::Record)
-                    }
+                Some(record) if is_nested(record) => match src.is_mapping() || src.node == u32::MAX {
+                    true => Value::Record(self.record(record, layers, context, None)),
                     false => self.wrong(ty, src, context),
                 },
                 Some(record) => self.reference(record, ty, layers, context),
@@ -151,7 +156,10 @@ impl<'a> Reader<'a> {
             },
             Type::Union(id) | Type::Variant(id, _) => self.union(*id, ty, layers, context),
             Type::Any => self.any(layers, context),
-            Type::Error | Type::Never => Value::Wrong,
+            Type::Error | Type::Never => {
+                self.errors += 1;
+                Value::Wrong
+            }
             _ => self.scalar(ty, src, context),
         }
     }
@@ -183,6 +191,19 @@ impl<'a> Reader<'a> {
                 diagnostics.into_iter().for_each(|d| self.report(d));
                 Value::Wrong
             }
+        }
+    }
+
+    /// As [`Reader::refine`], with all refinements of a type, for a value that is not read from
+    /// a node of its own.
+    pub fn refine_all(&mut self, ty: &Type, value: Value, src: Src<'a>) -> Value {
+        match ty {
+            Type::Alias(_, inner) | Type::Optional(inner) => self.refine_all(inner, value, src),
+            Type::Refined(inner, id) => {
+                let value = self.refine_all(inner, value, src);
+                self.refine(*id, ty, value, src)
+            }
+            _ => value,
         }
     }
 
@@ -238,15 +259,15 @@ impl<'a> Reader<'a> {
             (Type::StrLit(text), NodeKind::Str(written)) => text == written,
             (Type::IntLit(number), NodeKind::Int(written)) => number == written,
             (Type::Bool, NodeKind::Bool(_))
-            | (Type::Int | Type::FileMode, NodeKind::Int(_) | NodeKind::BigInt(_)) => true,
+            | (Type::Int, NodeKind::Int(_) | NodeKind::BigInt(_))
+            | (Type::FileMode, NodeKind::Int(_) | NodeKind::Str(_)) => true,
             (Type::Float, NodeKind::Float(_) | NodeKind::Int(_)) => true,
             (Type::Str | Type::Duration | Type::Size | Type::Enum(_), NodeKind::Str(_)) => true,
             (Type::List(_) | Type::Set(_), NodeKind::Sequence(_)) => true,
             (Type::Map(..) | Type::Union(_) | Type::Variant(..), NodeKind::Mapping(_)) => true,
             (Type::Record(id) | Type::Ref(id), kind) => match (self.program.record(*id), kind) {
                 (Some(record), NodeKind::Mapping(_)) => is_nested(record) || record.keys.len() != 1,
-                (Some(record), kind) if !is_nested(record) => {
-                    let _ = kind;
+                (Some(record), _) if !is_nested(record) && record.keys.len() == 1 => {
                     record.keys.first().is_some_and(|k| self.accepts(&k.ty, src))
                 }
                 _ => false,
@@ -300,7 +321,7 @@ impl<'a> Reader<'a> {
         self.references.push(PendingReference {
             reference: reference.clone(),
             place: context.field,
-            data: Some(src.place()),
+            data: Some(src.head()),
         });
         Value::Ref(reference)
     }
@@ -309,6 +330,12 @@ impl<'a> Reader<'a> {
     pub fn element(&self, index: u32) -> Element {
         Element { instance: self.id, index }
     }
+}
+
+/// Whether a value of the type may be encrypted, or more has to be known to tell.
+fn may_be_secret(ty: &Type) -> bool {
+    use Type::{Alias, Error, Later, Never, OneOf, Optional, Refined, Secret};
+    matches!(ty, Secret(_) | Optional(_) | Alias(..) | Refined(..) | Later(_) | OneOf(_) | Error | Never)
 }
 
 /// Whether a record is nested data, and not referred to by its key.
@@ -333,10 +360,10 @@ fn fits_encrypted(ty: &Type, encrypted: EncryptedType) -> bool {
         Type::Any | Type::Error => true,
         Type::Optional(inner) | Type::Secret(inner) => fits_encrypted(inner, encrypted),
         Type::OneOf(all) => all.iter().any(|t| fits_encrypted(t, encrypted)),
-        Type::Int | Type::IntLit(_) | Type::FileMode => encrypted == EncryptedType::Int,
+        Type::Int | Type::IntLit(_) => encrypted == EncryptedType::Int,
         Type::Float => matches!(encrypted, EncryptedType::Float | EncryptedType::Int),
         Type::Bool => encrypted == EncryptedType::Bool,
-        Type::Str | Type::StrLit(_) | Type::Duration | Type::Size | Type::Enum(_) => {
+        Type::Str | Type::StrLit(_) | Type::Duration | Type::Size | Type::Enum(_) | Type::FileMode => {
             matches!(encrypted, EncryptedType::Str | EncryptedType::Bytes)
         }
         _ => false,

@@ -2,6 +2,7 @@
 
 use ecow::EcoString;
 
+use crate::base::quantity;
 use crate::data::NodeKind;
 use crate::eval::Value;
 use crate::model::{Program, Type};
@@ -9,7 +10,7 @@ use crate::model::{Program, Type};
 use super::layers::Src;
 use super::reader::{Context, Reader};
 use super::shapes::Shapes;
-use super::{problems, units};
+use super::{modes, problems};
 
 impl<'a> Reader<'a> {
     /// A scalar of a type that is neither an alias, nor refined, nor optional.
@@ -26,9 +27,13 @@ impl<'a> Reader<'a> {
             (Type::StrLit(wanted), NodeKind::Str(text)) if wanted == text => Some(Value::Str(text.clone())),
             (Type::IntLit(wanted), NodeKind::Int(i)) if wanted == i => Some(Value::Int(*i)),
             (Type::Null, NodeKind::Null) => Some(Value::Null),
-            (Type::Duration, NodeKind::Str(text)) => units::duration(text).map(Value::Duration),
-            (Type::Size, NodeKind::Str(text)) => units::size(text).map(Value::Size),
-            (Type::FileMode, NodeKind::Str(text)) => units::file_mode(text).map(Value::Int),
+            (Type::Duration, NodeKind::Str(text)) => quantity::parse_duration(text).ok().map(Value::Duration),
+            (Type::Size, NodeKind::Str(text)) => quantity::parse_size(text).ok().map(Value::Size),
+            (Type::FileMode, NodeKind::Str(text)) => modes::file_mode(text).map(Value::Int),
+            // Written in decimal it would be another number than the one that is meant.
+            (Type::FileMode, NodeKind::Int(mode)) if src.doc.document.node(src.node).octal => {
+                (0..=0o7777).contains(mode).then_some(Value::Int(*mode))
+            }
             (Type::Enum(id), NodeKind::Str(name)) => match self.shapes.variant(*id, name) {
                 Some(variant) => {
                     self.deprecated_value(*id, variant, src);

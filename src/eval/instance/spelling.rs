@@ -1,7 +1,9 @@
 //! How a value is written so that it has the type that is wanted, seen what was written.
 
+use crate::base::quantity::{self, QuantityError};
 use crate::data::NodeKind;
 use crate::diag::nearest;
+use crate::model::kinds::kinds;
 use crate::model::schema::VariantDef;
 use crate::model::{Program, Type, TypeId};
 
@@ -30,39 +32,46 @@ pub fn literal_variants(all: &[VariantDef]) -> impl Iterator<Item = &str> {
 pub fn spelling(program: &Program, ty: &Type, src: Src<'_>) -> Option<String> {
     match ty.bare() {
         Type::Secret(inner) | Type::Later(inner) | Type::Optional(inner) => spelling(program, inner, src),
-        Type::Int | Type::Float => number(ty.bare(), src),
+        Type::Int | Type::Float => Some(number(ty.bare(), src)),
         Type::Bool => Some(boolean(src)),
         Type::Str => string(src),
-        Type::Duration | Type::Size | Type::FileMode => Some(with_unit(ty.bare(), src)),
+        Type::Duration | Type::Size => Some(with_unit(ty.bare(), src)),
+        Type::FileMode => Some(file_mode(src)),
+        Type::Enum(id) => {
+            let variants = program.enumeration(*id).map_or(&[][..], |e| &e.variants);
+            Some(format!("write one of {}", list(literal_variants(variants))))
+        }
         Type::List(_) | Type::Set(_) => Some(match src.kind() {
             NodeKind::Mapping(_) => "write a list: `- ` before each item".into(),
             _ => "write a list, also of one: `[…]`".into(),
         }),
-        Type::Map(..) if matches!(src.kind(), NodeKind::Sequence(_)) => {
-            Some("write `key: value`, without `-` before it".into())
-        }
+        Type::Map(..) => Some("write a mapping: `key: value`, without `-` before it".into()),
         Type::Record(id) | Type::Ref(id) => Some(record(program, *id)),
         Type::Union(id) | Type::Variant(id, _) => {
             let tag = program.union(*id).map_or("type", |u| u.tag.as_str());
             Some(format!("write a mapping whose `{tag}` says which one it is"))
         }
-        Type::StrLit(_) | Type::IntLit(_) | Type::OneOf(_) => literal(ty, src),
+        Type::StrLit(_) | Type::IntLit(_) => literal(ty, src),
+        Type::OneOf(all) => literal(ty, src).or_else(|| Some(one_of(program, all))),
+        Type::Any => Some("only finite numbers of 64 bits, and plain values, can stand here".into()),
+        Type::Null => Some("write `null`, or leave it out".into()),
         _ => None,
     }
 }
 
-fn number(ty: &Type, src: Src<'_>) -> Option<String> {
+fn number(ty: &Type, src: Src<'_>) -> String {
     match (ty, src.kind()) {
+        (Type::Int, NodeKind::BigInt(_)) => format!("write an int from {} to {}", i64::MIN, i64::MAX),
         (Type::Int, NodeKind::Str(text)) if text.parse::<i64>().is_ok() => {
-            Some(format!("write it without quotes: `{text}`"))
+            format!("write it without quotes: `{text}`")
         }
-        (Type::Int, NodeKind::Float(f)) if f.fract() == 0.0 => {
-            Some(format!("write `{f:.0}`, without a point"))
-        }
+        (Type::Int, NodeKind::Float(f)) if f.fract() == 0.0 => format!("write `{f:.0}`, without a point"),
         (Type::Float, NodeKind::Str(text)) if text.parse::<f64>().is_ok_and(f64::is_finite) => {
-            Some(format!("write it without quotes: `{text}`"))
+            format!("write it without quotes: `{text}`")
         }
-        _ => None,
+        (Type::Float, NodeKind::Float(_)) => "only finite numbers have a value".to_owned(),
+        (Type::Float, _) => "write a number: `1.5`".to_owned(),
+        _ => "write a whole number: `8080`".to_owned(),
     }
 }
 
@@ -83,22 +92,90 @@ fn string(src: Src<'_>) -> Option<String> {
         NodeKind::Int(_) | NodeKind::Float(_) | NodeKind::Bool(_) | NodeKind::BigInt(_) => {
             Some("put it in quotes".into())
         }
-        _ => None,
+        _ => Some("write one string".into()),
     }
 }
 
 fn with_unit(ty: &Type, src: Src<'_>) -> String {
-    match (ty, src.kind()) {
-        (Type::Duration, NodeKind::Int(i)) => format!("say the unit: `{i}s`, `{i}ms`, `{i}m`"),
-        (Type::Duration, _) => "write a number and a unit: `30s`, `5m`, `1h30m`, `250ms`".into(),
-        (Type::Size, NodeKind::Int(i)) => format!("say the unit: `{i}B`, `{i}MiB`, `{i}MB`"),
-        (Type::Size, _) => {
-            "write a number and a unit in bytes: `512B`, `20GiB` (1024 × 1024 × 1024), `3GB` (1000 × 1000 × 1000)".into()
+    let duration = matches!(ty, Type::Duration);
+    match src.kind() {
+        NodeKind::Int(i) => number_with_unit(duration, &i.to_string()),
+        NodeKind::Str(text) => {
+            let parse = if duration { quantity::parse_duration } else { quantity::parse_size };
+            match parse(text) {
+                Err(QuantityError::NoUnit) => number_with_unit(duration, text),
+                Err(QuantityError::Bits) => {
+                    "sizes are in bytes: `MB` is 1000 × 1000 of them, `MiB` 1024 × 1024".to_owned()
+                }
+                Err(QuantityError::Fraction) if duration => {
+                    "write whole numbers, with several units: `1h30m`".to_owned()
+                }
+                Err(QuantityError::Fraction) => {
+                    "write a whole number in a smaller unit: `1536MiB`".to_owned()
+                }
+                Err(QuantityError::Order) => {
+                    "write each unit once, the largest first: `1h30m`, `1m500ms`".to_owned()
+                }
+                Err(QuantityError::TooLarge) => "it is more than 64 bits hold".to_owned(),
+                _ => units(duration),
+            }
         }
-        (_, NodeKind::Int(i)) => {
-            format!("write it in quotes, `\"0{i}\"`: YAML reads a bare `0{i}` as a decimal number")
+        _ => units(duration),
+    }
+}
+
+fn number_with_unit(duration: bool, number: &str) -> String {
+    match duration {
+        true => format!("say the unit: `{number}s`, `{number}ms`, `{number}m`"),
+        false => format!("say the unit: `{number}B`, `{number}MiB`, `{number}MB`"),
+    }
+}
+
+fn units(duration: bool) -> String {
+    match duration {
+        true => "write numbers with the units `h`, `m`, `s`, `ms`, `us`, `ns`: `30s`, `1h30m`".to_owned(),
+        false => "write a number and a unit, without a space: `512B`, `20GiB`, `3GB`".to_owned(),
+    }
+}
+
+fn file_mode(src: Src<'_>) -> String {
+    match file_mode_meant(src) {
+        Some((mode, bare)) => {
+            format!("write it in quotes, `\"{mode}\"`: YAML reads a bare `{bare}` as a decimal number")
         }
-        _ => "write the permission bits in octal, in quotes: `\"0644\"`".into(),
+        None => "write the permission bits in octal: `\"0644\"`, or `0o644` in YAML".to_owned(),
+    }
+}
+
+/// The permission bits that a decimal number was likely meant for, and how it stands there.
+fn file_mode_meant(src: Src<'_>) -> Option<(String, i64)> {
+    let NodeKind::Int(i) = src.kind() else { return None };
+    let digits = i.to_string();
+    let octal = (3..=4).contains(&digits.len()) && digits.bytes().all(|b| (b'0'..=b'7').contains(&b));
+    octal.then(|| (format!("{digits:0>4}"), *i))
+}
+
+/// What to write instead, where that is certain enough to be offered, and whether it is certain
+/// enough to be written without a look.
+pub fn fixed(program: &Program, ty: &Type, src: Src<'_>) -> Option<(String, bool)> {
+    match (ty.bare(), src.kind()) {
+        (Type::Int, NodeKind::Str(text)) => text.parse::<i64>().ok().map(|i| (i.to_string(), false)),
+        (Type::Int, NodeKind::Float(f)) if f.fract() == 0.0 && f.abs() < 1e15 => {
+            Some((format!("{f:.0}"), false))
+        }
+        (Type::Bool, NodeKind::Str(text)) => {
+            let meant = match text.to_ascii_lowercase().as_str() {
+                "true" | "yes" | "on" | "y" => "true",
+                "false" | "no" | "off" | "n" => "false",
+                _ => return None,
+            };
+            Some((meant.to_owned(), false))
+        }
+        (Type::Str, NodeKind::Int(i)) => Some((format!("\"{i}\""), false)),
+        (Type::Str, NodeKind::Bool(b)) => Some((format!("\"{b}\""), false)),
+        (Type::FileMode, _) => file_mode_meant(src).map(|(mode, _)| (format!("\"{mode}\""), false)),
+        (Type::Secret(inner) | Type::Optional(inner), _) => fixed(program, inner, src),
+        _ => None,
     }
 }
 
@@ -112,6 +189,21 @@ fn record(program: &Program, id: TypeId) -> String {
             format!("write the keys of a `{}`: `{{{}}}`", r.decl.name, names.join(", "))
         }
         _ => "write its fields as a mapping".into(),
+    }
+}
+
+/// The kinds of data that alternatives are.
+fn one_of(program: &Program, all: &[Type]) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    for ty in all {
+        let word = kinds(program, ty).word();
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    match words.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("write {} or {last}", before.join(", ")),
+        _ => format!("write {}", words.join("")),
     }
 }
 

@@ -1,0 +1,95 @@
+//! The way to an element from the one that holds it: `pages[path=/x]`.
+
+use ecow::EcoString;
+
+use crate::base::id;
+use crate::eval::value::{Record, Value};
+use crate::model::{Program, RecordDef};
+
+use super::reader::{Context, Reader, key_value};
+use super::unions::Carrier;
+
+/// A key's value, owned, as [`id::Key`] borrows it.
+enum Part {
+    Plain(Value),
+    Name(EcoString),
+    Keys(Vec<(EcoString, Part)>),
+}
+
+impl<'a> Reader<'a> {
+    /// The field of an element, and what tells it from others: its key, or the key of the map
+    /// that holds it if it has none itself.
+    pub fn step(
+        &self,
+        record: &RecordDef,
+        made: &Record,
+        context: Context<'a>,
+        carrier: Option<&Carrier<'a>>,
+        map_key: Option<EcoString>,
+    ) -> EcoString {
+        if context.parent.is_none() {
+            return EcoString::new();
+        }
+        let mut owned: Vec<(EcoString, Part)> = Vec::new();
+        if context.listed {
+            let keys = record.keys.iter();
+            let part = |value: Value| part(self.program, &value, 0);
+            owned.extend(keys.map(|k| (k.name.clone(), part(key_value(&made.fields, &k.path)))));
+            if let (true, Some(key)) = (owned.is_empty(), map_key) {
+                owned.push(("key".into(), Part::Name(key)));
+            }
+        }
+        let tag = carrier.filter(|_| context.listed).map(|c| (c.tag, c.name));
+        let mut out = String::new();
+        with_keys(&owned, &mut |keys| id::write_element(&mut out, context.name, tag, keys));
+        out.strip_prefix('.').unwrap_or(&out).into()
+    }
+}
+
+/// References whose keys are references again are followed this far; the model has no cycle of
+/// them, and data nests no deeper.
+const DEEPEST: usize = 128;
+
+fn part(program: &Program, value: &Value, depth: usize) -> Part {
+    match value {
+        Value::Enum(ty, variant) => {
+            let variants = program.enumeration(*ty).map(|e| &e.variants);
+            let found = variants.and_then(|v| v.get(*variant as usize));
+            Part::Name(found.map(|v| v.data_name.clone()).unwrap_or_default())
+        }
+        Value::Ref(reference) if depth < DEEPEST => {
+            let names = program.record(reference.ty).map(|r| r.keys.as_slice()).unwrap_or_default();
+            let keys = names.iter().zip(reference.key.iter());
+            Part::Keys(keys.map(|(k, v)| (k.name.clone(), part(program, v, depth + 1))).collect())
+        }
+        other => Part::Plain(other.clone()),
+    }
+}
+
+/// Borrows the parts of a key, and those of the keys in it, while `then` runs.
+fn with_keys(parts: &[(EcoString, Part)], then: &mut dyn FnMut(&[(&str, id::Key<'_>)])) {
+    fn go<'p>(
+        parts: &'p [(EcoString, Part)],
+        mut done: Vec<(&'p str, id::Key<'p>)>,
+        then: &mut dyn FnMut(&[(&str, id::Key<'_>)]),
+    ) {
+        let Some(((name, part), rest)) = parts.split_first() else { return then(&done) };
+        let simple = match part {
+            Part::Plain(Value::Bool(b)) => id::Key::Bool(*b),
+            Part::Plain(Value::Int(i) | Value::Duration(i) | Value::Size(i)) => id::Key::Int(*i),
+            Part::Plain(Value::Str(text)) => id::Key::Str(text),
+            Part::Plain(_) => id::Key::Null,
+            Part::Name(text) => id::Key::Str(text),
+            Part::Keys(keys) => {
+                return go(keys, Vec::with_capacity(keys.len()), &mut |inner| {
+                    let mut done: Vec<(&str, id::Key<'_>)> = done.clone();
+                    done.push((name, id::Key::Keys(inner)));
+                    go(rest, done, then);
+                });
+            }
+        };
+        done.push((name, simple));
+        go(rest, done, then);
+    }
+    go(parts, Vec::with_capacity(parts.len()), then);
+}
