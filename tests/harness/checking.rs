@@ -27,7 +27,7 @@ impl Project {
         for (path, bytes) in by_path {
             system.write(path, bytes);
         }
-        let options = Options { env: env.map(str::to_owned) };
+        let options = Options { env: env.map(str::to_owned), ..Options::default() };
         Project { session: Session::open(Arc::new(system), options) }
     }
 
