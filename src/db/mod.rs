@@ -10,6 +10,9 @@
 //! the keys of all instances would be LOW after any edit, and with it everything that looks up
 //! a reference.
 
+// The methods that salsa's macros make have no documentation.
+#![allow(missing_docs)]
+
 use std::fmt;
 use std::sync::{Arc, RwLock};
 

@@ -83,7 +83,7 @@ fn everything(session: &mut Session) -> (Vec<String>, Option<String>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn incremental_equals_cold(edits in proptest::collection::vec(edit(), 1..14)) {

@@ -23,7 +23,7 @@ fn project(model: &str) -> Vec<(String, String)> {
         files.push((format!("machines/{name}.yaml"), machine(name, name)));
     }
     for name in 0..300 {
-        let (pages, link) = ((0..name % 4).collect(), (name % 3 == 1).then_some(name - 1));
+        let (pages, link) = ((0..name % 4).collect(), (name % 3 == 1).then(|| name - 1));
         let site = Site { name, on: name % 100, port: 80, prod: name % 2 == 0, pages, link, comments: 0 };
         files.push((format!("sites/{name}.yaml"), site.text()));
     }
@@ -63,7 +63,7 @@ fn without_lines(graph: &str) -> serde_json::Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn shuffled_statements_files_and_keys(items in Just(items()).prop_shuffle(), seed in any::<u64>()) {
