@@ -1,13 +1,17 @@
 //! Text of models to a tree and its errors: lexer, token trees, parser, formatter. Pure.
 
 pub mod ast;
+mod format;
 mod lexer;
 mod literal;
 mod parser;
+mod plain;
 mod sink;
 mod split;
 mod token;
 mod trees;
+
+pub use format::format;
 
 use crate::base::FileId;
 use crate::diag::Diagnostic;

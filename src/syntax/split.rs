@@ -38,6 +38,8 @@ pub enum Body {
     Arms,
     /// What stands in `(…)` and `[…]`: only commas separate.
     Elements,
+    /// `e for x in xs` in brackets or braces: nothing separates.
+    Comprehension,
 }
 
 /// The tokens from `from` up to `to` of the flat list, groups as one token each.
@@ -64,12 +66,17 @@ pub fn level(tokens: &[Token], from: usize, to: usize) -> Vec<Tok> {
             i = end.after.max(i);
         } else if token.kind == Kind::Comment {
             continue;
-        } else if tok.kind.is_keyword() && is_plain_name(tokens, at) {
+        } else if tok.kind.is_keyword() && !is_constant(tok.kind) && is_plain_name(tokens, at) {
             tok.kind = Kind::Ident;
         }
         found.push(tok);
     }
     found
+}
+
+/// `true`, `false`, `null`: they may be keys of a comprehension, and so are themselves before `:`.
+fn is_constant(kind: Kind) -> bool {
+    matches!(kind, Kind::True | Kind::False | Kind::Null)
 }
 
 /// "Any name may be a field when `:` follows or `.` precedes."
@@ -106,27 +113,67 @@ pub fn group_end(tokens: &[Token], at: u32) -> GroupEnd {
     }
 }
 
+/// The parts of a level.
+pub struct Parts<'t> {
+    /// Each with at least one token.
+    pub parts: Vec<&'t [Tok]>,
+    /// Commas with nothing before them.
+    pub stray: Vec<Tok>,
+}
+
 /// Cuts a level into its parts, by the newline rule and by commas.
-pub fn split(toks: &[Tok], body: Body) -> Vec<&[Tok]> {
+pub fn split(toks: &[Tok], body: Body) -> Parts<'_> {
     let mut parts = Vec::new();
+    let mut stray = Vec::new();
     let mut start = 0;
+    // A comma may stand on the line after what it ends, but two are one too many.
+    let mut comma = true;
     let mut rule = Rule::new(body);
     for (i, tok) in toks.iter().enumerate() {
+        if body == Body::Comprehension {
+            break;
+        }
         if i > start && tok.newline && body != Body::Elements && rule.separates(toks, start, i) {
             parts.push(start..i);
             start = i;
             rule = Rule::new(body);
         }
         if tok.kind == Kind::Comma && rule.comma_separates(toks, start, i) {
+            if comma && i == start {
+                stray.push(*tok);
+            }
+            comma = true;
             parts.push(start..i);
             start = i + 1;
             rule = Rule::new(body);
             continue;
         }
+        comma = false;
         rule.see(toks, start, i);
     }
     parts.push(start..toks.len());
-    parts.into_iter().filter_map(|r| toks.get(r)).filter(|p| !p.is_empty()).collect()
+    let parts = parts.into_iter().filter_map(|r| toks.get(r)).filter(|p| !p.is_empty()).collect();
+    Parts { parts, stray }
+}
+
+/// Before which tokens of a part a newline means nothing.
+pub fn breakable(part: &[Tok], body: Body) -> Vec<bool> {
+    if matches!(body, Body::Elements | Body::Comprehension) {
+        return vec![true; part.len()];
+    }
+    let mut rule = Rule::new(body);
+    let mut found = Vec::with_capacity(part.len());
+    for i in 0..part.len() {
+        found.push(i > 0 && !rule.separates(part, 0, i));
+        rule.see(part, 0, i);
+    }
+    found
+}
+
+/// Whether a part that begins a line would be taken to go on with the part before it: then only
+/// a comma separates the two.
+pub fn needs_comma(next: &[Tok], body: Body) -> bool {
+    Rule::new(body).would_join(next, 0)
 }
 
 /// What has been seen of the current part.
@@ -185,7 +232,7 @@ impl Rule {
     /// Whether the newline before the token at `i` ends the part.
     fn separates(&self, toks: &[Tok], start: usize, i: usize) -> bool {
         // `deprecated "x"` may stand on a line of its own.
-        if i == start + 2 && kind(toks, start) == Some(Kind::Deprecated) && is_text(toks, start + 1) {
+        if i == start + 2 && is_deprecated(toks, start) {
             return false;
         }
         if self.begins_declaration(toks, i) {
@@ -207,12 +254,12 @@ impl Rule {
         match self.body {
             Body::Items => starts_item(first) && (word_next || next == Some(Kind::Str)),
             Body::Members => {
-                (first == Kind::Ident && next == Some(Kind::Colon))
+                (is_word(toks, i) && next == Some(Kind::Colon))
                     || (matches!(first, Kind::Let | Kind::Key | Kind::Output | Kind::Assigned) && word_next)
             }
             Body::Stmts => first == Kind::Let && word_next,
-            Body::Arms => (first == Kind::Ident || first.is_keyword()) && next == Some(Kind::FatArrow),
-            Body::Entries => first == Kind::Ident && next == Some(Kind::Colon),
+            Body::Arms => is_word(toks, i) && next == Some(Kind::FatArrow),
+            Body::Entries => is_word(toks, i) && next == Some(Kind::Colon),
             _ => false,
         }
     }
@@ -232,6 +279,11 @@ impl Rule {
             }
             _ => false,
         }
+    }
+
+    /// Whether the line break before `i` would be none if it stood there.
+    fn would_join(&self, toks: &[Tok], i: usize) -> bool {
+        !self.begins_declaration(toks, i) && self.joins_previous(toks, i)
     }
 
     /// A word or sign at the start of a line that goes on with the line before.
@@ -263,7 +315,13 @@ fn is_word(toks: &[Tok], i: usize) -> bool {
 
 /// Whether the part is a `check` and no field of that name.
 pub fn is_check(toks: &[Tok], start: usize) -> bool {
-    kind(toks, start) == Some(Kind::Check) && kind(toks, start + 1) != Some(Kind::Comma)
+    let first = if is_deprecated(toks, start) { start + 2 } else { start };
+    kind(toks, first) == Some(Kind::Check) && kind(toks, first + 1) != Some(Kind::Comma)
+}
+
+/// Whether the part begins with `deprecated "…"`.
+pub fn is_deprecated(toks: &[Tok], start: usize) -> bool {
+    kind(toks, start) == Some(Kind::Deprecated) && is_text(toks, start + 1)
 }
 
 fn is_infix_word(kind: Kind) -> bool {

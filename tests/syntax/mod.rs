@@ -1,5 +1,9 @@
 //! Text to trees, and back.
 
 mod accepts;
+mod ebnf;
+mod formats;
+mod grammar;
 mod limits;
 mod mistakes;
+mod sources;

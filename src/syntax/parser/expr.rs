@@ -8,7 +8,7 @@ use crate::syntax::ast::*;
 use crate::syntax::split::Tok;
 use crate::syntax::token::Kind;
 
-use super::primitive::{name, one, operand_name, path_of, tok};
+use super::primitive::{name, one, operand_name, path_of, tok, token};
 use super::types::Types;
 use super::{Ex, In, P};
 
@@ -32,6 +32,8 @@ pub(super) struct Exprs {
     pub bare: P<Expr>,
     /// A type.
     pub ty: P<TypeExpr>,
+    /// A type before a block.
+    pub result: P<TypeExpr>,
 }
 
 /// Where an expression stands.
@@ -52,7 +54,7 @@ fn boxed(kind: fn(Box<Expr>, Ident) -> ExprKind, base: Expr, name: Ident, span: 
 /// An expression, with what may follow a constructor.
 pub(super) fn expr(parts: &Parts, place: Place) -> P<Expr> {
     let value = logic(range(arithmetic(cast(postfixes(atom(parts, place)), parts, place))), parts);
-    if place == Place::Head {
+    if place != Place::Free {
         return value;
     }
     let modifiers = modifier(value.clone()).repeated().collect::<Vec<_>>();
@@ -162,8 +164,7 @@ enum Post {
     Field(bool, Ident),
     Method(bool, Ident, Tok),
     Call(Tok),
-    Index(Tok),
-    Lookup,
+    Index(Tok, bool),
 }
 
 fn postfixes(atom: P<Expr>) -> P<Expr> {
@@ -179,8 +180,9 @@ fn postfixes(atom: P<Expr>) -> P<Expr> {
     let post = choice((
         member,
         tok(Kind::Paren).map(Post::Call),
-        tok(Kind::Bracket).map(Post::Index),
-        tok(Kind::Question).map(|_| Post::Lookup),
+        tok(Kind::Bracket)
+            .then(tok(Kind::Question).or_not())
+            .map(|(args, lookup)| Post::Index(args, lookup.is_some())),
     ));
     atom.foldl_with(post.repeated(), |base, post, e| {
         let span = base.span.to(e.span());
@@ -192,8 +194,16 @@ fn postfixes(atom: P<Expr>) -> P<Expr> {
                 ExprKind::Method { base: Box::new(base), optional, name, args: cx.args(args) }
             }
             Post::Call(args) => ExprKind::Call(Box::new(base), cx.args(args)),
-            Post::Index(args) => ExprKind::Index(Box::new(base), cx.args(args)),
-            Post::Lookup => ExprKind::Lookup(Box::new(base)),
+            Post::Index(args, lookup) => {
+                let found = ExprKind::Index(Box::new(base), cx.args(args));
+                if !lookup {
+                    return Expr { span, kind: found };
+                }
+                // Without the `?`.
+                let end = args.span.end;
+                let inner = Span { start: span.start, end };
+                ExprKind::Lookup(Box::new(Expr { span: inner, kind: found }))
+            }
         };
         Expr { span, kind }
     })
@@ -249,7 +259,7 @@ fn negative(minus: Span, e: Expr) -> Expr {
 fn range(bound: P<Expr>) -> P<Expr> {
     let rest = choice((
         tok(Kind::RangeInclusive).then(bound.clone().map(Some)),
-        tok(Kind::Range).then(bound.clone().or_not()),
+        tok(Kind::Range).then(token(0, |k| !ends_range(k)).rewind().ignore_then(bound.clone()).or_not()),
     ))
     .boxed();
     let range = |start: Option<Expr>, (dots, end): (Tok, Option<Expr>)| {
@@ -267,6 +277,16 @@ fn range(bound: P<Expr>) -> P<Expr> {
         rest.map(move |rest| range(None, rest)),
     ))
     .boxed()
+}
+
+/// Words that follow a value: after `..`, which may be the end of one, they are not the name of
+/// its other end.
+fn ends_range(kind: Kind) -> bool {
+    use Kind::*;
+    matches!(
+        kind,
+        If | After | Protect | Adopt | Keep | Timeout | Drift | At | By | To | Live | Restart | Replace | Was
+    )
 }
 
 fn logic(operand: P<Expr>, parts: &Parts) -> P<Expr> {

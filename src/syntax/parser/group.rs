@@ -132,8 +132,15 @@ pub(super) fn map_comprehension(all: &Exprs) -> P<ExprKind> {
         .boxed()
 }
 
+/// `for x in` and `for k, v in` stand in no other group.
 fn is_comprehension(toks: &[Tok]) -> bool {
-    toks.iter().skip(1).any(|t| t.kind == Kind::For)
+    let kind = |i: usize| toks.get(i).map(|t| t.kind);
+    let is_for = |i: usize| {
+        kind(i) == Some(Kind::For)
+            && (kind(i + 2) == Some(Kind::In)
+                || (kind(i + 2) == Some(Kind::Comma) && kind(i + 4) == Some(Kind::In)))
+    };
+    (1..toks.len()).any(is_for)
 }
 
 impl Cx {
@@ -167,6 +174,7 @@ impl Cx {
         if !is_comprehension(&toks) {
             return None;
         }
+        self.note(tok, Body::Comprehension);
         let kind = self.inside(tok, |cx, toks, end| cx.part(What::Comprehension, &toks, end, pick));
         Some(kind.flatten().unwrap_or(ExprKind::Error))
     }

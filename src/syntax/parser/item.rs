@@ -154,7 +154,7 @@ fn behaviour(all: &Exprs) -> P<ItemKind> {
         .ignore_then(name())
         .then(params)
         .then_ignore(tok(Kind::Arrow))
-        .then(all.ty.clone())
+        .then(all.result.clone())
         .then(block.clone())
         .map(|(((name, params), result), body)| ItemKind::Fn(FnDecl { name, params, result, body }));
     let test = tok(Kind::Test)

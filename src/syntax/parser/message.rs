@@ -360,6 +360,17 @@ impl Cx {
                 "write `a < b and b < c`, or put one of them in parentheses",
             );
         }
+        if kind == Some(Kind::Lt) && fault.after_type() {
+            let message = "only `list`, `set`, `map`, `ref`, `secret` and `later` take `<…>`";
+            return known(unexpected, message, "");
+        }
+        if kind == Some(Kind::Question) && fault.after_value() {
+            return known(
+                unexpected,
+                "`?` stands after a type or after `T[k]`",
+                "write `a?.b` for a field of what may be null, `a ?? b` for a default, `if c { x } else { y }` for a choice",
+            );
+        }
         if kind == Some(Kind::Minus) && self.joined_name(part, index) {
             let message = "a name has no `-`";
             return known(
@@ -431,7 +442,6 @@ impl Cx {
                 }
                 (What::Param, _) => "a parameter is written `name: T`",
                 (_, Some(Kind::Pipe)) if fault.after_value() => "write `or` between conditions",
-                (_, Some(Kind::Question)) => "a condition is written `if c { x } else { y }`",
                 (_, Some(k)) if fault.after_value() && begins_value(k) => separator(what)?,
                 (_, Some(k)) if fault.after_type() && begins_value(k) => separator(what)?,
                 (_, Some(Kind::Assign)) if fault.expects(Kind::Gt) => {

@@ -66,7 +66,12 @@ pub(super) struct Cx {
     height: u32,
     /// How many more tokens may be read again after a repair: what bounds the time.
     repairs: usize,
+    /// What each group holds, for the formatter.
+    bodies: Option<Bodies>,
 }
+
+/// What the groups hold, by the index of the opening token.
+pub(super) type Bodies = rustc_hash::FxHashMap<u32, Body>;
 
 impl Inspector<'static, In> for Cx {
     type Checkpoint = ();
@@ -108,7 +113,7 @@ impl Grammar {
         let mut expr = Recursive::declare();
         let mut head = Recursive::declare();
         let mut bare = Recursive::declare();
-        let types = types::types(bare.clone().boxed());
+        let types = types::types(bare.clone().boxed(), head.clone().boxed());
         let parts = expr::Parts { head: head.clone().boxed(), types: types.clone() };
         expr.define(expr::expr(&parts, expr::Place::Free));
         head.define(expr::expr(&parts, expr::Place::Head));
@@ -118,6 +123,7 @@ impl Grammar {
             head: head.boxed(),
             bare: bare.boxed(),
             ty: types.full.clone(),
+            result: types.result.clone(),
         };
         let check = stmt::check(&all);
         Grammar {
@@ -143,7 +149,7 @@ impl Grammar {
 impl Cx {
     pub(super) fn new(text: &str, lexed: Lexed, sink: Sink) -> Self {
         let repairs = 1000 + 4 * lexed.tokens.len();
-        Cx { text: text.to_owned(), lexed, sink, depth: 0, height: 0, repairs }
+        Cx { text: text.to_owned(), lexed, sink, depth: 0, height: 0, repairs, bodies: None }
     }
 
     pub(super) fn finish(self) -> Vec<crate::diag::Diagnostic> {
@@ -264,6 +270,19 @@ impl Cx {
         Some(read)
     }
 
+    fn note(&mut self, tok: Tok, body: Body) {
+        if let Some(bodies) = &mut self.bodies {
+            bodies.insert(tok.at, body);
+        }
+    }
+
+    /// Parses a module for the formatter: with its tokens, and what each group holds.
+    pub(super) fn module_with_bodies(mut self) -> (Module, Lexed, Bodies, Vec<crate::diag::Diagnostic>) {
+        self.bodies = Some(Bodies::default());
+        let module = self.module();
+        (module, self.lexed, self.bodies.unwrap_or_default(), self.sink.finish())
+    }
+
     /// Parses each part of a group's contents.
     fn parts<O: 'static>(
         &mut self,
@@ -281,14 +300,28 @@ impl Cx {
         body: Body,
         mut parse: impl FnMut(&mut Self, &[Tok], Span, &mut Vec<O>),
     ) -> Vec<O> {
+        self.note(tok, body);
         self.inside(tok, |cx, toks, end| {
             let mut found = Vec::new();
-            for part in split(&toks, body) {
+            let split = split(&toks, body);
+            for comma in split.stray {
+                cx.stray_comma(comma);
+            }
+            for part in split.parts {
                 parse(cx, part, end_of(part, end), &mut found);
             }
             found
         })
         .unwrap_or_default()
+    }
+
+    fn stray_comma(&mut self, comma: Tok) {
+        let place = crate::diag::Place::span(self.sink.file(), comma.span);
+        let error = self
+            .sink
+            .at(codes::UNEXPECTED_TOKEN, comma.span, "nothing stands before this comma")
+            .fix("take the comma away", true, place, "");
+        self.sink.push(error);
     }
 
     /// The `///` lines before a token.
@@ -320,7 +353,7 @@ impl Cx {
         let toks = level(&self.lexed.tokens, 0, self.lexed.tokens.len());
         let end = Span::at(self.text.len());
         let mut items = Vec::new();
-        self.items(&split(&toks, Body::Items), end, &mut items);
+        self.items(&split(&toks, Body::Items).parts, end, &mut items);
         Module { docs: self.module_docs(), items, allows: self.allows() }
     }
 

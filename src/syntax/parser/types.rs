@@ -6,19 +6,21 @@ use crate::syntax::ast::*;
 use crate::syntax::token::Kind;
 
 use super::P;
-use super::primitive::{bit, one, path, plain_string, tok, token};
+use super::primitive::{bit, one, path, path_of, plain_string, tok, token};
 
 /// The parsers of types.
 #[derive(Clone)]
 pub(super) struct Types {
     /// With `|` and `where`.
     pub full: P<TypeExpr>,
+    /// The same before a block: no brace literal after `where`.
+    pub result: P<TypeExpr>,
     /// Without: what follows `is` and `as`.
     pub simple: P<TypeExpr>,
 }
 
-/// `bare` parses what follows `where`.
-pub(super) fn types(bare: P<Expr>) -> Types {
+/// `bare` and `head` parse what follows `where`.
+pub(super) fn types(bare: P<Expr>, head: P<Expr>) -> Types {
     let mut union = Recursive::declare();
     let arguments = union
         .clone()
@@ -35,13 +37,15 @@ pub(super) fn types(bare: P<Expr>) -> Types {
         }
     });
     let text = plain_string().map(|s| TypeKind::Str(s.text));
-    let named = not_null(path())
-        .then(arguments.or_not())
-        .map(|(path, args)| TypeKind::Named { path, args: args.unwrap_or_default() });
+    let generic = token(bit(Kind::Ident), Kind::is_generic)
+        .map_with(|tok, e| e.state().ident(tok))
+        .then(arguments)
+        .map(|(name, args)| TypeKind::Named { path: path_of(vec![name]), args });
+    let named = not_null(path()).map(|path| TypeKind::Named { path, args: Vec::new() });
     let paren = tok(Kind::Paren).map_with(|tok, e| e.state().paren_type(tok));
     let atom = choice((
         paren,
-        choice((null, number, text, named)).map_with(|kind, e| TypeExpr { span: e.span(), kind }),
+        choice((null, number, text, generic, named)).map_with(|kind, e| TypeExpr { span: e.span(), kind }),
     ))
     .boxed();
     let simple = atom
@@ -63,16 +67,20 @@ pub(super) fn types(bare: P<Expr>) -> Types {
                 }
             }),
     );
-    let full = union
-        .then(tok(Kind::Where).ignore_then(bare).or_not())
+    let union = union.boxed();
+    Types { full: refined(union.clone(), bare), result: refined(union, head), simple }
+}
+
+/// `T where P`.
+fn refined(ty: P<TypeExpr>, condition: P<Expr>) -> P<TypeExpr> {
+    ty.then(tok(Kind::Where).ignore_then(condition).or_not())
         .map_with(|(ty, condition), e| match condition {
             Some(condition) => {
                 TypeExpr { span: e.span(), kind: TypeKind::Where(Box::new(ty), Box::new(condition)) }
             }
             None => ty,
         })
-        .boxed();
-    Types { full, simple }
+        .boxed()
 }
 
 /// `null` is a type of its own, and no path.
