@@ -47,12 +47,21 @@ struct Case<'a> {
     node: &'a Node,
     handler: &'a dyn Handler,
     row: Option<&'a Row>,
+    way: Way,
+}
+
+/// Whose way is a subject in?
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Way {
+    /// Another subject holds what it claims, and is to leave.
+    pub takes: bool,
+    /// It holds what another subject claims, and is to leave.
+    pub leaves: bool,
 }
 
 impl<'a> Decider<'a> {
-    /// What is to be done about a subject. `holder` is the subject that holds what it claims
-    /// and will be deleted for it.
-    pub(super) fn decide(&self, at: usize, subject: &'a Subject, holder: Option<usize>) -> Decision {
+    /// What is to be done about a subject.
+    pub(super) fn decide(&self, at: usize, subject: &'a Subject, way: Way) -> Decision {
         let row = subject.row.as_ref().and_then(|key| self.ledger.rows.get(key));
         let Some(wanted) = &subject.wanted else {
             return match row {
@@ -67,11 +76,11 @@ impl<'a> Decider<'a> {
         else {
             return Decision::refuse(Fault::new("it was not looked at"));
         };
-        let case = Case { at, subject, wanted, node, handler, row };
+        let case = Case { at, subject, wanted, node, handler, row, way };
         if let Some(problem) = handler.validate(node).into_iter().next() {
             return Decision::refuse(Fault { message: problem.message, help: problem.help });
         }
-        if holder.is_some() && row.is_none() {
+        if way.takes && row.is_none() {
             // What is there now is the holder's, and gone by then.
             return self.create(&case);
         }
@@ -228,12 +237,18 @@ impl<'a> Decider<'a> {
             let fault = Fault::new("a change needs it to be made anew, and gops did not make it");
             return Decision::refuse(fault.help("take it away yourself, and run this again"));
         }
+        if !self.is_ours(row, actual) {
+            let fault =
+                Fault::new("a change needs it to be made anew, and somebody else has taken its place");
+            return Decision::refuse(fault.help("take away what is there now, and run this again"));
+        }
         let unmake = What::Unmake { subject: case.at, key: row.key.clone(), before: actual.stamp.clone() };
         let key = RowKey { id: case.node.id.clone(), incarnation: row.key.incarnation + 1 };
         let make = What::Make { subject: case.at, operation: Operation::Create, key, before: None };
         let shares = row.claims.iter().any(|claim| case.wanted.claims.contains(claim));
         let action = Some(Action::Replace { changes: diff.changes });
-        if shares {
+        // With the old one in somebody's way, or in its own, the new one cannot come first.
+        if shares || case.way.leaves {
             return Decision { action, steps: vec![unmake, make], ledger: Vec::new() };
         }
         let deposed = Row { condition: Condition::Deposed, ..row.clone() };
@@ -282,13 +297,14 @@ impl<'a> Decider<'a> {
         Decision { action, steps: vec![step], ledger: Vec::new() }
     }
 
-    /// Whether what is there is what a row stands for: by its mark, or, without one, by still
-    /// being what was last applied.
+    /// Whether what is there is what a row stands for: by its mark or, if it never could have
+    /// one, by still being what was last applied. What lost its mark is somebody else's by now.
     fn is_ours(&self, row: &Row, actual: &Actual) -> bool {
         match &actual.marked {
             Marked::By(mark) => mark.lineage == self.ledger.lineage,
-            Marked::Cannot => actual.as_recorded,
-            Marked::Not => actual.as_recorded && row.holding == Holding::Made,
+            Marked::Not | Marked::Cannot => {
+                row.recorded.token.is_none() && (actual.as_recorded || actual.as_intended)
+            }
         }
     }
 }

@@ -345,6 +345,7 @@ impl Engine<'_> {
         let Some(step) = self.steps.get(at) else { return };
         let id = self.plan().and_then(|plan| Some(plan.entries.get(step.entry)?.id.clone()));
         let what = match &step.what {
+            What::Make { .. } if matches!(verdict, Verdict::Unready(_)) => "is not ready",
             What::Make { .. } => "failed",
             What::Unmake { .. } => "could not be deleted",
         };
@@ -382,6 +383,7 @@ impl Engine<'_> {
                 kind: &subject.kind,
                 node: subject.wanted.as_ref()?.node.as_deref(),
                 recorded: self.ledger.rows.get(key).map(|row| &row.recorded),
+                intended: None,
                 closely: true,
             })
         };
@@ -393,15 +395,15 @@ impl Engine<'_> {
         for (&at, answer) in batch.items.iter().zip(answers) {
             match answer {
                 Readiness::Ready => self.steps.complete(at),
-                Readiness::Failed(fault) => self.failed(at, Verdict::Failed(fault.clone())),
+                Readiness::Failed(fault) => self.failed(at, Verdict::Unready(fault.clone())),
                 Readiness::Wait(time) => {
                     let patience = self.patience(at);
                     let Some(step) = self.steps.steps.get_mut(at) else { continue };
-                    step.waited += *time;
+                    step.waited = step.waited.saturating_add(*time);
                     if step.waited > patience {
                         let fault = Fault::new(format!("it was made, and is not ready after {patience:?}"))
                             .help("the next run asks again; `timeout` behind the constructor gives it more time");
-                        self.failed(at, Verdict::Failed(fault));
+                        self.failed(at, Verdict::Unready(fault));
                     } else {
                         again.push((at, *time));
                     }

@@ -27,6 +27,8 @@ pub enum Verdict {
     Planned,
     /// It was not begun, because of something else.
     Skipped(Cause),
+    /// It was done, and cannot be used yet.
+    Unready(Fault),
     /// It was tried, and had no effect.
     Failed(Fault),
     /// It was tried, and nobody knows whether it had an effect; the next run looks.
@@ -34,6 +36,11 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Whether something is not as it should be.
+    pub fn is_bad(&self) -> bool {
+        matches!(self, Verdict::Skipped(_) | Verdict::Unready(_) | Verdict::Failed(_) | Verdict::Unknown(_))
+    }
+
     /// How bad it is.
     pub(super) fn rank(&self) -> u8 {
         match self {
@@ -41,8 +48,9 @@ impl Verdict {
             Verdict::Done => 1,
             Verdict::Planned => 2,
             Verdict::Skipped(_) => 3,
-            Verdict::Failed(_) => 4,
-            Verdict::Unknown(_) => 5,
+            Verdict::Unready(_) => 4,
+            Verdict::Failed(_) => 5,
+            Verdict::Unknown(_) => 6,
         }
     }
 }
@@ -65,10 +73,8 @@ impl Outcome {
     pub fn end(&self) -> End {
         let any = |wanted: fn(&Verdict) -> bool| self.verdicts.iter().any(wanted);
         let refused = self.plan.entries.iter().any(|entry| entry.is_refused());
-        let failed = refused
-            || self.stopped.is_some()
-            || any(|v| matches!(v, Verdict::Skipped(_) | Verdict::Failed(_) | Verdict::Unknown(_)));
-        let done = any(|v| matches!(v, Verdict::Done));
+        let failed = refused || self.stopped.is_some() || any(|v| v.is_bad());
+        let done = any(|v| matches!(v, Verdict::Done | Verdict::Unready(_)));
         match (failed, done) {
             (true, true) => End::Partly,
             (true, false) => End::Nothing,

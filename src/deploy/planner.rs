@@ -9,7 +9,7 @@ use crate::graph::{Digest, Origin};
 use crate::handler::{Fault, Registry};
 use crate::state::{Change, Snapshot};
 
-use super::decide::{Decider, Decision};
+use super::decide::{Decider, Decision, Way};
 use super::order::{Order, Strength};
 use super::plan::{Action, Cause, Entry, Kept, Plan, Step, What};
 use super::survey::{Subject, Survey};
@@ -76,9 +76,14 @@ impl<'a> Planner<'a> {
     /// Decides on everything and puts it in order.
     pub(super) fn plan(&self) -> Planned {
         let survey = self.decider.survey;
-        let takes: FxHashMap<usize, usize> = survey.takes.iter().copied().collect();
-        let decide = |(at, subject)| self.decider.decide(at, subject, takes.get(&at).copied());
-        let mut decisions: Vec<Decision> = survey.subjects.iter().enumerate().map(decide).collect();
+        let mut ways = vec![Way::default(); survey.subjects.len()];
+        for &(taker, holder) in &survey.takes {
+            ways[taker].takes = true;
+            ways[holder].leaves = true;
+        }
+        let subjects = survey.subjects.iter().zip(ways).enumerate();
+        let mut decisions: Vec<Decision> =
+            subjects.map(|(at, (subject, way))| self.decider.decide(at, subject, way)).collect();
         self.keep_holders(&mut decisions);
         self.make_way(&mut decisions);
         let mut draft = Draft::new(survey, self.decider.ledger, decisions);
@@ -125,9 +130,10 @@ impl<'a> Planner<'a> {
             let id = |at: usize| survey.subjects.get(at).and_then(|s| Some(self.row(s)?.key.id.clone()));
             let taken_by =
                 survey.subjects.get(taker).and_then(|s| Some(s.wanted.as_ref()?.sealed.id.clone()));
-            let goes = decisions
-                .get(holder)
-                .is_some_and(|d| !d.steps.is_empty() || matches!(d.action, Some(Action::Forget)));
+            let is_absent = |s: &Subject| matches!(s.seen, Some(Ok(crate::handler::Seen::Absent)));
+            let unmakes = |d: &Decision| d.steps.iter().any(|what| matches!(what, What::Unmake { .. }));
+            let goes = decisions.get(holder).is_some_and(unmakes)
+                || survey.subjects.get(holder).is_some_and(is_absent);
             if goes {
                 if let Some(Decision { action: Some(Action::Delete { for_ }), .. }) =
                     decisions.get_mut(holder)

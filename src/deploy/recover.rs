@@ -49,14 +49,17 @@ fn close(ledger: &Snapshot, intent: &Intent, seen: &Seen, changes: &mut Vec<Chan
         },
         (Operation::Create, _) => changes.push(closed(Closed::NoEffect, "it is not there")),
         (Operation::Update, Seen::Present(actual)) => {
-            let done = matches!(&actual.marked, Marked::By(mark) if mark.token == intent.token);
+            let done = match &actual.marked {
+                Marked::By(mark) => mark.token == intent.token,
+                Marked::Not | Marked::Cannot => actual.as_intended && !actual.as_recorded,
+            };
             // In part or as a whole: what was applied last is not sure, so it is read anew.
             let base = if done { Some(made(&intent.row, actual, intent)) } else { None };
             let base = base.or_else(|| ledger.rows.get(&intent.row.key).cloned());
             changes.extend(base.map(|row| Change::Put(unsure(row))));
             let (outcome, evidence) = match done {
-                true => (Closed::Done, "it has this intent's mark"),
-                false => (Closed::NoEffect, "it does not have this intent's mark; it is read anew"),
+                true => (Closed::Done, "it is as this intent was to make it"),
+                false => (Closed::NoEffect, "it may be as it was; it is read anew"),
             };
             changes.push(closed(outcome, evidence));
         }
@@ -82,7 +85,7 @@ fn origin(ledger: &Snapshot, intent: &Intent, actual: &Actual) -> Made {
     match &actual.marked {
         Marked::By(mark) if mark.lineage == ledger.lineage && mark.token == intent.token => Made::Ours,
         Marked::By(_) => Made::No,
-        Marked::Not | Marked::Cannot if actual.as_recorded => Made::Perhaps,
+        Marked::Not | Marked::Cannot if actual.as_intended => Made::Perhaps,
         Marked::Not | Marked::Cannot => Made::No,
     }
 }

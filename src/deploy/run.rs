@@ -187,7 +187,6 @@ impl Driver<'_> {
                         effects.push_back(Effect::AskReady(batch, wait));
                         continue;
                     }
-                    self.clock.sleep(wait);
                     self.on_target(&engine, Effect::AskReady(batch, wait), observer)
                 }
                 other => self.on_target(&engine, other, observer),
@@ -212,7 +211,12 @@ impl Driver<'_> {
     }
 
     /// Has a handler do an effect.
-    fn on_target(&self, engine: &Engine<'_>, effect: Effect, observer: &mut dyn Observer) -> Event {
+    pub(super) fn on_target(
+        &self,
+        engine: &Engine<'_>,
+        effect: Effect,
+        observer: &mut dyn Observer,
+    ) -> Event {
         let session = |batch: &Batch| self.session(engine, batch);
         let missing = || Fault::new("the handler is missing");
         match effect {
@@ -251,7 +255,8 @@ impl Driver<'_> {
                 };
                 Event::Applied(batch, ended)
             }
-            Effect::AskReady(batch, _) => {
+            Effect::AskReady(batch, wait) => {
+                self.clock.sleep(wait);
                 let looks = engine.made_looks(&batch);
                 let answers = match session(&batch) {
                     Some((handler, session)) => handler.ready(&session, &looks),
@@ -276,6 +281,7 @@ impl Driver<'_> {
         let target = self.targets.get(batch.target)?;
         let session = Session {
             target: target.place.target.clone(),
+            identity: target.place.identity.clone(),
             root: target.root.clone(),
             lineage: engine.ledger.lineage.clone(),
             clock: self.clock,

@@ -8,8 +8,8 @@ use ecow::{EcoString, eco_format};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::graph::{GraphBuilder, Node, SealedNode, State};
-use crate::handler::{Fault, Look, Registry, Seen};
-use crate::state::{Condition, Operation, Row, RowKey, Snapshot};
+use crate::handler::{Fault, Look, Recorded, Registry, Seen};
+use crate::state::{Condition, Intent, Operation, Row, RowKey, Snapshot};
 
 use super::Error;
 use super::target::Targets;
@@ -71,7 +71,7 @@ pub(super) struct Survey {
     pub subjects: Vec<Subject>,
     /// What is wanted, by id.
     pub wanted: FxHashMap<EcoString, usize>,
-    /// Who claims what another subject, which is not wanted, holds: (taker, holder).
+    /// Who claims what another subject holds and is to leave: (taker, holder).
     pub takes: Vec<(usize, usize)>,
     /// Rows that open intents imply: effects that may have happened.
     pub implied: BTreeMap<RowKey, Row>,
@@ -110,6 +110,7 @@ impl Survey {
             kind: &subject.kind,
             node: subject.wanted.as_ref().and_then(|wanted| wanted.node.as_deref()),
             recorded: row.map(|row| &row.recorded),
+            intended: subject.row.as_ref().and_then(|key| intended(ledger, key)),
             closely: subject.closely,
         }
     }
@@ -209,6 +210,7 @@ impl Survey {
             }
         }
         self.strangers = strangers;
+        self.find_moved(sources);
         if rest.is_empty() {
             return;
         }
@@ -224,12 +226,12 @@ impl Survey {
             let (Some(subject), Some((_, row))) = (self.subjects.get_mut(taker), rest.get(holder)) else {
                 continue;
             };
-            let same_kind = subject.kind == row.kind && subject.handler == row.handler;
-            if subject.row.is_none()
-                && same_kind
-                && row.condition != Condition::Deposed
-                && handed_over.insert(holder)
-            {
+            // Only what has all its claims is the same object; what has some makes way.
+            let is_same = subject.kind == row.kind
+                && subject.handler == row.handler
+                && subject.wanted.as_ref().is_some_and(|wanted| wanted.claims == row.claims);
+            let is_live = row.condition != Condition::Deposed;
+            if subject.row.is_none() && is_same && is_live && handed_over.insert(holder) {
                 subject.row = Some(row.key.clone());
                 subject.closely = true;
             }
@@ -242,8 +244,24 @@ impl Survey {
                 self.subjects.push(unwanted(*target, row, sources));
             }
         }
-        let takes = found.iter().filter_map(|(taker, holder)| Some((*taker, *numbers.get(holder)?)));
-        self.takes = takes.collect();
+        self.takes.extend(found.iter().filter_map(|(taker, holder)| Some((*taker, *numbers.get(holder)?))));
+    }
+
+    /// Finds who claims what something holds that stays wanted and goes elsewhere.
+    fn find_moved(&mut self, sources: &Sources<'_>) {
+        let mut left: FxHashMap<(EcoString, EcoString), usize> = FxHashMap::default();
+        for (at, subject) in self.subjects.iter().enumerate() {
+            let (Some(wanted), Some(key)) = (&subject.wanted, &subject.row) else { continue };
+            let Some(row) = self.row(sources.ledger, key) else { continue };
+            for claim in row.claims.iter().filter(|claim| !wanted.claims.contains(claim)) {
+                left.insert((row.place.identity.clone(), claim.clone()), at);
+            }
+        }
+        if !left.is_empty() {
+            let holders =
+                left.iter().map(|((identity, claim), at)| ((identity.as_str(), claim.as_str()), *at));
+            self.takes = self.claimed(sources, &holders.collect());
+        }
     }
 
     /// Who claims what one of these holds: (taker, holder).
@@ -278,6 +296,12 @@ fn unwanted(target: usize, row: &Row, sources: &Sources<'_>) -> Subject {
         closely: sources.verify || open,
         seen: None,
     }
+}
+
+/// What an open intent would make of a row.
+fn intended<'a>(ledger: &'a Snapshot, key: &RowKey) -> Option<&'a Recorded> {
+    let makes = |intent: &&Intent| intent.row.key == *key && intent.operation != Operation::Delete;
+    ledger.intents.values().find(makes).map(|intent| &intent.row.recorded)
 }
 
 /// The rows of open intents that may have made something that no row stands for yet.

@@ -22,6 +22,8 @@ pub struct Root {
 pub struct Session<'a> {
     /// The id of the target.
     pub target: EcoString,
+    /// What it is, whatever its id: two targets with one identity are one.
+    pub identity: EcoString,
     /// Where its files are.
     pub root: Root,
     /// The lineage of the ledger, which marks carry.

@@ -139,6 +139,8 @@ pub struct Look<'a> {
     pub node: Option<&'a Node>,
     /// What the ledger knows.
     pub recorded: Option<&'a Recorded>,
+    /// What an effect that was interrupted would have made of it.
+    pub intended: Option<&'a Recorded>,
     /// Whether to look at the thing itself. Else its stamp is compared, which is what makes a
     /// run with nothing to do cheap, and what differs is looked at again.
     pub closely: bool,
@@ -164,8 +166,10 @@ pub struct Actual {
     pub fields: GraphValue,
     /// Its mark.
     pub marked: Marked,
-    /// Whether it is what was recorded, in all that was recorded.
+    /// Whether it is what was recorded, in what makes it up.
     pub as_recorded: bool,
+    /// Whether it is what was intended.
+    pub as_intended: bool,
     /// What an effect on it names as the state that it starts from; becomes the stamp if the
     /// object is found to be as wanted.
     pub stamp: EcoString,

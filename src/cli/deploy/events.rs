@@ -47,6 +47,7 @@ impl Events {
             "event": "end",
             "end": end,
             "done": count(|v| matches!(v, Verdict::Done)),
+            "unready": count(|v| matches!(v, Verdict::Unready(_))),
             "failed": count(|v| matches!(v, Verdict::Failed(_))),
             "unknown": count(|v| matches!(v, Verdict::Unknown(_))),
             "skipped": count(|v| matches!(v, Verdict::Skipped(_))),
@@ -65,6 +66,7 @@ fn ended(id: &str, action: &str, verdict: &Verdict) -> Value {
             event["cause"] = json!({ "id": cause.id.as_str(), "what": cause.what });
             ("skipped", None)
         }
+        Verdict::Unready(fault) => ("unready", Some(fault)),
         Verdict::Failed(fault) => ("failed", Some(fault)),
         Verdict::Unknown(fault) => ("unknown", Some(fault)),
     };

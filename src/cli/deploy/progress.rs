@@ -73,7 +73,7 @@ impl<'a> Watcher<'a> {
         }
         match verdict {
             Verdict::Done => self.ui.detail(&format!("done     {short}")),
-            Verdict::Failed(fault) | Verdict::Unknown(fault) => {
+            Verdict::Unready(fault) | Verdict::Failed(fault) | Verdict::Unknown(fault) => {
                 self.ui.detail(&format!("failed   {short}: {}", fault.message));
             }
             Verdict::Said | Verdict::Planned | Verdict::Skipped(_) => {}

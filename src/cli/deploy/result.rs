@@ -15,6 +15,7 @@ pub(super) fn text(outcome: &Outcome, ui: &Ui) -> String {
     for (entry, verdict) in entries() {
         let short = id::short(&entry.id);
         match verdict {
+            Verdict::Unready(fault) => fault_line(&mut out, "unready", short, fault, ui),
             Verdict::Failed(fault) => fault_line(&mut out, "failed", short, fault, ui),
             Verdict::Unknown(fault) => fault_line(&mut out, "unknown", short, fault, ui),
             Verdict::Skipped(cause) => {
@@ -36,6 +37,7 @@ pub(super) fn text(outcome: &Outcome, ui: &Ui) -> String {
     ];
     let of = |wanted: fn(&Verdict) -> bool| outcome.verdicts.iter().filter(|v| wanted(v)).count();
     let not_done = [
+        (of(|v| matches!(v, Verdict::Unready(_))), "not ready"),
         (of(|v| matches!(v, Verdict::Failed(_))), "failed"),
         (of(|v| matches!(v, Verdict::Unknown(_))), "of which nobody knows"),
         (of(|v| matches!(v, Verdict::Skipped(_))), "skipped"),

@@ -316,12 +316,10 @@ fn bytes_of_the_project_are_copied() {
     let host = Host::new();
     host.project.write("conf/logo.png", b"\x89PNG\xff\0bytes");
     let sha256 = crate::graph::Digest::of(b"\x89PNG\xff\0bytes").to_string();
-    let source = |digest: &str| {
-        let digest = digest.trim_start_matches("sha256:");
-        GraphValue::map(vec![("path".into(), text("/conf/logo.png")), ("sha256".into(), text(digest))])
-    };
     let copy = |digest: &str| {
-        node("std::files::CopyFile", "file", ("path", "/logo.png"), vec![("source", source(digest))])
+        let digest = text(digest.trim_start_matches("sha256:"));
+        let fields = vec![("source", text("conf/logo.png")), ("sha256", digest)];
+        node("std::files::CopyFile", "file", ("path", "/logo.png"), fields)
     };
     host.converge(vec![copy(&sha256)]);
     assert_eq!(fs::read(host.path("/logo.png")).unwrap(), b"\x89PNG\xff\0bytes");

@@ -1,5 +1,6 @@
 //! Deploys of graphs that are built here.
 
+mod engine;
 mod files;
 
 use ecow::{EcoString, eco_format};

@@ -44,6 +44,7 @@ impl<'s> Looker<'s> {
             None => None,
         };
         let last = look.recorded.map(Last::read).transpose()?;
+        let intended = look.intended.map(Last::read).transpose()?;
         let path = match (&spec, &last) {
             (Some(spec), _) => spec.path.to_owned(),
             (None, Some(last)) => last.path()?.to_owned(),
@@ -64,7 +65,14 @@ impl<'s> Looker<'s> {
             return Ok(if stamp(&about) == known { Seen::AsRecorded } else { Seen::Unsure });
         }
         let kind = Kind::of(look.kind).ok_or_else(|| Fault::new(format!("no such type `{}`", look.kind)))?;
-        let found = Found { path: &path, kind, about, spec: spec.as_ref(), last: last.as_ref() };
+        let found = Found {
+            path: &path,
+            kind,
+            about,
+            spec: spec.as_ref(),
+            last: last.as_ref(),
+            intended: intended.as_ref(),
+        };
         found.actual(self, &folder, name).map(|actual| Seen::Present(Box::new(actual)))
     }
 }
@@ -95,6 +103,7 @@ struct Found<'a> {
     about: Statx,
     spec: Option<&'a Spec<'a>>,
     last: Option<&'a Last>,
+    intended: Option<&'a Last>,
 }
 
 impl Found<'_> {
@@ -122,6 +131,7 @@ impl Found<'_> {
                 fields,
                 marked: Marked::Not,
                 as_recorded: false,
+                as_intended: false,
                 stamp: stamp(&self.about),
                 physical: folder.filesystem.clone(),
             });
@@ -139,9 +149,10 @@ impl Found<'_> {
     fn link(&self, looker: &mut Looker<'_>, folder: &Folder, name: &str) -> Result<Actual, Fault> {
         let to = rustix::fs::readlinkat(&folder.fd, name, Vec::new());
         let to = to.map_err(|e| refused(self.path, e))?.to_string_lossy().into_owned();
-        let as_recorded = self.last.is_some_and(|last| last.to() == Some(to.as_str()));
-        let content = vec![("to".into(), GraphValue::Str(to.into()))];
-        Ok(self.seen(looker, folder, &self.about, content, Marked::Cannot, as_recorded))
+        let is = |last: &Last| last.to() == Some(to.as_str());
+        let same = [self.last.is_some_and(is), self.intended.is_some_and(is)];
+        let content = vec![("to".into(), GraphValue::Str(to.as_str().into()))];
+        Ok(self.seen(looker, folder, &self.about, content, Marked::Cannot, same))
     }
 
     fn opened(&self, looker: &mut Looker<'_>, folder: &Folder, name: &str) -> Result<Actual, Fault> {
@@ -153,13 +164,21 @@ impl Found<'_> {
         let about = stat_open(&file).map_err(|e| refused(self.path, e))?;
         let marked = mark(&file).map_err(|e| refused(self.path, e))?;
         if self.kind == Kind::Directory {
-            return Ok(self.seen(looker, folder, &about, Vec::new(), marked, true));
+            return Ok(self.seen(
+                looker,
+                folder,
+                &about,
+                Vec::new(),
+                marked,
+                [self.last.is_some(), self.intended.is_some()],
+            ));
         }
         self.refuse_shared(&about, &marked, &looker.session.lineage)?;
         let content = Content::read(file, &about).map_err(|e| Fault::new(format!("`{}`: {e}", self.path)))?;
-        let as_recorded = self.last.is_some_and(|last| last.sha256() == Some(content.sha256.as_str()));
+        let is = |last: &Last| last.sha256() == Some(content.sha256.as_str());
+        let same = [self.last.is_some_and(is), self.intended.is_some_and(is)];
         let fields = content.fields(self.kind);
-        Ok(self.seen(looker, folder, &about, fields, marked, as_recorded))
+        Ok(self.seen(looker, folder, &about, fields, marked, same))
     }
 
     /// A file that has another name, which may be somebody else's, is not written.
@@ -179,7 +198,7 @@ impl Found<'_> {
         about: &Statx,
         mut fields: Vec<(EcoString, GraphValue)>,
         marked: Marked,
-        as_recorded: bool,
+        [as_recorded, as_intended]: [bool; 2],
     ) -> Actual {
         let owner = looker.principals.spell_user(about.stx_uid, self.spec.and_then(|s| s.owner));
         let group = looker.principals.spell_group(about.stx_gid, self.spec.and_then(|s| s.group));
@@ -193,6 +212,7 @@ impl Found<'_> {
             fields: GraphValue::map(fields),
             marked,
             as_recorded,
+            as_intended,
             // Somebody is changing it right now: such a stamp fits nothing.
             stamp: if unmoved { stamp_at(about, looker.session.clock.now()) } else { EcoString::new() },
             physical: folder.filesystem.clone(),

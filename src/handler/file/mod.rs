@@ -132,18 +132,18 @@ fn content_change(spec: &Spec<'_>, node: &Node, actual: &Actual) -> Option<Field
         let parts = ["sha256", "size"].map(|name| found(name).map(|value| (name.into(), value)));
         GraphValue::map(parts.into_iter().flatten().collect())
     };
+    let has = actual.fields.get("sha256").and_then(GraphValue::as_str);
     let (field, same, from, shown) = match spec.content {
         Content::Entries => return None,
         Content::Link(to) => {
             let same = actual.fields.get("to").and_then(GraphValue::as_str) == Some(to);
             ("to", same, found("to"), Shown::Plain)
         }
-        Content::Text(_) | Content::Project { .. } => {
-            let has = actual.fields.get("sha256").and_then(GraphValue::as_str);
+        Content::Text(_) => {
             let same = has == wanted_sha256(spec).as_deref();
-            let field = if spec.kind == Kind::Text { "content" } else { "source" };
-            (field, same, Some(found("content").unwrap_or_else(digest)), Shown::Lines)
+            ("content", same, Some(found("content").unwrap_or_else(digest)), Shown::Lines)
         }
+        Content::Project { sha256, .. } => ("sha256", has == Some(sha256), found("sha256"), Shown::Plain),
     };
     (!same).then(|| change(field, from, node.fields.get(field).cloned(), shown))
 }

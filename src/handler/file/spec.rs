@@ -141,15 +141,9 @@ fn content<'a>(kind: Kind, fields: &'a GraphValue, problems: &mut Vec<Problem>) 
         Kind::Directory => Content::Entries,
         Kind::Text => Content::Text(text(fields, "content", problems)?),
         Kind::Copy => {
-            let source = given(fields, "source");
-            let part = |name| source.and_then(|s| s.get(name)).and_then(GraphValue::as_str);
-            match (part("path"), part("sha256")) {
-                (Some(path), Some(sha256)) => Content::Project { path, sha256 },
-                _ => {
-                    problems.push(wrong("source", source, "file of the project, `file(\"…\")`"));
-                    return None;
-                }
-            }
+            let path = text(fields, "source", problems)?;
+            let sha256 = text(fields, "sha256", problems)?;
+            Content::Project { path, sha256 }
         }
         Kind::Link => {
             let to = text(fields, "to", problems)?;
