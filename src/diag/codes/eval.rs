@@ -10,9 +10,9 @@ table! {
     CAST = "G0605" Error "cast-failed", "a value of `any` is not of the type that `as` names";
     REFINEMENT = "G0606" Error "refinement-not-met", "a value that a model made does not satisfy its type";
     CHECK = "G0607" Error "check-failed", "a `check` does not hold";
-    DUPLICATE_KEY = "G0608" Error "duplicate-key", "a map that a model made has a key twice";
+    DUPLICATE_KEY = "G0608" Error "duplicate-map-key", "a map that a model made has a key twice";
     BAD_ARGUMENT = "G0609" Error "bad-argument", "a builtin cannot do anything with this argument";
-    FILE = "G0610" Error "unreadable-file", "what `file()` or `files()` names cannot be read";
+    FILE = "G0610" Error "unreadable-named-file", "what `file()` or `files()` names cannot be read";
     BUDGET = "G0611" Error "budget-exceeded", "an evaluation takes more than it may";
     NO_PARENT = "G0612" Error "no-parent", "a value that a model made has no `parent`";
 }
