@@ -62,7 +62,11 @@ fn run(command: &str, folder: &Path) -> Result<String, String> {
         .map_err(|e| format!("cannot run `{command}`: {e}"))?;
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
     let folder = folder.display().to_string();
-    text = text.replace(&folder, "[ROOT]").replace(env!("CARGO_PKG_VERSION"), "[VERSION]");
+    let home = home.display().to_string();
+    text = text
+        .replace(&home, "[HOME]")
+        .replace(&folder, "[ROOT]")
+        .replace(env!("CARGO_PKG_VERSION"), "[VERSION]");
     if !text.is_empty() && !text.ends_with('\n') {
         text += "[no newline]\n";
     }

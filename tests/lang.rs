@@ -207,7 +207,7 @@ fn graphs(document: &Document, section: &Section, project: &mut Project) -> Vec<
 }
 
 #[test]
-#[ignore = "until a session checks"]
+
 fn lang() {
     literate::run("lang", case);
 }

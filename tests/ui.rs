@@ -43,13 +43,13 @@ fn case(document: &Document) -> Result<Option<String>, String> {
 }
 
 #[test]
-#[ignore = "until a session checks"]
+
 fn ui() {
     literate::run("ui", case);
 }
 
 #[test]
-#[ignore = "until a session checks"]
+
 fn every_code_has_a_case() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ui");
     let mut texts = String::new();
@@ -59,9 +59,50 @@ fn every_code_has_a_case() {
         let document = Document::parse(&name, &std::fs::read_to_string(&path).unwrap()).unwrap();
         document.blocks().filter(|b| b.words == ["text", "out"]).for_each(|b| texts.push_str(&b.text));
     }
-    let missing = Code::all().filter(|c| !texts.contains(&format!("[{}]", c.id())));
-    let missing: Vec<String> = missing.map(|c| format!("{} {}", c.id(), c.info().name)).collect();
-    assert!(missing.is_empty(), "no case in tests/ui shows these codes:\n  {}\n", missing.join("\n  "));
+    let missing: Vec<Code> = Code::all().filter(|c| !texts.contains(&format!("[{}]", c.id()))).collect();
+    if literate::updates() {
+        missing.iter().for_each(|code| begin(*code));
+        return;
+    }
+    let missing: Vec<String> = missing.iter().map(|c| format!("{} {}", c.id(), c.info().name)).collect();
+    assert!(
+        missing.is_empty(),
+        "no case in tests/ui shows these codes (UPDATE=1 makes one of each page's example):\n  {}\n",
+        missing.join("\n  ")
+    );
+}
+
+/// Makes a case of the failing example of a code's page.
+fn begin(code: Code) {
+    let Ok(document) = Document::parse("a page", code.info().page) else { return };
+    let mut text = format!("# {}\n", capitalised(code.info().summary));
+    let mut section = String::new();
+    for part in &document.parts {
+        match part {
+            Part::Heading(_, title) => section.clone_from(title),
+            Part::Block(block) if section == "Fails" => {
+                text += &format!("\n```{}\n{}```\n", block.words.join(" "), block.text);
+            }
+            Part::Block(_) => {}
+        }
+    }
+    text += "\n```text out\n```\n";
+    let document = Document::parse("a page", &text).expect("it was parsed before");
+    let Ok((files, out)) = read(&document) else { return };
+    let mut project = Project::new(&files, None);
+    let found = project.check();
+    if !found.iter().any(|d| d.code == code) {
+        return;
+    }
+    let shown = format!("{}\n", project.show(&found).trim_end());
+    let text = document.with(&[(out, shown)]);
+    let path = format!("{}/tests/ui/{}-{}.md", env!("CARGO_MANIFEST_DIR"), code.id(), code.info().name);
+    std::fs::write(&path, text).unwrap_or_else(|e| panic!("{path}: {e}"));
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |c| c.to_uppercase().chain(chars).collect())
 }
 
 #[test]
@@ -131,7 +172,7 @@ fn examples(code: Code) -> Result<(), String> {
 }
 
 #[test]
-#[ignore = "until a session checks"]
+
 fn pages() {
     let wanted = std::env::var("CASE").unwrap_or_default();
     // A file that is no UTF-8, or one of 16 MiB, cannot stand on a page.

@@ -8,7 +8,7 @@ mod result;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -122,16 +122,15 @@ impl Shared {
             verify: self.verify,
             wait,
         };
-        if let Some(root) = &options.root {
-            std::fs::create_dir_all(root).map_err(Failure::write(root))?;
-        }
+        let scratch = Scratch::make(options.root.as_deref(), mode)?;
         let system = Arc::new(DiskSystem::new(&workspace.root));
         let mut talk = Talk::new(context, self.json, mode, yes);
         let outcome = deploy::run(&mut graph, system, &options, &mut talk)?;
-        talk.end(&outcome);
+        drop(scratch);
         if talk.unasked {
             return Err(Failure::Unasked);
         }
+        talk.end(&outcome);
         let stopped = outcome.stopped.is_some();
         let end = outcome.end();
         if let Some(error) = outcome.stopped {
@@ -154,6 +153,35 @@ impl Shared {
     }
 }
 
+/// The folder of `--root`, where it is not there yet. A plan is made against an empty one, which
+/// is taken away again: a plan leaves nothing.
+struct Scratch<'a>(Option<&'a Path>);
+
+impl<'a> Scratch<'a> {
+    fn make(root: Option<&'a Path>, mode: Mode) -> Result<Self, Failure> {
+        let missing = root.filter(|root| !root.exists());
+        match (missing, mode) {
+            (None, _) => Ok(Scratch(None)),
+            (Some(root), Mode::Deploy) => {
+                std::fs::create_dir_all(root).map_err(Failure::write(root))?;
+                Ok(Scratch(None))
+            }
+            (Some(root), Mode::Plan) => {
+                std::fs::create_dir(root).map_err(Failure::write(root))?;
+                Ok(Scratch(Some(root)))
+            }
+        }
+    }
+}
+
+impl Drop for Scratch<'_> {
+    fn drop(&mut self) {
+        if let Some(root) = self.0 {
+            let _ = std::fs::remove_dir(root);
+        }
+    }
+}
+
 /// Shows what happens, and asks.
 struct Talk<'a> {
     context: &'a Context,
@@ -164,12 +192,14 @@ struct Talk<'a> {
     shown: bool,
     /// It should have been asked, and nobody is there to answer.
     unasked: bool,
+    /// The answer was no.
+    declined: bool,
 }
 
 impl<'a> Talk<'a> {
     fn new(context: &'a Context, json: bool, mode: Mode, yes: bool) -> Self {
         let watcher = Watcher::new(&context.ui);
-        Talk { context, json, mode, yes, watcher, shown: false, unasked: false }
+        Talk { context, json, mode, yes, watcher, shown: false, unasked: false, declined: false }
     }
 
     fn show(&mut self, plan: &deploy::Plan) {
@@ -192,6 +222,7 @@ impl<'a> Talk<'a> {
         match (self.mode, self.json) {
             (Mode::Plan, _) => {}
             (Mode::Deploy, true) => ui.result(&Events::end(outcome)),
+            (Mode::Deploy, false) if self.declined => ui.note("nothing was done"),
             (Mode::Deploy, false) => ui.result(&result::text(outcome, ui)),
         }
     }
@@ -210,7 +241,10 @@ impl Observer for Talk<'_> {
                 self.watcher.start(plan);
                 true
             }
-            Some(false) => false,
+            Some(false) => {
+                self.declined = true;
+                false
+            }
             None => {
                 self.unasked = true;
                 false

@@ -14,5 +14,5 @@ table! {
     BAD_ARGUMENT = "G0609" Error "bad-argument", "a builtin cannot do anything with this argument";
     FILE = "G0610" Error "unreadable-named-file", "what `file()` or `files()` names cannot be read";
     BUDGET = "G0611" Error "budget-exceeded", "an evaluation takes more than it may";
-    NO_PARENT = "G0612" Error "no-parent", "a value that a model made has no `parent`";
+    NO_PARENT = "G0612" Error "parent-of-made", "a value that a model made has no `parent`";
 }

@@ -112,19 +112,7 @@ impl<'p> Definitions<'p> {
         if let Some(default) = given.and_then(|b| constant(b, self.program)) {
             schema.insert("default".into(), default);
         }
-        // Beside a `$ref` nothing else would be read.
-        match self.ty(&field.ty) {
-            Value::Object(ty) if !ty.contains_key("$ref") => {
-                for (key, value) in ty {
-                    schema.entry(key).or_insert(value);
-                }
-            }
-            Value::Bool(_) => {}
-            ty => {
-                schema.insert("allOf".into(), json!([ty]));
-            }
-        }
-        Value::Object(schema)
+        beside(schema, self.ty(&field.ty))
     }
 
     /// The schema of a value of this type.
@@ -187,8 +175,9 @@ impl<'p> Definitions<'p> {
         let name = record.decl.name;
         self.define(format!("{} (its key)", record.decl.path), |all| match record.keys.as_slice() {
             [key] => {
-                let text = format!("The `{}` of a {name}.", key.name);
-                json!({ "description": text, "allOf": [all.ty(&key.ty)] })
+                let mut schema = Map::new();
+                described(&mut schema, &format!("The `{}` of a {name}.", key.name), None);
+                beside(schema, all.ty(&key.ty))
             }
             keys => {
                 let properties: Map<String, Value> =
@@ -259,6 +248,22 @@ impl<'p> Definitions<'p> {
         use crate::syntax::ast::RecordKind::Struct;
         self.program.record(id).is_some_and(|r| r.kind == Struct && r.keys.len() == 1)
     }
+}
+
+/// What is said of a value, and its type. Beside a `$ref` nothing else would be read.
+fn beside(mut schema: Map<String, Value>, ty: Value) -> Value {
+    match ty {
+        Value::Object(ty) if !ty.contains_key("$ref") => {
+            for (key, value) in ty {
+                schema.entry(key).or_insert(value);
+            }
+        }
+        Value::Bool(_) => {}
+        ty => {
+            schema.insert("allOf".into(), json!([ty]));
+        }
+    }
+    Value::Object(schema)
 }
 
 fn tag_value(variant: &VariantDef) -> Value {
