@@ -172,7 +172,7 @@ impl<'w> Machine<'w> {
             Value::Deferred(_) => {
                 let field = self.program.record(ty).and_then(|r| r.fields.get(slot as usize));
                 let name = field.map(|f| f.data_name.clone()).unwrap_or_default();
-                Ok(operation("field", vec![value, Value::Str(name)]))
+                self.made(hir, operation("field", vec![value, Value::Str(name)]))
             }
             _ => Err(self.unexpected(hir)),
         }
@@ -300,7 +300,7 @@ impl<'w> Machine<'w> {
             Value::Ref(reference) => reference.ty,
             Value::Anon(_) | Value::Map(_) | Value::File(_) => return self.entry(hir, &value, name.as_str()),
             Value::Deferred(_) => {
-                return Ok(operation("field", vec![value, Value::Str(name.as_str().into())]));
+                return self.made(hir, operation("field", vec![value, Value::Str(name.as_str().into())]));
             }
             _ => return Err(self.unexpected(hir)),
         };
@@ -333,7 +333,7 @@ impl<'w> Machine<'w> {
         let key = self.eval(key)?;
         match (&value, &key) {
             (Value::Null, _) => Ok(Value::Null),
-            (Value::Deferred(_), _) => Ok(operation("get", vec![value, key])),
+            (Value::Deferred(_), _) => self.made(hir, operation("get", vec![value, key])),
             (Value::List(items) | Value::Set(items), Value::Int(at)) => {
                 let found = usize::try_from(*at).ok().and_then(|at| items.get(at));
                 self.unless_wrong(hir, found.cloned().unwrap_or_default())
@@ -390,7 +390,7 @@ impl<'w> Machine<'w> {
         let at = self.eval(index)?;
         let found = match (&value, &at) {
             (Value::Deferred(_), _) | (_, Value::Deferred(_)) => {
-                return Ok(operation("index", vec![value, at]));
+                return self.made(hir, operation("index", vec![value, at]));
             }
             (Value::List(items) | Value::Set(items), Value::Int(i)) => {
                 usize::try_from(*i).ok().and_then(|i| items.get(i)).cloned()
@@ -461,13 +461,13 @@ impl<'w> Machine<'w> {
         let bounds = self.eval(range)?;
         let Value::Range(range) = &bounds else {
             return if matches!(value, Value::Deferred(_)) || matches!(bounds, Value::Deferred(_)) {
-                Ok(operation("slice", vec![value, bounds]))
+                self.made(hir, operation("slice", vec![value, bounds]))
             } else {
                 Err(self.unexpected(hir))
             };
         };
         let count = match &value {
-            Value::Deferred(_) => return Ok(operation("slice", vec![value, bounds])),
+            Value::Deferred(_) => return self.made(hir, operation("slice", vec![value, bounds])),
             Value::List(items) | Value::Set(items) => items.len(),
             Value::Str(text) => text.chars().count(),
             _ => return Err(self.unexpected(hir)),

@@ -15,7 +15,7 @@ pub struct Cost {
 }
 
 /// What one `impl` run, check, derived field or function result may take.
-pub const RUN: Cost = Cost { steps: 10_000_000, bytes: 256 << 20, objects: 100_000 };
+pub const RUN: Cost = Cost { steps: 10_000_000, bytes: 64 << 20, objects: 100_000 };
 
 /// What all runs of a project together may take.
 pub const PROJECT: Cost = Cost { steps: 20_000_000_000, bytes: 64 << 30, objects: 5_000_000 };

@@ -54,7 +54,7 @@ pub(super) fn sorted_entries(plan: &Plan, mut entries: Vec<(Value, Value)>) -> R
 }
 
 impl<'w> Machine<'w> {
-    pub fn list(&mut self, items: &'w [Hir]) -> Eval {
+    pub fn list(&mut self, hir: &Hir, items: &'w [Hir]) -> Eval {
         let start = self.stack.len();
         for item in items {
             match self.eval(item) {
@@ -65,8 +65,8 @@ impl<'w> Machine<'w> {
                 }
             }
         }
-        self.cost.bytes += (items.len() * size_of::<Value>()) as u64;
-        Ok(Value::List(Arc::from_iter(self.stack.drain(start..))))
+        let list = Value::List(Arc::from_iter(self.stack.drain(start..)));
+        self.made(hir, list)
     }
 
     /// A map literal. A key that is written twice is an error; a spread gives what is not there.
@@ -82,7 +82,6 @@ impl<'w> Machine<'w> {
                 MapEntry::Spread(value) => spreads.push(self.eval(value)?),
             }
         }
-        self.charge(hir, 0, pairs.len() * 2 * size_of::<Value>())?;
         let map = self.map_of(hir, pairs)?;
         let mut merged = map;
         for spread in spreads {
@@ -93,11 +92,15 @@ impl<'w> Machine<'w> {
 
     /// A map of pairs in any order.
     pub fn map_of(&mut self, hir: &Hir, pairs: Vec<(Value, Value)>) -> Eval {
-        sorted_entries(self.plan, pairs).map_err(|key| {
-            let shown = print::shown(self.program, &key);
-            let problem = self.problem(codes::DUPLICATE_KEY, hir, format!("the key {shown} is there twice"));
-            self.report(problem.help("each key of a map stands once: give one of them another key"))
-        })
+        match sorted_entries(self.plan, pairs) {
+            Ok(map) => self.made(hir, map),
+            Err(key) => {
+                let shown = print::shown(self.program, &key);
+                let problem =
+                    self.problem(codes::DUPLICATE_KEY, hir, format!("the key {shown} is there twice"));
+                Err(self.report(problem.help("each key of a map stands once: give one of them another key")))
+            }
+        }
     }
 
     /// A map with the entries of another one that it does not have.
@@ -109,22 +112,22 @@ impl<'w> Machine<'w> {
                 Some(_) => Err(self.unexpected(hir)),
             };
         };
-        self.charge(hir, a.len() + b.len(), (a.len() + b.len()) * size_of::<Value>())?;
-        Ok(Value::Map(merged(self.plan, b, a)))
+        let map = Value::Map(merged(self.plan, b, a));
+        self.made(hir, map)
     }
 
     /// A list where a set is wanted.
     pub fn to_set(&mut self, hir: &'w Hir, value: &'w Hir) -> Eval {
         match self.eval(value)? {
             Value::List(items) => {
-                self.charge(hir, items.len(), items.len() * size_of::<Value>())?;
+                self.walk(hir, &Value::List(items.clone()))?;
                 if items.iter().any(|v| matches!(v, Value::Wrong)) {
                     return Err(self.silent(hir));
                 }
                 Ok(set_of(self.plan, items.to_vec()))
             }
             value @ Value::Set(_) => Ok(value),
-            value @ Value::Deferred(_) => Ok(operation("to_set", vec![value])),
+            value @ Value::Deferred(_) => self.made(hir, operation("to_set", vec![value])),
             _ => Err(self.unexpected(hir)),
         }
     }

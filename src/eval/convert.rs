@@ -155,8 +155,9 @@ impl<'w> Machine<'w> {
     /// `x as T`.
     pub fn cast(&mut self, hir: &'w Hir, value: &'w Hir, ty: &'w Type) -> Eval {
         let made = self.eval(value)?;
+        self.walk(hir, &made)?;
         match self.fit(hir, &made, ty)? {
-            Ok(value) => Ok(value),
+            Ok(value) => self.made(hir, value),
             Err(misfit) => {
                 let message = match misfit.path.as_str() {
                     "" => misfit.message,

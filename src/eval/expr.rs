@@ -62,7 +62,7 @@ impl<'w> Machine<'w> {
     fn compound(&mut self, hir: &'w Hir) -> Eval {
         match &hir.kind {
             HirKind::Field { base, ty, slot } => self.field(hir, base, *ty, *slot),
-            HirKind::Interpolate(parts) => self.interpolate(parts),
+            HirKind::Interpolate(parts) => self.interpolate(hir, parts),
             HirKind::Construct(construct) => self.construct(hir, construct),
             HirKind::Block { stmts, value } => self.block(stmts, value.as_deref()),
             HirKind::Let { local, value } => self.bind(*local, value),
@@ -94,20 +94,21 @@ impl<'w> Machine<'w> {
             }
             HirKind::For { locals, over, body } => self.for_each(locals, over, body),
             HirKind::Match { subject, arms } => self.match_arms(hir, subject, arms),
-            HirKind::List(items) => self.list(items),
+            HirKind::List(items) => self.list(hir, items),
             HirKind::Map(entries) => self.map(hir, entries),
-            HirKind::Anon(fields) => self.anon(fields),
+            HirKind::Anon(fields) => self.anon(hir, fields),
             HirKind::Unary(op, value) => self.unary(hir, *op, value),
             HirKind::Range { start, end, inclusive } => {
                 self.range(start.as_deref(), end.as_deref(), *inclusive)
             }
-            HirKind::Is(value, test) => self.is(value, test),
+            HirKind::Is(value, test) => self.is(hir, value, test),
             HirKind::As(value, ty) => self.cast(hir, value, ty),
-            HirKind::ToFloat(value) => self.to_float(value),
+            HirKind::ToFloat(value) => self.to_float(hir, value),
             HirKind::ToSet(value) => self.to_set(hir, value),
             HirKind::ToAny(value) => {
                 let value = self.eval(value)?;
-                Ok(convert::to_any(self.program, &value))
+                let value = convert::to_any(self.program, &value);
+                self.made(hir, value)
             }
             HirKind::EnumValues(ty) => Ok(self.enum_values(*ty)),
             HirKind::Env => self.environment(hir),
@@ -183,7 +184,7 @@ impl<'w> Machine<'w> {
         let subject = self.eval(subject)?;
         for (patterns, body) in arms {
             for pattern in patterns {
-                if self.fits(&subject, pattern)? {
+                if self.fits(hir, &subject, pattern)? {
                     return self.eval(body);
                 }
             }
@@ -191,7 +192,7 @@ impl<'w> Machine<'w> {
         Err(self.unexpected(hir))
     }
 
-    fn fits(&mut self, value: &Value, pattern: &'w Pattern) -> Eval<bool> {
+    fn fits(&mut self, hir: &Hir, value: &Value, pattern: &'w Pattern) -> Eval<bool> {
         Ok(match pattern {
             Pattern::Any => true,
             Pattern::Null => matches!(value, Value::Null),
@@ -202,30 +203,30 @@ impl<'w> Machine<'w> {
                 let literal = self.eval(literal)?;
                 compare::equal(self.plan, value, &literal)
             }
-            Pattern::Type(ty) => self.is_of(value, ty)?,
+            Pattern::Type(ty) => self.is_of(hir, value, ty)?,
         })
     }
 
-    fn is(&mut self, value: &'w Hir, test: &'w TypeTest) -> Eval {
+    fn is(&mut self, hir: &Hir, value: &'w Hir, test: &'w TypeTest) -> Eval {
         let value = self.eval(value)?;
         Ok(Value::Bool(match test {
             TypeTest::Variant(_, variants) => match &value {
                 Value::Variant(_, v, _) | Value::Enum(_, v) => variants.contains(v),
                 _ => false,
             },
-            TypeTest::Type(ty) => self.is_of(&value, ty)?,
+            TypeTest::Type(ty) => self.is_of(hir, &value, ty)?,
         }))
     }
 
     /// Text and values in turn, in one buffer for all strings of the run.
-    fn interpolate(&mut self, parts: &'w [Part]) -> Eval {
+    fn interpolate(&mut self, hir: &'w Hir, parts: &'w [Part]) -> Eval {
         let start = self.text.len();
-        let result = self.write_parts(start, parts);
+        let result = self.write_parts(hir, start, parts);
         self.text.truncate(start);
         result
     }
 
-    fn write_parts(&mut self, start: usize, parts: &'w [Part]) -> Eval {
+    fn write_parts(&mut self, whole: &'w Hir, start: usize, parts: &'w [Part]) -> Eval {
         for (at, part) in parts.iter().enumerate() {
             let (hir, indent) = match part {
                 Part::Text(text) => {
@@ -238,7 +239,7 @@ impl<'w> Machine<'w> {
             let before = self.text.len();
             if !print::text(&mut self.text, self.program, &value) {
                 self.text.truncate(before);
-                return self.deferred_parts(start, indented(value, indent), &parts[at + 1..]);
+                return self.deferred_parts(whole, start, indented(value, indent), &parts[at + 1..]);
             }
             if let Some(indent) = indent {
                 indent_lines(&mut self.text, before, indent);
@@ -253,7 +254,7 @@ impl<'w> Machine<'w> {
     }
 
     /// The rest of a string of which a part is not known, or must not be shown.
-    fn deferred_parts(&mut self, start: usize, first: Value, rest: &'w [Part]) -> Eval {
+    fn deferred_parts(&mut self, hir: &'w Hir, start: usize, first: Value, rest: &'w [Part]) -> Eval {
         if matches!(first, Value::Wrong) {
             return Err(Stop::Value);
         }
@@ -268,7 +269,7 @@ impl<'w> Machine<'w> {
                 Part::Value { value, indent } => indented(self.eval(value)?, indent),
             });
         }
-        Ok(operation("interpolate", args))
+        self.made(hir, operation("interpolate", args))
     }
 
     fn matches(&mut self, hir: &'w Hir, value: &'w Hir, regex: u32) -> Eval {
@@ -281,7 +282,9 @@ impl<'w> Machine<'w> {
                 None => Err(self.unexpected(hir)),
             },
             value @ Value::Deferred(_) => match self.program.regexes.get(regex as usize) {
-                Some(regex) => Ok(operation("matches", vec![value, Value::Str(regex.text.clone())])),
+                Some(regex) => {
+                    self.made(hir, operation("matches", vec![value, Value::Str(regex.text.clone())]))
+                }
                 None => Err(self.unexpected(hir)),
             },
             _ => Err(self.unexpected(hir)),
@@ -291,8 +294,8 @@ impl<'w> Machine<'w> {
     fn unary(&mut self, hir: &'w Hir, op: UnaryOp, value: &'w Hir) -> Eval {
         match (op, self.eval(value)?) {
             (UnaryOp::Not, Value::Bool(v)) => Ok(Value::Bool(!v)),
-            (UnaryOp::Not, value @ Value::Deferred(_)) => Ok(operation("not", vec![value])),
-            (UnaryOp::Neg, value @ Value::Deferred(_)) => Ok(operation("neg", vec![value])),
+            (UnaryOp::Not, value @ Value::Deferred(_)) => self.made(hir, operation("not", vec![value])),
+            (UnaryOp::Neg, value @ Value::Deferred(_)) => self.made(hir, operation("neg", vec![value])),
             (UnaryOp::Neg, number) => match super::operators::negate(&number) {
                 Ok(value) => Ok(value),
                 Err(fault) => Err(self.fault(hir, value, fault)),
@@ -315,20 +318,20 @@ impl<'w> Machine<'w> {
         }
     }
 
-    fn to_float(&mut self, value: &'w Hir) -> Eval {
-        Ok(match self.eval(value)? {
-            Value::Int(v) => Value::Float(v as f64),
-            value @ Value::Deferred(_) => operation("float", vec![value]),
-            other => other,
-        })
+    fn to_float(&mut self, hir: &'w Hir, value: &'w Hir) -> Eval {
+        match self.eval(value)? {
+            Value::Int(v) => Ok(Value::Float(v as f64)),
+            value @ Value::Deferred(_) => self.made(hir, operation("float", vec![value])),
+            other => Ok(other),
+        }
     }
 
-    fn anon(&mut self, fields: &'w [(crate::base::Name, Hir)]) -> Eval {
+    fn anon(&mut self, hir: &'w Hir, fields: &'w [(crate::base::Name, Hir)]) -> Eval {
         let mut made = Vec::with_capacity(fields.len());
         for (name, value) in fields {
             made.push((*name, self.eval(value)?));
         }
-        Ok(Value::Anon(made.into()))
+        self.made(hir, Value::Anon(made.into()))
     }
 
     fn enum_values(&self, ty: crate::model::TypeId) -> Value {
@@ -445,16 +448,11 @@ impl<'w> Machine<'w> {
             self.stack.truncate(start);
             return Err(stop);
         }
-        let count = self.stack.len() - start;
-        let charged = self.charge(hir, 0, count * size_of::<Value>());
-        if let Err(stop) = charged {
-            self.stack.truncate(start);
-            return Err(stop);
-        }
         if key.is_none() {
-            return Ok(Value::List(Arc::from_iter(self.stack.drain(start..))));
+            let list = Value::List(Arc::from_iter(self.stack.drain(start..)));
+            return self.made(hir, list);
         }
-        let mut entries = Vec::with_capacity(count / 2);
+        let mut entries = Vec::with_capacity((self.stack.len() - start) / 2);
         let mut drained = self.stack.drain(start..);
         while let (Some(key), Some(value)) = (drained.next(), drained.next()) {
             entries.push((key, value));

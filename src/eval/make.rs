@@ -16,6 +16,7 @@ use super::deferred::masked;
 use super::machine::{Eval, Machine, Stop, This};
 use super::print;
 use super::value::{DriftPolicy, Object, Origin, Record, Reference, Value};
+use super::weight::weigh;
 
 /// The value of an expression that is one already: most defaults.
 pub(super) fn literal(hir: &Hir) -> Option<Value> {
@@ -63,6 +64,11 @@ impl<'w> Machine<'w> {
     ) -> Eval<Object> {
         self.fields(hir, construct.ty, def, &construct.fields)?;
         self.rest(hir, construct, def, start)?;
+        let fields = self.stack.get(start..).unwrap_or_default();
+        let left = budget::RUN.bytes.saturating_sub(self.cost.bytes);
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        let bytes = fields.iter().map(|v| weigh(v, left).1).fold(0, usize::saturating_add);
+        self.charge(hir, 0, bytes)?;
         let fields = self.stack.get(start..).unwrap_or_default();
         let Some(key) = self.key_of(construct.ty, fields) else { return Err(self.unexpected(hir)) };
         let fields = Arc::from_iter(self.stack.drain(start..));
@@ -129,7 +135,6 @@ impl<'w> Machine<'w> {
             };
             self.stack.push(value);
         }
-        self.cost.bytes += (def.stored * size_of::<Value>()) as u64;
         if failed { Err(Stop::Value) } else { Ok(()) }
     }
 
@@ -257,7 +262,7 @@ impl<'w> Machine<'w> {
             return Err(stop);
         }
         let fields: Box<[Value]> = self.stack.drain(start..).collect();
-        Ok(Value::Record(Arc::new(Record { ty, fields, element: None })))
+        self.made(hir, Value::Record(Arc::new(Record { ty, fields, element: None })))
     }
 
     /// A union's value.

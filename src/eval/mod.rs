@@ -35,6 +35,7 @@ mod plan;
 mod provenance;
 mod refine;
 mod run;
+mod weight;
 
 pub use budget::Cost;
 pub use plan::Plan;

@@ -31,19 +31,20 @@ impl<'w> Machine<'w> {
     pub fn binary(&mut self, hir: &'w Hir, op: BinaryOp, a: &'w Hir, b: &'w Hir) -> Eval {
         match op {
             BinaryOp::And | BinaryOp::Or => self.logic(hir, op, a, b),
-            BinaryOp::Coalesce => self.coalesce(a, b),
+            BinaryOp::Coalesce => self.coalesce(hir, a, b),
             _ => {
                 let x = self.eval(a)?;
                 let y = self.eval(b)?;
-                if is_marked(&x) || is_marked(&y) {
-                    return self.marked_operation(op, x, y);
+                let whole = op != BinaryOp::Add;
+                if self.is_marked(hir, &x, whole)? || self.is_marked(hir, &y, whole)? {
+                    return self.marked_operation(hir, op, x, y);
                 }
                 match apply(self.plan, op, &x, &y) {
                     Ok(value) => {
                         if let Value::Str(text) = &value {
                             self.charge(hir, 0, text.len())?;
-                        } else if let Value::List(items) = &value {
-                            self.charge(hir, items.len(), items.len() * size_of::<Value>())?;
+                        } else if let Value::List(_) = &value {
+                            return self.made(hir, value);
                         }
                         Ok(value)
                     }
@@ -66,7 +67,7 @@ impl<'w> Machine<'w> {
             (Value::Bool(_), _) => self.eval(b),
             (Value::Deferred(_), _) => {
                 let y = self.eval(b)?;
-                Ok(operation(name(op), vec![x, y]))
+                self.made(hir, operation(name(op), vec![x, y]))
             }
             _ => Err(self.unexpected(hir)),
         }
@@ -74,26 +75,43 @@ impl<'w> Machine<'w> {
 
     /// A secret is not null: what may be null is plain about it. What is known later may still
     /// turn out to be null.
-    fn coalesce(&mut self, a: &'w Hir, b: &'w Hir) -> Eval {
+    fn coalesce(&mut self, hir: &'w Hir, a: &'w Hir, b: &'w Hir) -> Eval {
         match self.eval(a)? {
             Value::Null => self.eval(b),
             Value::Deferred(d) if d.later => {
                 let y = self.eval(b)?;
-                Ok(operation("coalesce", vec![Value::Deferred(d), y]))
+                self.made(hir, operation("coalesce", vec![Value::Deferred(d), y]))
             }
             value => Ok(value),
         }
     }
 
     /// An operator over a marked value. Whether an optional secret is there is plain.
-    fn marked_operation(&mut self, op: BinaryOp, x: Value, y: Value) -> Eval {
+    fn marked_operation(&mut self, hir: &Hir, op: BinaryOp, x: Value, y: Value) -> Eval {
         let null = matches!(x, Value::Null) || matches!(y, Value::Null);
         let later = [&x, &y].iter().any(|v| matches!(v, Value::Deferred(d) if d.later));
         match op {
             BinaryOp::Eq if null && !later => Ok(Value::Bool(false)),
             BinaryOp::Ne if null && !later => Ok(Value::Bool(true)),
-            _ => Ok(operation(name(op), vec![x, y])),
+            _ => self.made(hir, operation(name(op), vec![x, y])),
         }
+    }
+
+    /// Whether an operand is marked. A scalar shows it; a container is looked through, unless
+    /// the operator leaves its elements as they are.
+    fn is_marked(&mut self, hir: &Hir, value: &Value, whole: bool) -> Eval<bool> {
+        Ok(match value {
+            Value::Deferred(_) => true,
+            Value::List(_) | Value::Set(_) | Value::Map(_) | Value::Anon(_) | Value::Record(_) if whole => {
+                self.walk(hir, value)?;
+                marks(value).any()
+            }
+            Value::Variant(_, _, Some(_)) => {
+                self.walk(hir, value)?;
+                marks(value).any()
+            }
+            _ => false,
+        })
     }
 
     #[cold]
@@ -113,18 +131,6 @@ impl<'w> Machine<'w> {
         }
         let problem = self.problem_with(codes::OVERFLOW, hir, value, "the negative of this does not fit");
         self.report(problem.help("ints, durations and sizes have 64 bits"))
-    }
-}
-
-/// Only containers are looked through: a scalar shows whether it is marked.
-fn is_marked(value: &Value) -> bool {
-    match value {
-        Value::Deferred(_) => true,
-        Value::List(_) | Value::Set(_) | Value::Map(_) | Value::Anon(_) | Value::Record(_) => {
-            marks(value).any()
-        }
-        Value::Variant(_, _, Some(_)) => marks(value).any(),
-        _ => false,
     }
 }
 

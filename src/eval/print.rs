@@ -68,7 +68,8 @@ pub fn variant_name(program: &Program, ty: TypeId, variant: u16) -> EcoString {
 /// A value as a message shows it: strings in quotes, secrets hidden, long ones cut short.
 pub fn shown(program: &Program, value: &Value) -> String {
     const LONGEST: usize = 60;
-    let mut out = whole(program, value);
+    // No character has more than four bytes: what is written beyond would be cut off anyway.
+    let mut out = Shown::of(program, value, LONGEST * 4);
     if out.chars().count() > LONGEST {
         let cut = out.char_indices().nth(LONGEST - 1).map_or(out.len(), |(at, _)| at);
         out.truncate(cut);
@@ -79,111 +80,161 @@ pub fn shown(program: &Program, value: &Value) -> String {
 
 /// A value as a message shows it, whole.
 pub fn whole(program: &Program, value: &Value) -> String {
-    let mut out = String::new();
-    model_text(&mut out, program, value);
-    out
-}
-
-/// As a model would write it.
-fn model_text(out: &mut String, program: &Program, value: &Value) {
-    match value {
-        Value::Str(_) => {
-            json(out, program, value);
-        }
-        Value::List(items) | Value::Set(items) => {
-            out.push('[');
-            separated(out, items.iter(), |out, v| model_text(out, program, v));
-            out.push(']');
-        }
-        Value::Map(entries) => {
-            out.push('{');
-            separated(out, entries.iter(), |out, (k, v)| {
-                model_text(out, program, k);
-                out.push_str(": ");
-                model_text(out, program, v);
-            });
-            out.push('}');
-        }
-        Value::Anon(fields) => {
-            out.push('{');
-            separated(out, fields.iter(), |out, (name, v)| {
-                let _ = write!(out, "{name}: ");
-                model_text(out, program, v);
-            });
-            out.push('}');
-        }
-        Value::Record(record) => {
-            if let Some(TypeDef::Record(def)) = program.types.get(record.ty.0 as usize) {
-                let _ = write!(out, "{} ", def.decl.name);
-            }
-            record_text(out, program, record);
-        }
-        Value::Variant(ty, variant, payload) => {
-            out.push_str(&variant_name(program, *ty, *variant));
-            if let Some(record) = payload {
-                out.push(' ');
-                record_text(out, program, record);
-            }
-        }
-        Value::Ref(reference) => reference_text(out, program, reference),
-        Value::Range(range) => {
-            let end = |v: Option<i64>| v.map(|v| v.to_string()).unwrap_or_default();
-            let dots = if range.inclusive { "..=" } else { ".." };
-            let _ = write!(out, "{}{dots}{}", end(range.start), end(range.end));
-        }
-        Value::File(file) => {
-            let _ = write!(out, "file({:?})", file.path);
-        }
-        Value::Deferred(deferred) => {
-            out.push_str(if deferred.secret { "(secret)" } else { "(known after deploy)" });
-        }
-        Value::Wrong => out.push_str("(wrong)"),
-        _ => {
-            text(out, program, value);
-        }
-    }
-}
-
-fn record_text(out: &mut String, program: &Program, record: &Record) {
-    let fields = match program.types.get(record.ty.0 as usize) {
-        Some(TypeDef::Record(def)) => def.fields.as_slice(),
-        _ => &[],
-    };
-    out.push('{');
-    let given = fields.iter().zip(&record.fields).filter(|(_, v)| !matches!(v, Value::Null));
-    separated(out, given, |out, (field, v)| {
-        let _ = write!(out, "{}: ", field.name);
-        model_text(out, program, v);
-    });
-    out.push('}');
-}
-
-/// `Host[name: "h1"]`.
-fn reference_text(out: &mut String, program: &Program, reference: &Reference) {
-    let def = match program.types.get(reference.ty.0 as usize) {
-        Some(TypeDef::Record(def)) => def,
-        _ => return,
-    };
-    let _ = write!(out, "{}[", def.decl.name);
-    separated(out, def.keys.iter().zip(reference.key.iter()), |out, (key, v)| {
-        let _ = write!(out, "{}: ", key.name);
-        model_text(out, program, v);
-    });
-    out.push(']');
+    Shown::of(program, value, usize::MAX)
 }
 
 /// `Host[name: "h1"]`, for messages.
 pub fn reference(program: &Program, reference: &Reference) -> String {
-    let mut out = String::new();
-    reference_text(&mut out, program, reference);
-    out
+    let mut shown = Shown { program, out: String::new(), most: usize::MAX };
+    shown.reference(reference);
+    shown.out
 }
 
-fn separated<T>(out: &mut String, items: impl Iterator<Item = T>, mut write: impl FnMut(&mut String, T)) {
-    for (at, item) in items.enumerate() {
-        if at > 0 {
-            out.push_str(", ");
+/// Writes a value as a model would, and stops once it is long enough.
+struct Shown<'a> {
+    program: &'a Program,
+    out: String,
+    most: usize,
+}
+
+impl Shown<'_> {
+    fn of(program: &Program, value: &Value, most: usize) -> String {
+        let mut shown = Shown { program, out: String::new(), most };
+        shown.value(value);
+        shown.out
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Str(string) => self.string(string),
+            Value::List(items) | Value::Set(items) => {
+                self.out.push('[');
+                self.separated(items.iter(), |w, v| w.value(v));
+                self.out.push(']');
+            }
+            Value::Map(entries) => {
+                self.out.push('{');
+                self.separated(entries.iter(), |w, (k, v)| {
+                    w.value(k);
+                    w.out.push_str(": ");
+                    w.value(v);
+                });
+                self.out.push('}');
+            }
+            Value::Anon(fields) => {
+                self.out.push('{');
+                self.separated(fields.iter(), |w, (name, v)| w.named(name.as_str(), v));
+                self.out.push('}');
+            }
+            Value::Record(record) => {
+                if let Some(TypeDef::Record(def)) = self.program.types.get(record.ty.0 as usize) {
+                    let _ = write!(self.out, "{} ", def.decl.name);
+                }
+                self.record(record);
+            }
+            Value::Variant(ty, variant, payload) => {
+                self.out.push_str(&variant_name(self.program, *ty, *variant));
+                if let Some(record) = payload {
+                    self.out.push(' ');
+                    self.record(record);
+                }
+            }
+            Value::Ref(reference) => self.reference(reference),
+            Value::Range(range) => {
+                let end = |v: Option<i64>| v.map(|v| v.to_string()).unwrap_or_default();
+                let dots = if range.inclusive { "..=" } else { ".." };
+                let _ = write!(self.out, "{}{dots}{}", end(range.start), end(range.end));
+            }
+            Value::File(file) => {
+                let _ = write!(self.out, "file({:?})", file.path);
+            }
+            Value::Deferred(deferred) => {
+                self.out.push_str(if deferred.secret { "(secret)" } else { "(known after deploy)" });
+            }
+            Value::Wrong => self.out.push_str("(wrong)"),
+            _ => {
+                text(&mut self.out, self.program, value);
+            }
         }
-        write(out, item);
+    }
+
+    fn string(&mut self, string: &str) {
+        let end = string.floor_char_boundary(self.most);
+        let mut bytes = vec![b'"'];
+        canonical::escape(&mut bytes, string.get(..end).unwrap_or_default());
+        bytes.push(b'"');
+        self.out.push_str(&String::from_utf8_lossy(&bytes));
+    }
+
+    fn named(&mut self, name: &str, value: &Value) {
+        let _ = write!(self.out, "{name}: ");
+        self.value(value);
+    }
+
+    fn record(&mut self, record: &Record) {
+        let fields = match self.program.types.get(record.ty.0 as usize) {
+            Some(TypeDef::Record(def)) => def.fields.as_slice(),
+            _ => &[],
+        };
+        self.out.push('{');
+        let given = fields.iter().zip(&record.fields).filter(|(_, v)| !matches!(v, Value::Null));
+        self.separated(given, |w, (field, v)| w.named(field.name.as_str(), v));
+        self.out.push('}');
+    }
+
+    /// `Host[name: "h1"]`.
+    fn reference(&mut self, reference: &Reference) {
+        let Some(TypeDef::Record(def)) = self.program.types.get(reference.ty.0 as usize) else { return };
+        let _ = write!(self.out, "{}[", def.decl.name);
+        self.separated(def.keys.iter().zip(reference.key.iter()), |w, (key, v)| w.named(&key.name, v));
+        self.out.push(']');
+    }
+
+    fn separated<T>(&mut self, items: impl Iterator<Item = T>, mut write: impl FnMut(&mut Self, T)) {
+        for (at, item) in items.enumerate() {
+            if self.out.len() > self.most {
+                return;
+            }
+            if at > 0 {
+                self.out.push_str(", ");
+            }
+            write(self, item);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_values_are_cut_short() {
+        let program = Program::default();
+        let list = |items: Vec<Value>| Value::List(items.into());
+        assert_eq!(shown(&program, &Value::Str("a\"b".into())), r#""a\"b""#);
+        assert_eq!(shown(&program, &list(vec![Value::Int(1), Value::Null])), "[1, null]");
+        let long = shown(&program, &list(vec![Value::Str("ä".repeat(1_000).into()); 1_000]));
+        assert_eq!(long.chars().count(), 60);
+        assert!(long.ends_with('…'));
+        assert!(whole(&program, &Value::Str("x".repeat(1_000).into())).len() == 1_002);
+    }
+
+    #[test]
+    fn text_is_what_an_interpolation_writes() {
+        let program = Program::default();
+        let table = [
+            (Value::Float(2.0), "2.0"),
+            (Value::Duration(5_400_000_000_000), "1h30m"),
+            (Value::Size(1536 * 1024), "1536KiB"),
+            (Value::Bool(true), "true"),
+            (Value::Null, "null"),
+            (Value::Str("a\"".into()), "a\""),
+            (Value::List([Value::Str("a".into()), Value::Duration(0)].into()), r#"["a","0s"]"#),
+        ];
+        for (value, expected) in table {
+            let mut out = String::new();
+            assert!(text(&mut out, &program, &value));
+            assert_eq!(out, expected);
+        }
     }
 }

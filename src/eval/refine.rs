@@ -111,7 +111,8 @@ impl<'w> Machine<'w> {
     }
 
     /// Whether a value is one of a type, its refinements included: `x is T`.
-    pub fn is_of(&mut self, value: &Value, ty: &'w Type) -> Eval<bool> {
+    pub fn is_of(&mut self, hir: &Hir, value: &Value, ty: &'w Type) -> Eval<bool> {
+        self.walk(hir, value)?;
         Ok(fits(self.program, value, ty) && self.unmet(value, ty)?.is_none())
     }
 }

@@ -29,33 +29,42 @@ pub(super) fn call<'w>(m: &mut Machine<'w>, hir: &'w Hir, builtin: B, args: &'w 
     }
     let mut call = Call { m, hir, args };
     if let B::MapFilter | B::MapValues = builtin {
-        return call.over_map(builtin, &over);
+        let map = call.over_map(builtin, &over)?;
+        return m.made(hir, map);
     }
     let items = call.with_cx(|cx| seq(cx, &over))?;
-    match builtin {
-        B::ListMap => call.map(&items),
-        B::FlatMap => call.flat_map(&items),
-        B::ListFilter => call.filter(&items),
-        B::FilterMap => call.filter_map(&items),
-        B::Fold => call.fold(&items),
-        B::Any => call.first_where(&items, true).map(|at| Value::Bool(at.is_some())),
-        B::All => call.first_where(&items, false).map(|at| Value::Bool(at.is_none())),
-        B::Find => {
-            let at = call.first_where(&items, true)?;
-            Ok(at.and_then(|at| items.get(at)).cloned().unwrap_or_default())
-        }
-        B::ListCount => call.count(&items),
-        B::SortedBy => call.sorted(&items),
-        B::UniqueBy => call.unique(&items),
-        B::GroupBy => call.group_by(&items),
-        B::IndexBy => call.index_by(&items),
-        B::ListMinBy => call.extreme(&items, Ordering::Less),
-        B::ListMaxBy => call.extreme(&items, Ordering::Greater),
-        _ => Err(call.m.unexpected(hir)),
+    let value = call.over_list(builtin, &items)?;
+    match value {
+        Value::List(_) | Value::Map(_) | Value::Deferred(_) => m.made(hir, value),
+        _ => Ok(value),
     }
 }
 
 impl<'w> Call<'_, 'w> {
+    fn over_list(&mut self, builtin: B, items: &[Value]) -> Eval {
+        match builtin {
+            B::ListMap => self.map(items),
+            B::FlatMap => self.flat_map(items),
+            B::ListFilter => self.filter(items),
+            B::FilterMap => self.filter_map(items),
+            B::Fold => self.fold(items),
+            B::Any => self.first_where(items, true).map(|at| Value::Bool(at.is_some())),
+            B::All => self.first_where(items, false).map(|at| Value::Bool(at.is_none())),
+            B::Find => {
+                let at = self.first_where(items, true)?;
+                Ok(at.and_then(|at| items.get(at)).cloned().unwrap_or_default())
+            }
+            B::ListCount => self.count(items),
+            B::SortedBy => self.sorted(items),
+            B::UniqueBy => self.unique(items),
+            B::GroupBy => self.group_by(items),
+            B::IndexBy => self.index_by(items),
+            B::ListMinBy => self.extreme(items, Ordering::Less),
+            B::ListMaxBy => self.extreme(items, Ordering::Greater),
+            _ => Err(self.m.unexpected(self.hir)),
+        }
+    }
+
     /// Runs what needs no evaluation.
     fn with_cx<T>(&mut self, f: impl FnOnce(&mut Cx<'_>) -> Result<T, Fault>) -> Eval<T> {
         let m = &mut *self.m;

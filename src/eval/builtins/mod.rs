@@ -1,11 +1,16 @@
 //! The builtins. Each is a function of its arguments; those that take a function value are in
 //! [`higher`], because they evaluate.
 
+mod digest;
+mod encode;
 mod higher;
 mod list;
 mod map;
+mod net;
 mod number;
+mod path;
 mod text;
+mod time;
 
 use std::sync::Arc;
 
@@ -208,8 +213,13 @@ pub(super) fn call<'w>(m: &mut Machine<'w>, hir: &'w Hir, builtin: B, args: &'w 
         }
     }
     let values = values.get_mut(..args.len()).unwrap_or_default();
+    if !moves_only(builtin) {
+        for value in values.iter() {
+            m.walk(hir, value)?;
+        }
+    }
     if is_marked(builtin, values) {
-        return Ok(operation(builtin.info().name, values.to_vec()));
+        return m.made(hir, operation(builtin.info().name, values.to_vec()));
     }
     if let Some(first) = values.first_mut()
         && matches!(first, Value::Anon(_))
@@ -220,6 +230,9 @@ pub(super) fn call<'w>(m: &mut Machine<'w>, hir: &'w Hir, builtin: B, args: &'w 
     }
     let mut cx = Cx { program: m.program, plan: m.plan, cost: &mut m.cost, regexes: &mut m.regexes };
     match apply(&mut cx, builtin, values) {
+        Ok(value @ (Value::List(_) | Value::Set(_) | Value::Map(_) | Value::Deferred(_))) => {
+            m.made(hir, value)
+        }
         Ok(value) => Ok(value),
         Err(fault) => Err(fail(m, hir, args, fault)),
     }
@@ -404,11 +417,63 @@ pub fn apply(cx: &mut Cx<'_>, builtin: B, args: &[Value]) -> Done {
         B::IntHex => number::hex,
         B::ToString => text::to_string,
 
+        B::ParseSize => time::size,
+        B::SizeBytes => time::bytes,
+        B::ParseDuration => time::duration,
+        B::Seconds => time::seconds,
+        B::Milliseconds => time::milliseconds,
+
+        B::ToJson => encode::to_json,
+        B::ToJsonPretty => encode::to_json_pretty,
+        B::FromJson => encode::from_json,
+        B::ToYaml => encode::to_yaml,
+        B::FromYaml => encode::from_yaml,
+        B::ToToml => encode::to_toml,
+        B::FromToml => encode::from_toml,
+        B::ToIni => encode::to_ini,
+        B::Base64 => encode::base64,
+        B::FromBase64 => encode::from_base64,
+        B::StringHex => encode::hex,
+        B::FromHex => encode::from_hex,
+        B::UrlEncoded => encode::url_encoded,
+        B::UrlDecoded => encode::url_decoded,
+        B::Sha256 => digest::sha256,
+        B::Sha512 => digest::sha512,
+        B::Crc32 => digest::crc32,
+        B::Uuid5 => digest::uuid5,
+        B::Kind => encode::kind,
+
+        B::Basename => path::basename,
+        B::Dirname => path::dirname,
+        B::Extension => path::extension,
+        B::JoinPath => path::join_path,
+        B::Relative => path::relative,
+
+        B::IsIp => net::is_ip,
+        B::IsIpv4 => net::is_ipv4,
+        B::IsIpv6 => net::is_ipv6,
+        B::IsNetwork => net::is_network,
+        B::IsMac => net::is_mac,
+        B::Network => net::network,
+        B::NetworkAddress => net::network_address,
+        B::Broadcast => net::broadcast,
+        B::Netmask => net::netmask,
+        B::PrefixLength => net::prefix_length,
+        B::Hosts => net::hosts,
+        B::Subnet => net::subnet,
+        B::NthHost => net::nth_host,
+        B::ContainsIp => net::contains_ip,
+        B::Overlaps => net::overlaps,
+        B::IpAdd => net::ip_add,
+        B::IpVersion => net::ip_version,
+        B::ReverseName => net::reverse_name,
+        B::Mac => net::mac,
+        B::LocalMac => net::local_mac,
+
         // These are called with a function value, and so never here.
         B::ListMap | B::FlatMap | B::ListFilter | B::FilterMap | B::Fold | B::Any | B::All | B::Find | B::ListCount
         | B::SortedBy | B::UniqueBy | B::GroupBy | B::IndexBy | B::ListMinBy | B::ListMaxBy | B::MapFilter
         | B::MapValues => return Err(Fault::Kinds),
-        _ => return Err(Fault::Kinds),
     };
     implementation(cx, args)
 }
