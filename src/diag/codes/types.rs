@@ -39,7 +39,7 @@ table! {
     HISTORY_NOT_HERE = "G0434" Error "history-not-here", "a question about history where it has no answer";
     NO_EFFECT = "G0435" Warning "no-effect", "a statement that makes nothing";
     BAD_BLAME = "G0436" Error "bad-blame", "`at` something that does not stand in data";
-    TWICE = "G0437" Error "given-twice", "a field or key that is given twice";
+    TWICE = "G0437" Error "literal-field-twice", "a field or key that is given twice";
     BAD_SPREAD = "G0438" Error "bad-spread", "`...` of something without fields";
     BAD_PATH = "G0439" Error "bad-path", "`drift ignore` of something that is no path";
     ONLY_IN_TESTS = "G0440" Error "only-in-tests", "a statement of tests outside of one";
