@@ -92,10 +92,11 @@ impl Type {
         ty
     }
 
-    /// `T?`, flattened.
+    /// `T?`, flattened. `any?` stays apart from `any`: what an entry of `any` is must be checked
+    /// for null before it is looked into.
     pub fn optional(self) -> Type {
         match self.bare() {
-            Type::Null | Type::Optional(_) | Type::Any | Type::Error => self,
+            Type::Null | Type::Optional(_) | Type::Error => self,
             Type::Never => Type::Null,
             _ => Type::Optional(Arc::new(self)),
         }

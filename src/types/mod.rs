@@ -5,9 +5,11 @@
 //! it yields is evaluated without asking again.
 
 mod check;
+mod effects;
 pub mod marks;
 pub mod relation;
 pub(crate) mod signature;
+mod strata;
 #[cfg(test)]
 mod tests;
 
@@ -37,11 +39,9 @@ pub struct Checked {
 /// Checks the bodies of everything that was declared. `templates` gives the text of a file by its
 /// path from the project's root.
 pub fn check(declarations: Declarations<'_>, templates: &Templates<'_>) -> Checked {
-    let bodies = check::bodies(declarations, templates);
-    Checked {
-        program: bodies.program,
-        nodes: bodies.nodes,
-        types: bodies.types,
-        diagnostics: bodies.diagnostics,
-    }
+    let check::Bodies { mut program, nodes, types, mut diagnostics, uses } =
+        check::bodies(declarations, templates);
+    let effects = effects::effects(&program, &uses, &mut diagnostics);
+    strata::strata(&mut program, &uses, &effects, &mut diagnostics);
+    Checked { program, nodes, types, diagnostics }
 }

@@ -57,7 +57,7 @@ impl<'a> Cx<'_, 'a> {
                 chain
             }
             ExprKind::OptField(base, field) => {
-                let mut chain = self.chain_base(base);
+                let mut chain = self.chain_asked(base);
                 self.guard(&mut chain, base.span);
                 self.step(&mut chain, *field, base, e.span);
                 chain
@@ -67,6 +67,7 @@ impl<'a> Cx<'_, 'a> {
                     ExprKind::Brace(entries) if self.takes_map(name.name) => {
                         Chain::of(self.brace_as_map(entries, base.span))
                     }
+                    _ if *optional => self.chain_asked(base),
                     _ => self.chain_base(base),
                 };
                 self.settle_key(&mut chain);
@@ -107,6 +108,16 @@ impl<'a> Cx<'_, 'a> {
             | ExprKind::Lookup(..) => self.chain(base, None),
             _ => Chain::of(self.expr(base, None)),
         }
+    }
+
+    /// What `?.` follows: `T[k]?.f` is `T[k]?` and then `?.f`.
+    fn chain_asked(&mut self, base: &'a Expr) -> Chain {
+        if let ExprKind::Index(of, args) = &base.kind
+            && let Some(item) = self.as_type(of)
+        {
+            return Chain::of(self.reference(item, args, base.span, of.span, true));
+        }
+        self.chain_base(base)
     }
 
     /// `?.`: from here on the value is not null.

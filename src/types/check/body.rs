@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Checker;
+pub(super) use super::uses::Origin;
 use super::uses::{Use, UseKind};
 use crate::base::{FileId, Name, Span};
 use crate::diag::{Code, Diagnostic, Place, codes::lint, codes::types as codes};
@@ -35,8 +36,6 @@ pub(super) enum Mode {
     Check,
     /// A test.
     Test,
-    /// The identities of a `moved`.
-    Moved,
 }
 
 impl Mode {
@@ -52,35 +51,12 @@ impl Mode {
             Mode::Impl { .. } => "an `impl`",
             Mode::Check => "a check",
             Mode::Test => "a test",
-            Mode::Moved => "a `moved`",
         }
     }
 
     /// Whether entities and resources can be constructed.
     pub fn constructs(self) -> bool {
         matches!(self, Mode::Impl { .. } | Mode::Test)
-    }
-}
-
-/// Where a value comes from, as far as the order of evaluation is concerned.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Origin {
-    /// `self`.
-    Here,
-    /// `parent`, or the parent's parent.
-    Up,
-    /// A value nested in `self`.
-    Down,
-    /// An object, or a collection of objects, that this body constructs.
-    Own,
-    /// Anything else.
-    Other,
-}
-
-impl Origin {
-    /// Of a value that is either.
-    pub fn or(self, other: Origin) -> Origin {
-        if self == other { self } else { Origin::Other }
     }
 }
 
@@ -385,11 +361,6 @@ impl<'c, 'a> Cx<'c, 'a> {
 /// `list<T>`.
 pub(super) fn list_of(ty: Type) -> Type {
     Type::List(Arc::new(ty))
-}
-
-/// `set<T>`.
-pub(super) fn set_of(ty: Type) -> Type {
-    Type::Set(Arc::new(ty))
 }
 
 /// `map<K, T>`.

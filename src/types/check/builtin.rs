@@ -51,7 +51,10 @@ impl<'a> Cx<'_, 'a> {
             self.check_loosely(args);
             return self.unknown_method(&receiver.ty, name);
         }
-        self.call_rows(&rows, Some((receiver, base)), name, args, span, want)
+        {
+            let given = self.given(args);
+            self.call_rows(&rows, Some((receiver, base)), name, args, given, span, want)
+        }
     }
 
     /// `name(…)` of a builtin; none if there is no such builtin.
@@ -81,7 +84,16 @@ impl<'a> Cx<'_, 'a> {
             if !implied.is_empty()
                 && let Some(this) = self.this_value(name.span)
             {
-                return Some(self.apply_rows(&implied, Some((this, name.span)), name, args, span, want));
+                let given = self.given(args);
+                return Some(self.apply_rows(
+                    &implied,
+                    Some((this, name.span)),
+                    name,
+                    args,
+                    given,
+                    span,
+                    want,
+                ));
             }
         }
         if let Some(first) = first
@@ -93,8 +105,9 @@ impl<'a> Cx<'_, 'a> {
                 }
                 _ => self.expr(&first.value, None),
             };
-            let fits = methods.iter().any(|r| self.receives(r, &receiver.ty));
-            if fits || free.is_empty() {
+            let mut given = self.given(args);
+            let fits = free.is_empty() || self.fits_method(&methods, &receiver, &mut given[1..]);
+            if fits {
                 let rows: Vec<&'static Signature> = if methods.is_empty() {
                     rows.iter().filter(|r| r.receiver.is_some()).collect()
                 } else {
@@ -104,24 +117,55 @@ impl<'a> Cx<'_, 'a> {
                     self.check_loosely(rest);
                     return Some(self.wrong(span));
                 }
-                return Some(self.call_rows(&rows, Some((receiver, &first.value)), name, rest, span, want));
+                let receiver = Some((receiver, &first.value));
+                return Some(self.call_rows(&rows, receiver, name, rest, given.split_off(1), span, want));
             }
-            let mut given = self.given(args);
             if let Some(slot) = given.first_mut() {
                 slot.value = Some(receiver);
             }
             return Some(self.choose(&free, None, given, name, args, span, want));
         }
         let rows: Vec<&'static Signature> = if free.is_empty() { rows.iter().collect() } else { free };
-        Some(self.apply_rows(&rows, None, name, args, span, want))
+        let given = self.given(args);
+        Some(self.apply_rows(&rows, None, name, args, given, span, want))
     }
 
+    /// Whether a call that may be one of a function without receiver is one of a method.
+    fn fits_method(
+        &mut self,
+        methods: &[&'static Signature],
+        receiver: &Typed,
+        rest: &mut [Given<'a>],
+    ) -> bool {
+        if !methods.iter().any(|r| self.receives(r, &receiver.ty)) {
+            return false;
+        }
+        for one in rest.iter_mut() {
+            if !matches!(one.expr.kind, ExprKind::Lambda { .. }) {
+                one.value = Some(self.expr(one.expr, None));
+            }
+        }
+        methods.iter().any(|row| {
+            let mut binding = Binding::default();
+            let receives =
+                row.receiver.as_ref().is_some_and(|s| binding.unify(self.program(), s, &receiver.ty));
+            let mut params = row.params.iter().zip(rest.iter());
+            receives
+                && params.all(|(param, given)| match &given.value {
+                    Some(value) => binding.unify(self.program(), &param.ty, &value.ty),
+                    None => true,
+                })
+        })
+    }
+
+    #[allow(clippy::too_many_arguments)]
     fn call_rows(
         &mut self,
         rows: &[&'static Signature],
         receiver: Option<(Typed, &'a Expr)>,
         name: Ident,
         args: &'a [Arg],
+        given: Vec<Given<'a>>,
         span: Span,
         want: Option<&Type>,
     ) -> Typed {
@@ -137,15 +181,17 @@ impl<'a> Cx<'_, 'a> {
                 };
             }
         }
-        self.apply_rows(rows, receiver.map(|(v, e)| (v, e.span)), name, args, span, want)
+        self.apply_rows(rows, receiver.map(|(v, e)| (v, e.span)), name, args, given, span, want)
     }
 
+    #[allow(clippy::too_many_arguments)]
     fn apply_rows(
         &mut self,
         rows: &[&'static Signature],
         receiver: Option<(Typed, Span)>,
         name: Ident,
         args: &'a [Arg],
+        given: Vec<Given<'a>>,
         span: Span,
         want: Option<&Type>,
     ) -> Typed {
@@ -160,7 +206,6 @@ impl<'a> Cx<'_, 'a> {
             }
             None => rows.to_vec(),
         };
-        let given = self.given(args);
         self.choose(&fitting, receiver, given, name, args, span, want)
     }
 
@@ -522,7 +567,8 @@ impl<'a> Cx<'_, 'a> {
                 .filter(|n| self.ck.signatures.named(n).iter().any(|r| self.receives(r, ty)));
             let mut names: Vec<&'static str> = fitting.collect();
             names.sort_unstable();
-            did_you_mean(text, names)
+            let known = other_name(text).filter(|n| names.contains(n));
+            known.map(|n| format!("did you mean `{n}`?")).or_else(|| did_you_mean(text, names))
         };
         self.report(problem);
         self.wrong(name.span)
@@ -645,4 +691,32 @@ fn has_order(ty: &Type) -> bool {
         Type::OneOf(_) => super::operators::is_ordered(ty),
         _ => super::operators::is_ordered(ty),
     }
+}
+
+/// What a function is called here, if it is known by another name elsewhere.
+fn other_name(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "length" | "size" | "count" => "len",
+        "includes" | "has" | "has_key" | "contains_key" => "contains",
+        "reduce" | "inject" => "fold",
+        "select" | "where" => "filter",
+        "each" | "collect" => "map",
+        "strip" => "trim",
+        "lstrip" => "trim_start",
+        "rstrip" => "trim_end",
+        "startswith" | "startsWith" => "starts_with",
+        "endswith" | "endsWith" => "ends_with",
+        "uppercase" | "to_upper" | "toUpperCase" => "upper",
+        "lowercase" | "to_lower" | "toLowerCase" => "lower",
+        "sort" | "sort_by" => "sorted",
+        "reverse" => "reversed",
+        "uniq" | "distinct" => "unique",
+        "some" => "any",
+        "every" => "all",
+        "items" => "entries",
+        "to_string" | "str" => "string",
+        "to_int" => "int",
+        "flatMap" => "flat_map",
+        _ => return None,
+    })
 }

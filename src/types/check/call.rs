@@ -230,6 +230,7 @@ impl<'a> Cx<'_, 'a> {
             Folder::Local(local) => Some(Box::new(self.read_hidden(span, local))),
             _ => None,
         };
+        self.ck.decls.program.uses_files |= many;
         let ty = if many { super::body::list_of(Type::File) } else { Type::File };
         self.typed(span, HirKind::File { path: Box::new(path), many, folder }, ty)
     }

@@ -210,7 +210,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    pub fn cx(&mut self, module: ModuleId, mode: body::Mode, this: Option<Type>) -> Cx<'_, 'a> {
+    fn cx(&mut self, module: ModuleId, mode: body::Mode, this: Option<Type>) -> Cx<'_, 'a> {
         Cx::new(self, module, mode, this)
     }
 

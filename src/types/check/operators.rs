@@ -199,7 +199,10 @@ impl<'a> Cx<'_, 'a> {
             let l = self.expr(left, None);
             let literal = matches!(right.kind, ExprKind::List(_) | ExprKind::ListComp { .. });
             let want = literal.then(|| list_of(other_side(&l.ty)));
-            let r = self.expr(right, want.as_ref());
+            let r = match &right.kind {
+                ExprKind::Brace(entries) => self.brace_as_map(entries, right.span),
+                _ => self.expr(right, want.as_ref()),
+            };
             (l, r)
         };
         if l.is_error() || r.is_error() {
@@ -307,10 +310,10 @@ impl<'a> Cx<'_, 'a> {
     ) -> Typed {
         let hint = want.filter(|w| alternatives(w, |t| matches!(t, Type::Float | Type::List(_))));
         let l = self.expr(left, hint);
-        let list = matches!(l.ty.bare(), Type::List(_)).then(|| match l.ty.bare() {
-            Type::List(t) if matches!(t.bare(), Type::Never) => hint.cloned().unwrap_or(l.ty.clone()),
-            _ => l.ty.clone(),
-        });
+        let list = match l.ty.bare() {
+            Type::List(t) if !matches!(t.bare(), Type::Never) => Some(l.ty.clone()),
+            _ => None,
+        };
         let r = self.expr(right, list.as_ref().or(hint));
         let (l, r) = self.same_number(l, r);
         if l.is_error() || r.is_error() {

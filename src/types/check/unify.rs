@@ -140,6 +140,9 @@ impl Binding {
             return None;
         }
         let ty = self.result(sig);
+        if holds_nothing(&ty) {
+            return None;
+        }
         // A hint, not a demand: what is compared with a port need not be one.
         Some(match sig {
             Sig::Var(_) => relation::unrefined(&ty).clone(),
@@ -162,5 +165,15 @@ impl Binding {
                 Type::Anon(fields.iter().map(|(n, t)| (*n, self.substitute(t, open))).collect())
             }
         }
+    }
+}
+
+/// Whether a type is of empty lists: nothing can be expected of what goes where it is bound.
+fn holds_nothing(ty: &Type) -> bool {
+    match ty {
+        Type::Never => true,
+        Type::List(t) | Type::Set(t) | Type::Map(_, t) | Type::Optional(t) => holds_nothing(t),
+        Type::Alias(_, t) | Type::Refined(t, _) | Type::Secret(t) | Type::Later(t) => holds_nothing(t),
+        _ => false,
     }
 }

@@ -1,11 +1,32 @@
 //! What a body uses: which functions, fields and objects. The order of evaluation and the rules
 //! about recursion follow from it.
 
-use super::body::Origin;
 use crate::base::{FileId, Span};
 use crate::model::TypeId;
 use crate::model::schema::Slot;
 use crate::model::ty::RefineId;
+
+/// Where a value comes from, as far as the order of evaluation is concerned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::types) enum Origin {
+    /// `self`.
+    Here,
+    /// `parent`, or the parent's parent.
+    Up,
+    /// A value nested in `self`.
+    Down,
+    /// An object, or a collection of objects, that this body constructs.
+    Own,
+    /// Anything else.
+    Other,
+}
+
+impl Origin {
+    /// Of a value that is either.
+    pub fn or(self, other: Origin) -> Origin {
+        if self == other { self } else { Origin::Other }
+    }
+}
 
 /// A body that others can use.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -1,1 +1,616 @@
-//! Models with mistakes, each at its line.
+//! Models with mistakes. What is wanted of a line stands in a comment at its end: `//~ G0401`,
+//! with words that the message, a label or the help has after it; `//~^` is about the line above.
+
+use super::model;
+
+struct Wanted {
+    line: u32,
+    code: String,
+    words: String,
+    met: bool,
+}
+
+fn wanted(text: &str) -> Vec<Wanted> {
+    let mut all = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        for comment in line.split("//~").skip(1) {
+            let above = comment.chars().take_while(|c| *c == '^').count();
+            let comment = comment[above..].trim();
+            let (code, words) = comment.split_once(' ').unwrap_or((comment, ""));
+            let line = (at + 1 - above) as u32;
+            all.push(Wanted { line, code: code.into(), words: words.trim().into(), met: false });
+        }
+    }
+    all
+}
+
+/// Checks a module, and compares what is said with its comments.
+#[track_caller]
+pub fn check(text: &str) {
+    check_files(&[("model/main.gops", text)]);
+}
+
+#[track_caller]
+pub fn check_files(files: &[(&str, &str)]) {
+    let found = model(files);
+    let mut wanted: Vec<(&str, Wanted)> =
+        files.iter().flat_map(|(path, text)| wanted(text).into_iter().map(|w| (*path, w))).collect();
+    let mut wrong = String::new();
+    for (at, diagnostic) in found.checked.diagnostics.iter().enumerate() {
+        // The same thing said twice is shown once.
+        if found.checked.diagnostics[..at].contains(diagnostic) {
+            continue;
+        }
+        let Some(label) = diagnostic.labels.first() else { continue };
+        let (file, line) = found.line(label.place);
+        let shown = found.shown(diagnostic);
+        let meets = |(path, w): &&mut (&str, Wanted)| {
+            !w.met
+                && w.line == line
+                && file.path() == *path
+                && w.code == diagnostic.code.id()
+                && shown.contains(&w.words)
+        };
+        match wanted.iter_mut().find(meets) {
+            Some((_, w)) => w.met = true,
+            None => wrong += &format!("not wanted: {file}:{line} {shown}\n"),
+        }
+    }
+    for (path, w) in wanted.iter().filter(|(_, w)| !w.met) {
+        wrong += &format!("missing: {path}:{} {} {}\n", w.line, w.code, w.words);
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn values_go_where_their_type_is_wanted() {
+    check(
+        r#"
+const A: int = "x" //~ G0401 expected `int`, found `string`
+const B: string = 5 //~ G0401 write it into a string
+const C: float = 1
+const D: list<float> = [1, 2.5, -3]
+const E: int? = null
+const F: int = null //~ G0401 expected `int`, found `null`
+const G: "a" | "b" = "c" //~ G0401 expected `"a" | "b"`, found `"c"`
+const H: list<int> = [1, "x", true] //~ G0401 found `string` //~ G0401 found `bool`
+const I: set<int> = [1, 2]
+const J: map<string, int> = { a: 1, "b c": 2, [G]: 3 }
+const K: map<string, int> = { a: "x" } //~ G0401 expected `int`, found `string`
+const L: any = { a: [1, { b: null }], c: 1s }
+const M: FileMode = 0o644
+const N: FileMode = "0644"
+const O: FileMode = "9" //~ G0401 no file mode
+const P: int | list<int> = [1]
+const Q: duration = 30 //~ G0401 write the unit
+const R: string = G
+const S: int = 1.5 //~ G0401 .round()
+"#,
+    );
+}
+
+#[test]
+fn names_are_found_or_the_nearest_is_named() {
+    check(
+        r#"
+use std::net::Port
+enum Tier { dev, prod }
+const DOMAIN: string = "example.org"
+const A: string = DOMIAN //~ G0301 did you mean `DOMAIN`?
+const B: Tier = prdo //~ G0407 did you mean `prod`?
+const C: Tier = Tier.prod
+const D: Tier = Tier.pro //~ G0407 did you mean `prod`?
+const E: list<Tier> = Tier.values
+const F: Tier = "prod" //~ G0401 without quotes: `prod`
+const G: int = len //~ G0301 is a function
+const H: int = Port //~ G0301 is a type
+const I: string = self.name //~ G0301 no `self`
+const J: bool = env == dev or env == prd //~ G0407 did you mean `prod`?
+slice S in "s" {
+    key name: string
+    dev: bool = false
+    tier: Tier = dev //~ G0406 write `Tier.dev` or `self.dev`
+    let is_prod: bool = tier == prod
+    let is_dev: bool = tier in [Tier.dev]
+    let other: bool = nmae == "x" //~ G0301 did you mean `name`?
+}
+"#,
+    );
+}
+
+#[test]
+fn fields_are_there_and_optional_ones_are_checked_first() {
+    check(
+        r#"
+struct Tls { cert: string, key_file: string? }
+slice S in "s" {
+    key name: string
+    tls: Tls?
+    labels: map<string, string> = {}
+    let a: string = tls.cert //~ G0405 check `tls != null` first, or write `tls?.cert`
+    let b: string? = tls?.cert
+    let c: string = if tls != null { tls.cert } else { "" }
+    let d: string = if tls == null { "" } else { tls.cert }
+    let e: bool = tls != null and tls.cert == "x"
+    let f: bool = tls == null or tls.cert == "x"
+    let g: string = if tls != null { tls.key_file ?? "k" } else { "" }
+    let h: string = tls?.key_file ?? "none"
+    let i: string = self.tls.cert //~ G0405 check `self.tls != null` first
+    let j: string = if self.tls != null { tls.cert } else { "" }
+    let k: bool = if not (tls == null) { tls.cert == "" } else { false }
+    let l: string? = if tls?.key_file != null { tls.key_file } else { null }
+    let m: string = tls?.crt ?? "" //~ G0402 did you mean `cert`?
+    let n: string = labels.app //~ G0402 write `["app"]`
+    let o: string = name.length //~ G0402 has no field `length`
+    let p: int = name.len //~ G0402 write `.len(…)`
+    let q: string = tls?.cert //~ G0405 expected `string`, found `string?`
+    let r: int = tls.len() //~ G0405
+    let s: string = "${tls?.cert}" //~ G0405 ?? ""
+}
+"#,
+    );
+}
+
+#[test]
+fn constructors_give_what_is_wanted() {
+    check(
+        r#"
+use std::host::Host
+use std::files::{Directory, TextFile}
+struct Page { key path: string, body: string, draft: bool = false, let size: int = body.len() }
+slice S in "s" {
+    key name: string
+    pages: list<Page> = []
+    let first: Page = { path: "/" } //~ G0403 `body` of `Page` is missing
+    let second: Page = Page { path: "/", bdy: "x" } //~ G0402 did you mean `body`?
+    let third: Page = { path: "/", body: "x", size: 3 } //~ G0402 computed
+    let fourth: Page = { path: "/", path: "/a", body: "" } //~ G0437 `path` is given twice
+    let fifth: Page = { ...third, path: "/b" }
+    let sixth: Page = Page { ...name } //~ G0438 no fields to spread //~ G0403
+    let host: Host = Host { name } //~ G0417 a derived field cannot make a `Host`
+    let other: S = S { name: "x" } //~ G0417 its instances are files
+    let nothing: Tls = Tls {} //~ G0301 //~ G0301
+}
+impl S {
+    let dir = Directory { path: "/srv", mode: 0o755 }
+    TextFile { path: "/srv/a", content: 5 } after dir //~ G0401
+    TextFile { path: "/srv/b", content: "x" } after name //~ G0401 means nothing
+    TextFile { path: "/srv/c", content: "x" } protect keep adopt timeout 10m drift ignore [mode, ownr] //~ G0402 did you mean `owner`?
+    TextFile { path: "/srv/d" } timeout 10 //~ G0403 `content` //~ G0401 write the unit
+    let page = Page { path: "/", body: "x" } after dir //~ G0419 can only follow
+    Host { name: page.path, transport: ssh { address: "10.0.0.1" } }
+    Host { name, transport: shh { address: "10.0.0.1" } } //~ G0407 did you mean `ssh`?
+    Host { name, transport: { address: "10.0.0.1" } } //~ G0401 write the variant before it
+    Host { name, transport: ssh } //~ G0401 write `ssh { … }`
+    Host { name, transport: local {} } //~ G0418 write `local`
+    name //~ G0435 makes nothing
+    if pages.len() > 0 { Directory { path: "/srv/pages" } }
+    for p in pages { TextFile { path: "/srv${p.path}", content: p.body } after dir }
+}
+"#,
+    );
+}
+
+#[test]
+fn unions_are_matched_and_narrowed() {
+    check(
+        r#"
+union Probe by type { http: HttpProbe, tcp: TcpProbe, none }
+struct HttpProbe { path: string = "/", port: int = 80 }
+struct TcpProbe { port: int }
+enum Tier { dev, test, prod }
+slice S in "s" {
+    key name: string
+    probe: Probe = none
+    maybe: Probe?
+    tier: Tier = dev
+    size: "small" | "large" = "small"
+    let a: string = match probe { http => probe.path, tcp => "${probe.port}", none => "-" }
+    let b: string = match probe { http => probe.path, none => "-" } //~ G0409 no arm takes `tcp`
+    let c: string = match probe { htp => "", _ => "-" } //~ G0407 did you mean `http`?
+    let d: string = match probe { http => "", _ => "-", tcp => "" } //~ G0410
+    let e: int = if probe is http { probe.port } else { 0 }
+    let f: int = if probe is http or probe is tcp { probe.port } else { 0 }
+    let g: int = probe.port //~ G0402 not every variant has it: check `is http` first
+    let h: string = probe.type
+    let i: string = match maybe { null => "", http => maybe.path, tcp | none => "x" }
+    let j: string = match maybe { http => maybe.path, tcp | none => "x" } //~ G0409 `null`
+    let k: int = match tier { dev => 1, test => 2 } //~ G0409 `prod`
+    let l: int = match size { "small" => 1, "large" => 2 }
+    let m: int = match size { "small" => 1, "lrge" => 2 } //~ G0412 did you mean `large`?
+    let n: int = match name { "a" => 1, "b" => 2 } //~ G0409 any other value
+    let o: bool = probe is htp //~ G0407 did you mean `http`?
+    let p: bool = match maybe != null { true => false, false => true }
+    let q: int = if maybe is http { maybe.port } else { 0 }
+    let r: Probe = http { path: "/x" }
+    let s: bool = probe == none
+    let t: bool = tier < prod
+    let u: Probe = if tier == prod { http {} } else { none }
+    let v: int = match tier { dev => 1, test => "x", prod => 2 } //~ G0401
+    let w: HttpProbe? = match probe { http => probe, _ => null }
+}
+"#,
+    );
+}
+
+#[test]
+fn operators_take_what_they_are_for() {
+    check(
+        r#"
+const A: int = 1 + 2 * 3 - 4 / 5 % 6
+const B: float = 1 + 2.5
+const C: string = "a" + "b"
+const D: string = "a" + 1 //~ G0411 write a string
+const E: list<int> = [1] + [2]
+const F: duration = 1h + 30m
+const G: duration = 2 * 30s
+const H: size = 1GiB * 2 + 5MB
+const I: bool = 1 < 2 and "a" < "b" and 1s < 2s
+const J: bool = 1 < "a" //~ G0411 no order
+const K: bool = 1 == "a" //~ G0412 never equal
+const L: bool = not 5 //~ G0401
+const M: bool = 3 in [1, 2] and 3 in 1..=5 and "a" in { a: 1 }
+const N: bool = "a" in [1, 2] //~ G0401 expected `string`, found `int` //~ G0401
+const O: bool = "a" in "abc" //~ G0411 contains
+const P: int = -"a" //~ G0411
+const Q: int = null ?? 3
+const R: int = if true { 1 } else { "a" } //~ G0401
+const S = if true { 1 } else { "a" } //~ G0408
+const T: int = 5 == null //~ G0401 //~ G0412 never null
+const U: bool = 1 == 1.0
+const V: int = 10 / 3.0 //~ G0401
+const W: bool = 1.5 > 1
+const X: list<string> = [x for x in 1..=3] //~ G0401
+const Y: list<int> = [x for x in 1..=3 if x > 1]
+const Z: map<int, string> = { x: "${x}" for x in [1, 2] }
+"#,
+    );
+}
+
+#[test]
+fn builtins_are_called_as_they_are_declared() {
+    check(
+        r#"
+const A: int = "abc".len()
+const B: int = len("abc")
+const C: list<int> = [1, 2].map(x => x + 1)
+const D: list<string> = ["b", "a"].sorted(by: s => s.len())
+const E: list<int> = ["a"].map(s => s.len()).filter(n => n > 1)
+const F: int = [1, 2].fold(0, (sum, x) => sum + x)
+const G: list<string> = ["a"].fold([], (all, x) => all + [x])
+const H: int = "abc".length() //~ G0404 did you mean `len`?
+const I: int = 5.len() //~ G0404
+const J: list<string> = "a,b".split() //~ G0413 separator: string
+const K: list<string> = "a,b".split(sep: ",") //~ G0413 no parameter `sep`
+const L: bool = "abc".matches(r"[a-z]+")
+const M: bool = "abc".matches(r"[a-z") //~ G0431
+const N: list<int> = [1, 2].map(1) //~ G0413
+const O: list<int> = [1, 2].map((a, b) => a) //~ G0413 given one value
+const P: int = twice(x => x) //~ G0423
+fn twice(n: int) -> int { n * 2 }
+const Q: map<string, list<string>> = ["a", "bb"].group_by(s => "${s.len()}")
+const R: string = { a: 1, b: 2 }.to_json()
+const S: int = { a: 1, b: 2 }.len()
+const T: map<string, int> = { a: 1 }.merge({ b: 2 })
+const U: any = merge({ a: { b: 1 } }, { a: { c: 2 } })
+const V: int = ["a"].map(s => s.len()).max() ?? 0
+const W: int = ["a"].map(s => s.len()).max() //~ G0405
+const X: string = ["a", "b"].join(", ").upper().trim()
+const Y: bool = [1, 2].contains("a") //~ G0401
+const Z: int = undefined_function(1) //~ G0301 no function
+const AA: int = min(1, 2) + [3, 4].len() + 12.clamp(0, 10)
+const AB: list<string> = [{ name: "x" }].map(r => r.name)
+const AC: int? = { a: 1 }.get("a")
+const AD: int = { a: 1 }.entries().map(e => e.value).sum()
+const AE: list<list<int>> = [[3]].sorted(by: l => l)
+"#,
+    );
+}
+
+#[test]
+fn functions_are_called_with_their_parameters() {
+    check(
+        r#"
+slice S in "s" { key name: string, port: int = 1 }
+fn url(s: S, path: string) -> string { "https://${s.name}${path}" }
+fn twice(n: int) -> int {
+    let m = n * 2
+    m
+}
+fn bad(n: int) -> string { n } //~ G0401 expected `string`, found `int`
+fn empty(n: int) -> string { let m = n } //~ G0427 //~ G0951
+fn shadow(n: int) -> int { let n = 2, n } //~ G0424
+fn unused(n: int) -> int { let m = 2, n } //~ G0951 `m` is not used
+const A: int = twice(2)
+const B: int = twice(n: 2)
+const C: int = twice() //~ G0413 called without `n`
+const D: int = twice(1, 2) //~ G0413 takes one argument
+const E: int = twice("x") //~ G0401 expected `int`, found `string`
+const F: int = twice(m: 1) //~ G0413 no parameter `m`
+const G: int = twic(1) //~ G0301 did you mean `twice`?
+check s in all(S): url(s, "/").len() < 100, "long: ${s.name}" at s.name
+check s in all(S): s.prot > 1, "x" //~ G0402 did you mean `port`?
+check s in all(S): s.port, "x" //~ G0401 expected `bool`
+check s in all(S): s.port > 1, 5 //~ G0401 expected `string`
+check s in all(S): s.port > 1, "x" at s.port.x
+"#,
+    );
+}
+
+#[test]
+fn references_are_made_by_all_keys() {
+    check(
+        r#"
+use std::host::Host
+use std::files::TextFile
+slice Vlan in "vlans" { key id: int, name: string }
+slice Port in "ports" { key host: string, key number: int }
+slice Chain in "chain.yaml" { values: list<int> = [] }
+struct Item { key name: string, n: int = 0 }
+slice S in "s" {
+    key name: string
+    items: list<Item> = []
+    let a: Vlan = Vlan[id: 3]
+    let b: Vlan = Vlan[3]
+    let c: Vlan = Vlan["x"] //~ G0401 expected `int`, found `string`
+    let d: Vlan = Vlan[nmae: 3] //~ G0415
+    let e: Port = Port[host: "a", number: 1]
+    let f: Port = Port["a"] //~ G0415 has 2 keys
+    let g: Port = Port[host: "a"] //~ G0415 `number` is missing
+    let h: list<int> = Chain[].values
+    let i: Vlan? = Vlan[id: 3]?
+    let j: string = Vlan[id: 3]?.name //~ G0405
+    let k: string = Vlan[id: 3]?.name ?? "none"
+    let l: Item = items[name: "x"]
+    let m: int = items[name: "x"].n + items[0].n
+    let n: Item = Item[name: "x"] //~ G0416
+    let o: list<Item> = items[1..]
+    let p: string = name[0..2]
+    let q: int = name["x"] //~ G0401 //~ G0401
+    let r: string = items["x"].name //~ G0401
+    let s: Item? = items.get(0)
+    let t: list<Vlan> = all(Vlan)
+    let u: list<Item> = all(Item) //~ G0416
+}
+"#,
+    );
+}
+
+#[test]
+fn any_is_asked_what_it_is() {
+    check(
+        r#"
+struct Props { a: int }
+slice S in "s" {
+    key name: string
+    spec: any
+    let a: string = spec.name //~ G0401 check it with `as string`
+    let b: any = spec.name
+    let c: string = spec.name as string
+    let d: int = if spec is int { spec + 1 } else { 0 }
+    let e: string = spec.a.b as string //~ G0405
+    let f: string? = spec.a?.b as string?
+    let g: Props = spec.props as Props
+    let h: int = if spec is Props { spec.a } else { 0 }
+    let i: list<string> = [x as string for x in spec.list as list<any>]
+    let j: int = [1 for x in spec].len() //~ G0428 say what it is //~ G0951
+    let k: string = match spec { string => spec, int => "${spec}", _ => "" }
+    let l: int = name as int //~ G0412 .int()
+    let m: any? = spec["a"]
+    let n: string = "${spec}" //~ G0430
+}
+"#,
+    );
+}
+
+#[test]
+fn marks_decide_nothing_and_are_said() {
+    check(
+        r#"
+use std::files::{Directory, TextFile}
+use std::host::Host
+struct Login { user: string, password: secret<string> }
+slice S in "s" {
+    key name: string
+    password: secret<string>
+    token: secret<string>?
+    words: secret<list<string>> = []
+    login: Login?
+    let a: string = password //~ G0421 secret
+    let b: secret<string> = "x${password}"
+    let c: string = "x${password}" //~ G0421
+    let d: bool = token == null
+    let e: bool = password == "x" //~ G0421
+    let f: string = if password == "x" { "a" } else { "b" } //~ G0420 the condition of `if`
+    let g: int = words.len()
+    let h: secret<string> = words.join(",")
+    let i: secret<string> = token ?? "none"
+    let j: list<secret<string>> = words.map(w => w.upper())
+    let k: list<secret<string>> = words.filter(w => w == "x") //~ G0420
+    let l: set<secret<string>> = words.to_set() //~ G0308 //~ G0420
+    let m: map<string, int> = { [password]: 1 } //~ G0420 the key of a map
+    let n: string = login.to_json() //~ G0421
+    let o: secret<string> = login.to_json()
+    let p: any = login //~ G0401
+    let q: string = match password { "x" => "", _ => "" } //~ G0420 `match`
+    let r: string = login?.password ?? "" //~ G0421
+    check password != "", "no" //~ G0420 a check
+    check name != "", "${password}" //~ G0420 a message
+    check token == null or name != "", "no"
+}
+impl S when password == "x" { Host { name } } //~ G0420 `when`
+impl S {
+    let t = TextFile { path: "/a", content: password }
+    TextFile { path: "/b", content: t.sha256 }
+    TextFile { path: "/c", content: "x", owner: t.sha256 }
+    TextFile { path: "/d", content: "x", owner: password } //~ G0421
+    TextFile { path: "/${t.sha256}", content: "x" } //~ G0420 a key
+    if t.sha256 == "x" { Directory { path: "/e" } } //~ G0420 only after a deploy
+    Note { name, text: t.sha256 } //~ G0421 later<string>
+    Said { name, text: t.sha256 }
+    let pair = Pair { a: t.sha256, b: "x" }
+    TextFile { path: "/f", content: pair.a }
+    TextFile { path: "/g", content: digest(t) }
+    for w in words { TextFile { path: "/h", content: w } }
+}
+struct Pair { a: string, b: string }
+entity Note { key name: string, text: string }
+entity Said { key name: string, text: later<string> }
+fn digest(f: TextFile) -> string { f.sha256.upper() }
+fn first(f: TextFile) -> string { if f.owner == "x" { "a" } else { "b" } } //~ G0420
+test "what is marked may be expected" {
+    let s = S { name: "a", password: "x" }
+    expect s.password == "x"
+}
+"#,
+    );
+}
+
+#[test]
+fn parents_and_derived_fields() {
+    check(
+        r#"
+slice Site in "sites" {
+    key name: string
+    pages: list<Page> = []
+    top: Folder?
+    let root: string = "/srv/${name}"
+    let total: int = pages.map(p => p.size).sum()
+    let own: string = own //~ G0443 needs itself
+    let ping: string = pong //~ G0443 need one another
+    let pong: string = ping
+}
+struct Page {
+    key path: string
+    let file: string = "${parent.root}${path}"
+    let size: int = path.len()
+    let up: int = parent.total
+}
+struct Folder {
+    key name: string
+    folders: list<Folder> = []
+    let path: string = "${parent.path}/${name}" //~ G0402
+    let depth: int = folders.map(f => f.depth).max() ?? 0
+    let below: int = folders.map(f => f.below).sum() + parent.below //~ G0402
+}
+plain struct Rule { port: int, let p: string = parent.root } //~ G0426
+struct Alone { key name: string, let p: string = parent.name } //~ G0426
+slice Tree in "trees" {
+    key name: string
+    items: list<Item> = []
+    let where_: string = name
+    let up: int = items.map(i => i.down).sum()
+}
+struct Item {
+    key name: string
+    items: list<Item> = []
+    let where_: string = if parent is Tree { parent.where_ } else { "${parent.where_}/${name}" }
+    let down: int = items.map(i => i.down).sum() + 1
+    let both: int = items.map(i => i.both).sum() + parent.both //~ G0402
+}
+slice A in "as" { key name: string, other: ref<A>?, let far: string = other?.far ?? "" } //~ G0443 another value
+"#,
+    );
+}
+
+#[test]
+fn nothing_needs_itself() {
+    check(
+        r#"
+fn even(n: int) -> bool { if n == 0 { true } else { odd(n - 1) } } //~ G0442 need one another
+fn odd(n: int) -> bool { if n == 0 { false } else { even(n - 1) } }
+fn own(n: int) -> int { own(n) } //~ G0442 needs itself
+const A: int = B //~ G0442
+const B: int = A
+type Small = int where small(self) //~ G0442
+fn small(n: int) -> bool { let m: Small = n, m > 0 }
+slice S in "s" {
+    key name: string
+    a: string = b //~ G0425 declared after
+    b: string = name
+    c: string = b
+    d: string = e //~ G0425 derived
+    let e: string = name
+    f: int = all(S).len() //~ G0425 a default cannot read
+    g: ref<S>?
+    h: string = g?.b ?? "" //~ G0425 another instance
+    i: string = g?.name ?? ""
+    n: int where self < all(S).len() = 3 //~ G0425 a refinement
+    p: list<Page> = []
+}
+struct Page { key path: string, file: string = parent.name } //~ G0425
+const C: int = all(S).len() //~ G0425 a constant
+"#,
+    );
+}
+
+#[test]
+fn types_have_an_order() {
+    check(
+        r#"
+use std::host::Host
+slice S in "s" { key name: string, items: list<Item> = [] }
+struct Item { key name: string }
+entity A { key name: string, n: int = 0 }
+entity B { key name: string, n: int = 0 }
+entity C { key name: string, n: int = 0, host: Host? }
+impl S { A { name, n: 1 } }
+impl S { for a in all(B) { A { name: a.name } } } //~ G0444
+impl A { B { name, n: 2 } }
+impl Item { C { name } }
+impl C { let h = Host { name }, C2 { name, t: h.name } }
+entity C2 { key name: string, t: string }
+impl C2 { if A[name: name].n > 1 { Host { name } } }
+entity F { key name: string }
+impl F { F { name: "${name}x" } } //~ G0444 would have to be known
+entity D { key name: string }
+entity E { key name: string }
+impl S { D { name } }
+impl D { if count() > 1 { E { name } } }
+fn count() -> int { all(C2).len() }
+"#,
+    );
+}
+
+#[test]
+fn what_stands_in_tests_stays_there() {
+    check(
+        r#"
+use std::files::TextFile
+slice S in "s" { key name: string }
+impl S { expect name == "" } //~ G0440
+impl S { if deleted(self) { TextFile { path: "/x", content: "" } } } //~ G0434
+impl S when deleted(self) { TextFile { path: "/${operation(self)}", content: "" } }
+impl S when operation(self) == delete { TextFile { path: "/y", content: "" } } //~ G0301
+test "t" {
+    let s = S { name: "a" }
+    given TextFile[path: "/y"].sha256 = "abc"
+    given TextFile[path: "/y"].content = "abc" //~ G0441
+    expect TextFile[path: "/y"].content == "x"
+    expect state(TextFile[path: "/y"]) == "present"
+    expect error "x" { S { name: s.name } }
+    expect 5 //~ G0401
+}
+"#,
+    );
+}
+
+#[test]
+fn templates_are_checked_at_their_lines() {
+    check_files(&[
+        (
+            "model/main.gops",
+            r#"
+slice S in "s" {
+    key name: string
+    port: int?
+    let a: string = template("motd.tmpl", { name, port: 3 })
+    let b: string = template("motd.tmpl", { name, port })
+    let c: string = template("none.tmpl", { name }) //~ G0433 there is no file
+    let d: string = template("/x/${name}", { name }) //~ G0433 written out
+}
+"#,
+        ),
+        ("model/motd.tmpl", "Hello ${name}\nport ${port} //~ G0405\n${prot}//~ G0301 did you mean `port`?\n"),
+    ]);
+}
