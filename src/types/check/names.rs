@@ -356,7 +356,11 @@ impl<'a> Cx<'_, 'a> {
         }
         if matches!(self.mode, super::body::Mode::Default(_)) {
             let problem = self
-                .problem(codes::NOT_READABLE, span, "a default cannot read `parent`: it is not known yet".to_owned())
+                .problem(
+                    codes::NOT_READABLE,
+                    span,
+                    "a default cannot read `parent`: it is not known yet".to_owned(),
+                )
                 .help("a default reads the stored fields before it; a derived field (`let`) reads anything");
             self.report(problem);
             return self.wrong(span);
