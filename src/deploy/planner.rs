@@ -84,11 +84,25 @@ impl<'a> Planner<'a> {
         let subjects = survey.subjects.iter().zip(ways).enumerate();
         let mut decisions: Vec<Decision> =
             subjects.map(|(at, (subject, way))| self.decider.decide(at, subject, way)).collect();
+        self.refuse_clashes(&mut decisions);
         self.keep_holders(&mut decisions);
         self.make_way(&mut decisions);
         let mut draft = Draft::new(survey, self.decider.ledger, decisions);
         draft.order_all(self.decider.registry);
         self.finish(draft)
+    }
+
+    /// Of two that want one place neither gets it, nor loses it.
+    fn refuse_clashes(&self, decisions: &mut [Decision]) {
+        let survey = self.decider.survey;
+        let pairs = survey.clashes.iter().flat_map(|&(a, b)| [(a, b), (b, a)]);
+        for (at, other) in pairs {
+            if let (Some(decision), Some(other)) = (decisions.get_mut(at), survey.subjects.get(other)) {
+                let fault = Fault::new(format!("{} wants the same place on the same machine", name(other)))
+                    .help("two targets are one machine: deploy it there once");
+                *decision = Decision { action: Some(Action::Refuse { fault }), ..Decision::default() };
+            }
+        }
     }
 
     /// What holds something that is wanted is not deleted.

@@ -45,7 +45,8 @@ pub struct Options {
     pub project: EcoString,
     /// Where ledgers are kept, if not in the usual place.
     pub state: Option<PathBuf>,
-    /// The folder that stands for `/` of the local target.
+    /// The folder that stands for `/` of the machine that deploys; a folder in it, named by its
+    /// key, stands for that of each other target.
     pub root: Option<PathBuf>,
     /// Read everything again, also what looks unchanged.
     pub verify: bool,

@@ -73,6 +73,8 @@ pub(super) struct Survey {
     pub wanted: FxHashMap<EcoString, usize>,
     /// Who claims what another subject holds and is to leave: (taker, holder).
     pub takes: Vec<(usize, usize)>,
+    /// Who claims what another subject that is wanted claims, too.
+    pub clashes: Vec<(usize, usize)>,
     /// Rows that open intents imply: effects that may have happened.
     pub implied: BTreeMap<RowKey, Row>,
     /// How many rows are on a target that has another identity now.
@@ -94,6 +96,7 @@ impl Survey {
     pub(super) fn new(sources: &Sources<'_>) -> Result<Self, Error> {
         let mut survey = Survey { implied: implied(sources.ledger), ..Survey::default() };
         survey.add_wanted(sources)?;
+        survey.find_clashes(sources);
         survey.add_rest(sources);
         Ok(survey)
     }
@@ -135,6 +138,25 @@ impl Survey {
                 known: sources.registry.names().collect::<Vec<_>>().join(", "),
             }),
         }
+    }
+
+    /// The compiler refuses two claims of one thing on one target; that two targets are one
+    /// machine shows only here.
+    fn find_clashes(&mut self, sources: &Sources<'_>) {
+        let mut first: FxHashMap<(&str, &str), usize> = FxHashMap::default();
+        let mut clashes = Vec::new();
+        for (at, subject) in self.subjects.iter().enumerate() {
+            let (Some(wanted), Some(target)) = (&subject.wanted, sources.targets.get(subject.target)) else {
+                continue;
+            };
+            for claim in &wanted.claims {
+                let known = *first.entry((&target.place.identity, claim)).or_insert(at);
+                if known != at {
+                    clashes.push((known, at));
+                }
+            }
+        }
+        self.clashes = clashes;
     }
 
     fn wanted_subject(

@@ -90,7 +90,25 @@ fn json(value: &GraphValue) -> EcoString {
 /// The machine that deploys.
 struct Machine {
     identity: EcoString,
+    /// The folder that stands for its `/`; each other target has a folder of its own in it.
     root: Option<PathBuf>,
+}
+
+/// The folder of a target in the root folder: its key, as far as that can name a folder.
+fn folder_name(id: &str) -> String {
+    let key = id.split_once('[').and_then(|(_, rest)| rest.strip_suffix(']')).unwrap_or(id);
+    let key = match key.split_once('=') {
+        Some((_, value)) if !value.contains(['=', ',']) => value,
+        _ => key,
+    };
+    let keep = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let name: String = key.chars().map(|c| if keep(c) { c } else { '_' }).collect();
+    if name == key && !name.starts_with('.') && !name.is_empty() {
+        return name;
+    }
+    // Other keys must not end in the same folder.
+    let hash: String = Sha256::digest(key).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    format!("_{name}-{hash}")
 }
 
 impl Machine {
@@ -101,7 +119,7 @@ impl Machine {
             .unwrap_or_default();
         // The id itself is not to be spread (machine-id(5)).
         let hash = Sha256::digest(format!("gops {}", id.trim()));
-        let mut identity: EcoString = hash.iter().take(8).map(|byte| eco_format!("{byte:02x}")).collect();
+        let identity: EcoString = hash.iter().take(8).map(|byte| eco_format!("{byte:02x}")).collect();
         let root = match root {
             None => None,
             Some(root) => {
@@ -109,7 +127,6 @@ impl Machine {
                     let fault = Fault::new(format!("cannot use `{}` as its root: {e}", root.display()));
                     Error::target(LOCAL, fault.help("make the folder first"))
                 })?;
-                identity = eco_format!("{identity}:{}", found.display());
                 Some(found)
             }
         };
@@ -139,8 +156,15 @@ impl Machine {
             }
             _ => vec!["/".into()],
         };
-        let place = Place { target: id, identity: self.identity.clone(), reach };
-        Ok(Target { place, root: Root { folder: self.root.clone(), allowed } })
+        let folder = self.root.as_ref().map(|root| match id.as_str() {
+            LOCAL => root.clone(),
+            other => root.join(folder_name(other)),
+        });
+        let identity = match &folder {
+            Some(folder) => eco_format!("{}:{}", self.identity, folder.display()),
+            None => self.identity.clone(),
+        };
+        Ok(Target { place: Place { target: id, identity, reach }, root: Root { folder, allowed } })
     }
 }
 
@@ -161,6 +185,23 @@ mod tests {
         assert_eq!(here.root.allowed, ["/srv"]);
         assert_eq!(there.root.allowed, ["/"]);
         assert_ne!(here.place.identity, there.place.identity);
+    }
+
+    #[test]
+    fn each_target_has_a_folder_of_its_own() {
+        assert_eq!(folder_name("std::host::Host[name=web1]"), "web1");
+        let odd = [
+            "a::H[name=\"..\"]",
+            "a::H[name=\"a/b\"]",
+            "a::H[name=a/b]",
+            "a::H[a=1,b=2]",
+            "a::H[a=1,b=\"2=\"]",
+        ];
+        let mut names: Vec<String> = odd.iter().map(|id| folder_name(id)).collect();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), odd.len());
+        assert!(names.iter().all(|name| !name.contains('/') && !name.starts_with('.')), "{names:?}");
     }
 
     #[test]

@@ -12,7 +12,8 @@ use super::Clock;
 /// Where the absolute paths of a target's files begin on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root {
-    /// The folder that stands for `/`; `None` for the machine itself.
+    /// The folder that stands for `/`, made with the first file in it; `None` for the machine
+    /// itself.
     pub folder: Option<PathBuf>,
     /// Below which paths a deploy may touch anything.
     pub allowed: Vec<EcoString>,

@@ -6,16 +6,15 @@ use std::sync::Arc;
 use ecow::EcoString;
 use proptest::prelude::*;
 
-use super::super::engine::{Effect, Engine, Event, Request};
 use super::super::run::Driver;
 use super::super::target::{Target, Targets};
 use super::super::*;
-use super::{graph, node, requiring, text};
+use super::{Run, Trial, graph, node, requiring, text};
 use crate::base::MemorySystem;
 use crate::graph::{LOCAL, Node};
 use crate::handler::fake::{FakeHandler, World};
 use crate::handler::{Clock as _, ManualClock, Registry, Root, SeededRandom};
-use crate::state::{Condition, Coord as _, Holder, MemoryStore, Place, Snapshot, Store as _};
+use crate::state::{Condition, MemoryStore, Place, Snapshot, Store as _};
 
 const IDENTITY: &str = "machine";
 
@@ -27,22 +26,6 @@ struct Lab {
     store: MemoryStore,
     random: SeededRandom,
     clock: ManualClock,
-}
-
-/// How a run in the lab ended.
-#[derive(Debug)]
-enum Run {
-    Ended(Box<Outcome>),
-    Crashed,
-}
-
-/// Agrees to everything.
-struct Yes;
-
-impl Observer for Yes {
-    fn planned(&mut self, _plan: &Plan) -> bool {
-        true
-    }
 }
 
 impl Lab {
@@ -61,54 +44,22 @@ impl Lab {
         }
     }
 
-    /// Deploys; dies after so many effects of the engine, between each and its event too.
-    fn deploy(&self, nodes: &[Node], mut fuel: Option<usize>) -> Run {
-        let mut store = self.store.reopen();
-        let holder = Holder { process: 1, machine: "lab".into(), since: self.clock.now() };
-        store.acquire(&holder).unwrap();
-        let snapshot = store.load().unwrap();
-        let mut graph = graph(nodes.to_vec());
-        let request = Request {
-            graph: &mut graph,
-            targets: &self.targets,
-            registry: &self.registry,
-            random: &self.random,
-            mode: Mode::Deploy,
-            verify: false,
-        };
+    /// Deploys; dies after so many effects of the engine.
+    fn deploy(&self, nodes: &[Node], fuel: Option<usize>) -> Run {
         let project = Arc::new(MemorySystem::default());
         let driver = Driver { project, targets: &self.targets, registry: &self.registry, clock: &self.clock };
-        let mut engine = Engine::new(request, snapshot).unwrap();
-        let mut effects = std::collections::VecDeque::from(engine.step(Event::Start).unwrap());
-        let mut dies = || match &mut fuel {
-            Some(0) => true,
-            Some(left) => {
-                *left -= 1;
-                false
+        let (registry, random, clock) = (&self.registry, &self.random, &self.clock);
+        let trial = Trial { driver: &driver, registry, random, clock };
+        trial.run(&self.store, &mut graph(nodes.to_vec()), fuel, |ledger| {
+            self.all_known(ledger);
+            let mut inner = self.world.inner();
+            let lives = !inner.dead;
+            if !lives {
+                inner.dead = false;
+                inner.dies_after = None;
             }
-            None => false,
-        };
-        while let Some(effect) = effects.pop_front() {
-            if dies() {
-                return Run::Crashed;
-            }
-            let event = match effect {
-                Effect::Finish => break,
-                Effect::Decide => Event::Decided(true),
-                Effect::Commit(changes) => Event::Committed(
-                    store.commit(engine.ledger.revision, self.clock.now(), &changes).unwrap(),
-                ),
-                other => driver.on_target(&engine, other, &mut Yes),
-            };
-            self.all_known(&store.load().unwrap());
-            if dies() || self.world.inner().dead {
-                self.world.inner().dead = false;
-                self.world.inner().dies_after = None;
-                return Run::Crashed;
-            }
-            effects.extend(engine.step(event).unwrap());
-        }
-        Run::Ended(Box::new(engine.outcome(None)))
+            lives
+        })
     }
 
     fn done(&self, nodes: &[Node]) -> Outcome {

@@ -6,10 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::MemorySystem;
-use crate::graph::{GraphValue, Node};
+use crate::graph::{self, GraphValue, LOCAL, Node};
+use crate::handler::{ManualClock, Registry, Root, SeededRandom};
+use crate::state::{MemoryStore, Place, Store as _};
 
+use super::super::run::Driver;
+use super::super::target::{Target, Targets};
 use super::super::*;
-use super::{graph, node, requiring, text};
+use super::{Run, Trial, Yes, graph, graph_on, node, requiring, text};
 
 fn directory(path: &str) -> Node {
     node("std::files::Directory", "file", ("path", path), vec![("mode", GraphValue::Int(0o755))])
@@ -34,15 +38,6 @@ struct Host {
     root: PathBuf,
     state: PathBuf,
     project: Arc<MemorySystem>,
-}
-
-/// Agrees to everything.
-struct Yes;
-
-impl Observer for Yes {
-    fn planned(&mut self, _plan: &Plan) -> bool {
-        true
-    }
 }
 
 impl Host {
@@ -385,4 +380,99 @@ fn an_unknown_handler_stops_everything() {
         run(&mut graph(nodes), host.project.clone(), &host.options(Mode::Deploy), &mut Yes).unwrap_err();
     assert!(error.to_string().contains("no handler `systemd`"), "{error}");
     assert_eq!(host.paths(), [""; 0]);
+}
+
+#[test]
+fn each_machine_has_a_folder_of_its_own_below_the_root() {
+    let host = |name: &str| graph::Target {
+        id: format!("std::host::Host[name={name}]").into(),
+        type_: "std::host::Host".into(),
+        fields: GraphValue::map(vec![("name".into(), text(name))]),
+        origin: graph::Origin::default(),
+    };
+    let on = |name: &str| {
+        let id = format!("std::files::TextFile[host={name},path=/motd]").into();
+        Node { id, target: format!("std::host::Host[name={name}]").into(), ..file("/motd", name) }
+    };
+    let here = Host::new();
+    let nodes = || graph_on(vec![host("h1"), host("h2")], vec![on("h1"), on("h2"), file("/motd", "local")]);
+    let plan = run(&mut nodes(), here.project.clone(), &here.options(Mode::Plan), &mut Yes).unwrap().plan;
+    assert_eq!(plan.totals().create, 3);
+    assert_eq!(here.paths(), [""; 0], "a plan makes no folder");
+    let outcome = run(&mut nodes(), here.project.clone(), &here.options(Mode::Deploy), &mut Yes).unwrap();
+    assert_eq!(outcome.end(), End::Fine, "{outcome:#?}");
+    assert_eq!(here.paths(), ["/h1", "/h1/motd", "/h2", "/h2/motd", "/motd"]);
+    assert_eq!(here.read("/h2/motd"), "h2");
+    // On the machine itself they would be one place.
+    let options = Options { root: None, mode: Mode::Plan, ..here.options(Mode::Plan) };
+    let mut both = graph_on(vec![host("h1"), host("h2")], vec![on("h1"), on("h2")]);
+    let outcome = run(&mut both, here.project.clone(), &options, &mut Yes).unwrap();
+    assert_eq!(outcome.plan.totals().refuse, 2);
+    assert!(refusal(&outcome).contains("wants the same place"), "{outcome:#?}");
+}
+
+/// Deploys with the ledger in memory and the files on disk, dying after so many effects.
+fn dying(host: &Host, store: &MemoryStore, nodes: Vec<Node>, fuel: Option<usize>) -> Run {
+    let registry = Registry::standard();
+    let place = Place { target: LOCAL.into(), identity: "m".into(), reach: "".into() };
+    let root = Root { folder: Some(host.root.clone()), allowed: vec!["/".into()] };
+    let targets = Targets::only(vec![Target { place, root }]);
+    let clock = ManualClock::default();
+    // Tokens of different runs differ.
+    let random = SeededRandom::new(store.reopen().load().unwrap().revision.serial);
+    let driver =
+        Driver { project: host.project.clone(), targets: &targets, registry: &registry, clock: &clock };
+    let trial = Trial { driver: &driver, registry: &registry, random: &random, clock: &clock };
+    trial.run(store, &mut graph(nodes), fuel, |_| true)
+}
+
+#[test]
+fn a_crash_anywhere_leaves_no_file_behind() {
+    let first = || vec![directory("/d"), inside(file("/d/a", "1"), "/d"), file("/b", "1"), file("/c", "1")];
+    let second = || vec![file("/b", "2"), directory("/c"), inside(file("/c/x", "1"), "/c")];
+    let mut crashes = 0;
+    for fuel in 0..40 {
+        let host = Host::new();
+        let store = MemoryStore::new(&SeededRandom::new(1));
+        dying(&host, &store, first(), Some(fuel / 2));
+        let crashed = dying(&host, &store, second(), Some(fuel));
+        crashes += usize::from(matches!(crashed, Run::Crashed));
+        for _ in 0..2 {
+            dying(&host, &store, second(), None);
+        }
+        assert_eq!(host.paths(), ["/b", "/c", "/c/x"], "after {fuel}");
+        assert_eq!(host.read("/b"), "2");
+        match dying(&host, &store, second(), None) {
+            Run::Ended(outcome) => assert_eq!(outcome.plan.entries, [], "after {fuel}"),
+            Run::Crashed => panic!("nobody died"),
+        }
+        dying(&host, &store, Vec::new(), None);
+        assert_eq!(host.paths(), [""; 0], "after {fuel}");
+    }
+    assert!(crashes > 15);
+}
+
+#[test]
+fn what_lies_beside_its_place_is_cleared() {
+    // A crash between making a file beside its place and renaming it: the intent is open, and
+    // the file has the name that follows from its token.
+    let host = Host::new();
+    let store = MemoryStore::new(&SeededRandom::new(1));
+    let nodes = || vec![directory("/d"), inside(file("/d/a", "1"), "/d")];
+    for fuel in 0..30 {
+        dying(&host, &store, nodes(), Some(fuel));
+        let ledger = store.reopen().load().unwrap();
+        for intent in ledger.intents.values() {
+            let beside = format!(".gops-{}", intent.token);
+            if intent.row.kind.ends_with("TextFile") && host.path("/d").exists() {
+                fs::write(host.path("/d").join(beside), "half").unwrap();
+            } else if intent.row.kind.ends_with("Directory") {
+                fs::create_dir(host.path(&beside)).unwrap();
+            }
+        }
+        dying(&host, &store, nodes(), None);
+        assert_eq!(host.paths(), ["/d", "/d/a"], "after {fuel}");
+        dying(&host, &store, Vec::new(), None);
+        assert_eq!(host.paths(), [""; 0], "after {fuel}");
+    }
 }

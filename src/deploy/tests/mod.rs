@@ -3,9 +3,18 @@
 mod engine;
 mod files;
 
+use std::collections::VecDeque;
+
 use ecow::{EcoString, eco_format};
 
-use crate::graph::{Drift, Graph, GraphBuilder, GraphValue, Header, LOCAL, Node, Origin, Require, State};
+use super::engine::{Effect, Engine, Event, Request};
+use super::run::Driver;
+use super::*;
+use crate::graph::{
+    Drift, Graph, GraphBuilder, GraphValue, Header, LOCAL, Node, Origin, Require, State, Target as Host,
+};
+use crate::handler::{Clock as _, ManualClock, Random, Registry};
+use crate::state::{Coord as _, Holder, MemoryStore, Snapshot, Store as _};
 
 /// A node of the standard library's files, or of another handler.
 fn node(type_: &str, handler: &str, key: (&str, &str), fields: Vec<(&str, GraphValue)>) -> Node {
@@ -40,5 +49,86 @@ fn requiring(mut node: Node, ids: &[&str]) -> Node {
 }
 
 fn graph(nodes: Vec<Node>) -> GraphBuilder {
-    Graph::new(Header { project: "test".into(), ..Header::default() }, Vec::new(), nodes).unwrap().seal()
+    graph_on(Vec::new(), nodes)
+}
+
+fn graph_on(targets: Vec<Host>, nodes: Vec<Node>) -> GraphBuilder {
+    Graph::new(Header { project: "test".into(), ..Header::default() }, targets, nodes).unwrap().seal()
+}
+
+/// Agrees to everything.
+struct Yes;
+
+impl Observer for Yes {
+    fn planned(&mut self, _plan: &Plan) -> bool {
+        true
+    }
+}
+
+/// How a run ended.
+#[derive(Debug)]
+enum Run {
+    Ended(Box<Outcome>),
+    Crashed,
+}
+
+/// A run that can crash.
+struct Trial<'a> {
+    driver: &'a Driver<'a>,
+    registry: &'a Registry,
+    random: &'a dyn Random,
+    clock: &'a ManualClock,
+}
+
+impl Trial<'_> {
+    /// Deploys; dies after so many effects of the engine, between each and its event too.
+    /// `watch` is shown the ledger after each effect, and can end the run.
+    fn run(
+        &self,
+        store: &MemoryStore,
+        graph: &mut GraphBuilder,
+        mut fuel: Option<usize>,
+        mut watch: impl FnMut(&Snapshot) -> bool,
+    ) -> Run {
+        let mut store = store.reopen();
+        let holder = Holder { process: 1, machine: "lab".into(), since: self.clock.now() };
+        store.acquire(&holder).unwrap();
+        let request = Request {
+            graph,
+            targets: self.driver.targets,
+            registry: self.registry,
+            random: self.random,
+            mode: Mode::Deploy,
+            verify: false,
+        };
+        let mut engine = Engine::new(request, store.load().unwrap()).unwrap();
+        let mut effects = VecDeque::from(engine.step(Event::Start).unwrap());
+        let mut dies = || match &mut fuel {
+            Some(0) => true,
+            Some(left) => {
+                *left -= 1;
+                false
+            }
+            None => false,
+        };
+        while let Some(effect) = effects.pop_front() {
+            if dies() {
+                return Run::Crashed;
+            }
+            let event = match effect {
+                Effect::Finish => break,
+                Effect::Decide => Event::Decided(true),
+                Effect::Commit(changes) => {
+                    let at = engine.ledger.revision;
+                    Event::Committed(store.commit(at, self.clock.now(), &changes).unwrap())
+                }
+                other => self.driver.on_target(&engine, other, &mut Yes),
+            };
+            if !watch(&store.load().unwrap()) || dies() {
+                return Run::Crashed;
+            }
+            effects.extend(engine.step(event).unwrap());
+        }
+        Run::Ended(Box::new(engine.outcome(None)))
+    }
 }

@@ -104,15 +104,15 @@ impl Handler for FileHandler {
     }
 
     fn discard(&self, session: &Session<'_>, batch: &[Apply<'_>]) -> Vec<Result<(), Fault>> {
-        let mut writer = match Writer::new(session, batch.len()) {
-            Ok(writer) => writer,
+        let mut remover = match Remover::new(session, batch.len()) {
+            Ok(remover) => remover,
             Err(fault) => return batch.iter().map(|_| Err(fault.clone())).collect(),
         };
         let mut one = |request: &Apply<'_>| {
             let Some(recorded) = request.recorded else { return Ok(()) };
             let last = Last::read(recorded)?;
             let kind = Kind::of(request.kind).unwrap_or(Kind::Text);
-            writer.discard(last.path()?, kind, request.token.as_str())
+            remover.discard(last.path()?, kind, request.token.as_str())
         };
         batch.iter().map(&mut one).collect()
     }

@@ -36,6 +36,9 @@ struct Base {
     folder: OwnedFd,
     /// The path of `folder` as paths of the target name it.
     from: EcoString,
+    /// The folder that stands for `/` is not there yet: `folder` is the one that it will be in,
+    /// and nothing is there.
+    unmade: bool,
 }
 
 /// An open folder.
@@ -71,15 +74,31 @@ impl Reach {
                 None => (allowed.as_str().into(), allowed.clone()),
             };
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            let folder = rustix::fs::open(&on_disk, flags, Mode::empty()).map_err(|error| {
+            let mut opened = rustix::fs::open(&on_disk, flags, Mode::empty());
+            let unmade = root.folder.is_some() && matches!(opened, Err(Errno::NOENT));
+            if let (true, Some(above)) = (unmade, on_disk.parent()) {
+                opened = rustix::fs::open(above, flags, Mode::empty());
+            }
+            let folder = opened.map_err(|error| {
                 Fault::new(format!("cannot open the root `{}`: {}", on_disk.display(), said(error)))
                     .help("the roots of a target are folders that are there before a deploy")
             })?;
-            bases.push(Base { prefix: allowed.clone(), folder, from });
+            bases.push(Base { prefix: allowed.clone(), folder, from, unmade });
         }
         // The nearest root comes first.
         bases.sort_by_key(|base| std::cmp::Reverse(base.prefix.len()));
         Ok(Reach { bases, recent: Vec::new() })
+    }
+
+    /// The same, after making the folder that stands for `/`: there is something to put there.
+    pub(super) fn making(root: &Root) -> Result<Self, Fault> {
+        if let Some(folder) = &root.folder {
+            match rustix::fs::mkdir(folder, Mode::from_raw_mode(0o755)) {
+                Ok(()) | Err(Errno::EXIST) => {}
+                Err(error) => return Err(refused(&folder.display().to_string(), error)),
+            }
+        }
+        Reach::new(root)
     }
 
     /// Opens the folder that a path lies in. Yields it with the last part of the path.
@@ -108,6 +127,13 @@ impl Reach {
 impl Base {
     /// Opens a folder of the target.
     fn open(&self, folder: &str) -> Result<Folder, Unreached> {
+        if self.unmade {
+            let above = self.folder.try_clone().map_err(|e| Fault::new(e.to_string()))?;
+            return Err(Unreached::Missing {
+                nearest: Rc::new(Folder::new(above)?),
+                missing: folder.to_owned(),
+            });
+        }
         match resolve(&self.folder, below(folder, &self.from).unwrap_or(".")) {
             Ok(fd) => Ok(Folder::new(fd)?),
             Err(Errno::NOENT) => self.missing(folder),

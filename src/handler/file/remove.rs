@@ -7,8 +7,10 @@ use crate::handler::{Delete, Done, Effect, Fault, Session};
 
 use super::reach::{Folder, Reach, Unreached, open_below, refused, stat};
 use super::record::Last;
+use super::spec::Kind;
 use super::stamp::{file_type, same};
 use super::sync::Syncs;
+use super::write::{remove, temporary};
 
 /// How many entries of a directory that is not empty are named.
 const NAMED: usize = 5;
@@ -36,6 +38,18 @@ impl Remover {
                     other => other,
                 })
                 .collect(),
+        }
+    }
+
+    /// Removes what an interrupted run may have left beside a place.
+    pub(super) fn discard(&mut self, path: &str, kind: Kind, token: &str) -> Result<(), Fault> {
+        match self.reach.parent(path) {
+            Ok((folder, _)) => {
+                remove(&folder, &temporary(token), kind);
+                Ok(())
+            }
+            Err(Unreached::Missing { .. }) => Ok(()),
+            Err(Unreached::Fault(fault)) => Err(fault),
         }
     }
 

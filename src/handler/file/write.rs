@@ -81,7 +81,7 @@ pub(super) fn temporary(token: &str) -> EcoString {
 
 impl<'s> Writer<'s> {
     pub(super) fn new(session: &'s Session<'s>, batch: usize) -> Result<Self, Fault> {
-        let reach = Reach::new(&session.root)?;
+        let reach = Reach::making(&session.root)?;
         Ok(Writer { session, reach, principals: Principals::default(), syncs: Syncs::new(batch) })
     }
 
@@ -126,8 +126,10 @@ impl<'s> Writer<'s> {
         let (folder, name) = match self.reach.parent(path) {
             Ok(found) => found,
             Err(Unreached::Missing { missing, .. }) => {
-                return Err(Fault::new(format!("the directory `{missing}` does not exist"))
-                    .help(format!("declare a `Directory` with the path `{missing}`, or make it yourself")));
+                return Err(Fault::new(format!("the directory `{missing}` does not exist")).help(format!(
+                    "declare a `Directory` with the path `{missing}` (with `adopt`, where some machines have \
+                         it already), or make it yourself"
+                )));
             }
             Err(Unreached::Fault(fault)) => return Err(fault),
         };
@@ -330,18 +332,6 @@ impl<'s> Writer<'s> {
         }
     }
 
-    /// Removes what an interrupted run may have left beside a place.
-    pub(super) fn discard(&mut self, path: &str, kind: Kind, token: &str) -> Result<(), Fault> {
-        match self.reach.parent(path) {
-            Ok((folder, _)) => {
-                remove(&folder, &temporary(token), kind);
-                Ok(())
-            }
-            Err(Unreached::Missing { .. }) => Ok(()),
-            Err(Unreached::Fault(fault)) => Err(fault),
-        }
-    }
-
     fn record(&mut self, job: &Job<'_>) -> Result<Recorded, Fault> {
         let path = job.spec.path;
         let Ok((folder, name)) = self.reach.parent(path) else { return Err(changed(path)) };
@@ -403,7 +393,7 @@ fn own_link(folder: &Folder, name: &str, user: Option<Uid>, group: Option<Gid>) 
 
 /// Removes what was made beside its place. It is ours by its name; if it cannot be removed, it
 /// is tried again when the intent is closed.
-fn remove(folder: &Folder, name: &str, kind: Kind) {
+pub(super) fn remove(folder: &Folder, name: &str, kind: Kind) {
     let flags = if kind == Kind::Directory { AtFlags::REMOVEDIR } else { AtFlags::empty() };
     let _ = rustix::fs::unlinkat(&folder.fd, name, flags);
 }
