@@ -55,6 +55,10 @@ pub struct Refinement {
     pub body: Body,
     /// As it is written, for messages.
     pub text: EcoString,
+    /// The alias that it is written in, if it is in one.
+    pub alias: Option<Name>,
+    /// The documentation of that alias.
+    pub docs: EcoString,
 }
 
 /// A regular expression, anchored at both ends. Compares by its text.

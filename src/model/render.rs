@@ -71,7 +71,10 @@ fn write(out: &mut String, expr: &Expr, outer: u8) {
         }
         ExprKind::Call(function, args) => {
             write(out, function, 10);
-            arguments(out, args);
+            match (&function.kind, args.as_slice()) {
+                (ExprKind::Name(name), [arg]) if name.name.as_str() == "matches" => pattern(out, arg),
+                _ => arguments(out, args),
+            }
         }
         ExprKind::Method { base, optional, name, args } => {
             write(out, base, 10);
@@ -146,6 +149,22 @@ fn separated<T>(out: &mut String, items: &[T], mut each: impl FnMut(&mut String,
             out.push_str(", ");
         }
         each(out, item);
+    }
+}
+
+/// A regular expression: raw, as it nearly always is.
+fn pattern(out: &mut String, arg: &Arg) {
+    match &arg.value.kind {
+        ExprKind::Str(parts) if !parts.iter().any(|p| matches!(p, StrPart::Text(t) if t.contains('"'))) => {
+            out.push_str("(r\"");
+            parts.iter().for_each(|p| {
+                if let StrPart::Text(text) = p {
+                    out.push_str(text);
+                }
+            });
+            out.push_str("\")");
+        }
+        _ => arguments(out, std::slice::from_ref(arg)),
     }
 }
 

@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
             self.wrong(ty, src, context);
             return None;
         };
-        let context = Context { listed: true, ..context };
+        let context = Context { listed: true, alias: None, ..context };
         let keyed = as_struct(self.program, item).filter(|def| self.is_keyed(def));
         let mut items = Vec::with_capacity(*len as usize);
         match keyed {
@@ -232,7 +232,7 @@ impl<'a> Reader<'a> {
         if !src.is_mapping() {
             return self.wrong(ty, src, context);
         }
-        let context = Context { listed: true, ..context };
+        let context = Context { listed: true, alias: None, ..context };
         let mut entries: Vec<(Value, Value)> = Vec::new();
         for (name, layers) in self.by_key(layers) {
             let entry = layers.last();
@@ -244,7 +244,7 @@ impl<'a> Reader<'a> {
                 self.report(problems::map_key(self.program, key, entry, context.field));
                 continue;
             };
-            let found = self.refined_key(key, found, entry);
+            let found = self.refined_key(key, found, entry, context);
             let read = self.entry(value, name, &layers, context);
             if !matches!(found, Value::Wrong) {
                 entries.push((found, read));
@@ -290,9 +290,9 @@ impl<'a> Reader<'a> {
     }
 
     /// The refinements of a map's key, shown at the key.
-    fn refined_key(&mut self, ty: &Type, value: Value, entry: Src<'a>) -> Value {
+    fn refined_key(&mut self, ty: &Type, value: Value, entry: Src<'a>, context: Context<'a>) -> Value {
         let before = self.diagnostics.len();
-        let value = self.refine_all(ty, value, entry);
+        let value = self.refine_all(ty, value, entry, context);
         for problem in self.diagnostics.iter_mut().skip(before) {
             if let Some(label) = problem.labels.first_mut() {
                 label.place = entry.key_place();

@@ -6,12 +6,14 @@ use crate::data::NodeKind;
 use crate::diag::codes::instance as codes;
 use crate::diag::{Diagnostic, Place, did_you_mean, nearest};
 use crate::eval::Value;
+use crate::model::program::Refinement;
 use crate::model::schema::{Decl, FieldDef, FieldKind, Slot, VariantDef};
 use crate::model::ty::RefineId;
 use crate::model::{Program, RecordDef, Type, TypeDef, TypeId, UnionDef};
 use crate::types::show;
 
 use super::layers::Src;
+use super::reader::Context;
 use super::records::{REMOVE, model_place};
 use super::spelling::{fixed, found, literal_variants, spelling};
 
@@ -36,23 +38,40 @@ pub fn not_an_instance(record: &RecordDef, src: Src<'_>, declared: Place) -> Dia
             "write its fields, one `name: value` a line".to_owned(),
         ),
     };
-    Diagnostic::new(codes::NOT_AN_INSTANCE, src.head(), message).label(declared, "declared here").help(help)
+    // An empty file has its null at its end.
+    let place = if src.is_null() && src.node == 0 { Place::File(src.doc.file) } else { src.head() };
+    Diagnostic::new(codes::NOT_AN_INSTANCE, place, message).label(declared, "declared here").help(help)
 }
 
 /// A value of another type than the field's.
-pub fn wrong_type(program: &Program, ty: &Type, src: Src<'_>, field: Place) -> Diagnostic {
-    let expected = show(program, ty);
-    let message = format!("this is {}, and `{expected}` is wanted", found(src));
-    let problem = Diagnostic::new(codes::WRONG_TYPE, src.head(), message)
-        .at(format!("{} stands here", found(src)))
-        .label(field, format!("declared as `{expected}` here"));
+pub fn wrong_type(program: &Program, ty: &Type, src: Src<'_>, context: Context<'_>) -> Diagnostic {
+    let shown = show(program, ty);
+    let (expected, named) = match context.alias {
+        Some(alias) if alias.as_str() != "FileMode" => (format!("`{alias}` (`{shown}`)"), alias.to_string()),
+        _ => (format!("`{shown}`"), shown.to_string()),
+    };
+    let found = if context.secret { src.kind().describe().to_owned() } else { found(src) };
+    let stands = match src.kind() {
+        NodeKind::BigInt(_) => "this int stands here".to_owned(),
+        _ => format!("{found} stands here"),
+    };
+    let declared = match context.listed {
+        true => format!("this field holds `{named}`"),
+        false => format!("declared as `{named}` here"),
+    };
+    let problem =
+        Diagnostic::new(codes::WRONG_TYPE, src.head(), format!("this is {found}, and {expected} is wanted"))
+            .at(stands)
+            .label(context.field, declared);
     let problem = match spelling(program, ty.non_null(), src) {
-        Some(help) => problem.help(help),
-        None => problem,
+        Some(help) if !context.secret => problem.help(help),
+        _ => problem.help(format!("write a value of the type `{named}`")),
     };
     match fixed(program, ty.non_null(), src) {
-        Some((text, safe)) => problem.fix(format!("write `{text}`"), safe, src.place(), text),
-        None => problem,
+        Some((text, safe)) if !context.secret => {
+            problem.fix(format!("write `{text}`"), safe, src.place(), text)
+        }
+        _ => problem,
     }
 }
 
@@ -197,31 +216,57 @@ pub fn deprecated_variant(decl: &Decl, variant: &VariantDef, text: &str, src: Sr
 }
 
 /// A value that a refinement refuses.
-pub fn refinement(program: &Program, id: RefineId, ty: &Type, value: &Value, src: Src<'_>) -> Diagnostic {
+pub fn refinement(
+    program: &Program,
+    id: RefineId,
+    ty: &Type,
+    value: &Value,
+    src: Src<'_>,
+    context: Context<'_>,
+) -> Diagnostic {
     let refinement = program.refinement(id);
     let shown = match (value, src.kind()) {
+        _ if context.secret => "this value".to_owned(),
         (_, NodeKind::Str(text)) if text.chars().count() > 60 => "this string".to_owned(),
         (_, NodeKind::Str(text)) => format!("{text:?}"),
         (Value::Int(i), _) => format!("`{i}`"),
-        (Value::Float(f), _) => format!("`{f}`"),
-        (Value::List(items) | Value::Set(items), _) => format!("a list of {}", items.len()),
+        (Value::Float(f), _) => format!("`{f:?}`"),
+        (Value::List(items) | Value::Set(items), _) => format!("a list of {} items", items.len()),
         _ => "this value".to_owned(),
     };
-    let what = match ty {
-        Type::Refined(inner, _) => show(program, inner).to_string(),
-        other => show(program, other).to_string(),
+    let what = match (refinement.alias, ty) {
+        (Some(alias), _) => format!("`{alias}`"),
+        (None, Type::Refined(inner, _)) => format!("`{} where {}`", show(program, inner), refinement.text),
+        (None, other) => format!("`{}`", show(program, other)),
     };
     let place = Place::Model { file: refinement.body.file, node: refinement.body.root.node.0 };
-    let message = format!("{shown} is refused: `{what} where {}`", refinement.text);
-    let range = refinement.text.contains("..") && !refinement.text.contains('"');
-    let help = match range {
-        true => format!("write a value in `{}`", refinement.text),
-        false => format!("write a value for which `{}` holds", refinement.text),
-    };
-    Diagnostic::new(codes::REFINEMENT, src.head(), message)
+    let problem = Diagnostic::new(codes::REFINEMENT, src.head(), format!("{shown} is no {what}"))
         .at("this value")
         .label(place, "this does not hold of it")
-        .help(help)
+        .help(refinement_help(refinement));
+    match refinement.alias {
+        Some(_) => problem.label(context.field, "wanted by this field"),
+        None => problem,
+    }
+}
+
+/// What a value must be: what its author says of it, and the condition if it can be read.
+fn refinement_help(refinement: &Refinement) -> String {
+    let text = &refinement.text;
+    let range = text.contains("..") && !text.contains('"');
+    let condition = match range {
+        true => format!("write a value in `{text}`"),
+        false => format!("write a value for which `{text}` holds"),
+    };
+    let short = text.chars().count() <= 60;
+    match (refinement.docs.lines().next(), refinement.alias) {
+        (Some(docs), Some(alias)) if !range => {
+            let docs = docs.trim_end_matches('.');
+            if short { format!("{condition}; `{alias}`: {docs}") } else { format!("`{alias}`: {docs}") }
+        }
+        (None, Some(alias)) if !short => format!("write a value that is a `{alias}`"),
+        _ => condition,
+    }
 }
 
 /// A string that is no variant of an enum.
@@ -263,6 +308,7 @@ pub fn no_tag(def: &UnionDef, src: Src<'_>, field: Place) -> Diagnostic {
     let tag = def.tag;
     let message = format!("this `{}` does not say which one it is", def.decl.name);
     let mut problem = Diagnostic::new(codes::NO_TAG, src.head(), message)
+        .at(format!("this `{}`", def.decl.name))
         .label(declared(&def.decl), format!("`{tag}` says it"))
         .label(field, "wanted by this field");
     let keys = || src.children().filter_map(Src::key);
@@ -377,7 +423,8 @@ pub fn bound_type(
         false => ("the path", Place::File(here.doc.file), "rename the file or folder"),
     };
     let message = format!("{giver} gives `{}` the value `{text}`, which is no `{wanted}`", field.data_name);
-    Diagnostic::new(codes::PATH_KEY, place, message).label(model_place(field), "declared here").help(help)
+    let problem = Diagnostic::new(codes::PATH_KEY, place, message).at(format!("{giver} is no `{wanted}`"));
+    problem.label(model_place(field), "declared here").help(help)
 }
 
 /// A key that is one thing in the path, or in the map that holds the element, and another here.

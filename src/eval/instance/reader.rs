@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ecow::EcoString;
 
-use crate::base::FileId;
+use crate::base::{FileId, Name};
 use crate::data::{EncryptedType, NodeKind};
 use crate::diag::{Diagnostic, Place};
 use crate::eval::value::{Deferred, DeferredExpr, Element, InstanceId, Reference, Value};
@@ -45,8 +45,10 @@ pub struct Context<'a> {
     pub parent: Option<u32>,
     /// Whether it is one of several in a list, set or map, so that its keys are its identity.
     pub listed: bool,
-    /// Whether it may be encrypted.
+    /// Whether it is a secret, which may be encrypted and is not told.
     pub secret: bool,
+    /// The alias by which its type is declared.
+    pub alias: Option<Name>,
 }
 
 impl<'a> Reader<'a> {
@@ -99,7 +101,8 @@ impl<'a> Reader<'a> {
         if layers.all().any(|src| !src.is_mapping()) {
             return None;
         }
-        let context = Context { field: declared, name: "", parent: None, listed: false, secret: false };
+        let context =
+            Context { field: declared, name: "", parent: None, listed: false, secret: false, alias: None };
         let root = self.record(record, layers, context, None);
         let key: Arc<[Value]> = record.keys.iter().map(|k| key_value(&root.fields, &k.path)).collect();
         if key.iter().any(|v| matches!(v, Value::Wrong)) {
@@ -132,10 +135,13 @@ impl<'a> Reader<'a> {
             return Value::Wrong;
         }
         match ty {
-            Type::Alias(_, inner) => self.value(inner, layers, context),
+            Type::Alias(name, inner) => {
+                let alias = context.alias.or(Some(*name));
+                self.value(inner, layers, Context { alias, ..context })
+            }
             Type::Refined(inner, refinement) => {
                 let value = self.value(inner, layers, context);
-                self.refine(*refinement, ty, value, src)
+                self.refine(*refinement, ty, value, src, context)
             }
             Type::Optional(_) if src.is_null() => Value::Null,
             Type::Optional(inner) => self.value(inner, layers, context),
@@ -166,12 +172,19 @@ impl<'a> Reader<'a> {
 
     /// Reports a value of a wrong type.
     pub fn wrong(&mut self, ty: &Type, src: Src<'a>, context: Context<'a>) -> Value {
-        let problem = problems::wrong_type(self.program, ty, src, context.field);
+        let problem = problems::wrong_type(self.program, ty, src, context);
         self.report(problem);
         Value::Wrong
     }
 
-    pub fn refine(&mut self, id: RefineId, ty: &Type, value: Value, src: Src<'a>) -> Value {
+    pub fn refine(
+        &mut self,
+        id: RefineId,
+        ty: &Type,
+        value: Value,
+        src: Src<'a>,
+        context: Context<'a>,
+    ) -> Value {
         if matches!(value, Value::Wrong | Value::Deferred(_)) {
             return value;
         }
@@ -183,7 +196,7 @@ impl<'a> Reader<'a> {
         match holds {
             Ok(true) => value,
             Ok(false) => {
-                let problem = problems::refinement(self.program, id, ty, &value, src);
+                let problem = problems::refinement(self.program, id, ty, &value, src, context);
                 self.report(problem);
                 Value::Wrong
             }
@@ -196,12 +209,12 @@ impl<'a> Reader<'a> {
 
     /// As [`Reader::refine`], with all refinements of a type, for a value that is not read from
     /// a node of its own.
-    pub fn refine_all(&mut self, ty: &Type, value: Value, src: Src<'a>) -> Value {
+    pub fn refine_all(&mut self, ty: &Type, value: Value, src: Src<'a>, context: Context<'a>) -> Value {
         match ty {
-            Type::Alias(_, inner) | Type::Optional(inner) => self.refine_all(inner, value, src),
+            Type::Alias(_, inner) | Type::Optional(inner) => self.refine_all(inner, value, src, context),
             Type::Refined(inner, id) => {
-                let value = self.refine_all(inner, value, src);
-                self.refine(*id, ty, value, src)
+                let value = self.refine_all(inner, value, src, context);
+                self.refine(*id, ty, value, src, context)
             }
             _ => value,
         }

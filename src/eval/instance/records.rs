@@ -29,6 +29,19 @@ struct Owner<'a, 'm> {
     in_map: bool,
 }
 
+impl<'a> Owner<'a, '_> {
+    fn context(&self, field: &'a FieldDef) -> Context<'a> {
+        Context {
+            field: model_place(field),
+            name: &field.data_name,
+            parent: Some(self.element),
+            listed: false,
+            secret: false,
+            alias: None,
+        }
+    }
+}
+
 /// A key that the path of the file, or the map that holds an element, gives: the name of the key,
 /// which may lead into structs, and its text.
 pub type Bound = (EcoString, EcoString);
@@ -167,7 +180,14 @@ impl<'a> Reader<'a> {
             known.into_iter().for_each(|at| drop(rest.remove(at)));
             return;
         }
-        let context = Context { field: model_place(field), name, parent: None, listed: false, secret: false };
+        let context = Context {
+            field: model_place(field),
+            name,
+            parent: None,
+            listed: true,
+            secret: false,
+            alias: None,
+        };
         let value = self.value(ty, &Layers::one(entry), context);
         match known {
             Ok(at) => {
@@ -247,13 +267,7 @@ impl<'a> Reader<'a> {
 
     fn given_field(&mut self, owner: &Owner<'a, '_>, field: &'a FieldDef, layers: &Layers<'a>) -> Value {
         let src = layers.last();
-        let context = Context {
-            field: model_place(field),
-            name: &field.data_name,
-            parent: Some(owner.element),
-            listed: false,
-            secret: false,
-        };
+        let context = owner.context(field);
         if src.is_null() && !field.ty.is_nullable() && src.node != u32::MAX {
             self.report(problems::null(self.program, field, src));
             return Value::Wrong;
@@ -306,8 +320,20 @@ impl<'a> Reader<'a> {
                 data: Some(owner.here.head()),
             });
         }
-        // The key of a map has been looked at where it stands.
-        if owner.in_map { value } else { self.refine_all(&field.ty, value, owner.here) }
+        if owner.in_map {
+            // The key of a map has been looked at where it stands.
+            return value;
+        }
+        let before = self.diagnostics.len();
+        let value = self.refine_all(&field.ty, value, owner.here, owner.context(field));
+        for problem in self.diagnostics.iter_mut().skip(before) {
+            if let Some(label) = problem.labels.first_mut() {
+                label.place = Place::File(owner.here.doc.file);
+                label.message = format!("the path gives `{}` the value `{text}`", field.data_name);
+            }
+            problem.help = Some("rename the file or folder".to_owned());
+        }
+        value
     }
 
     /// A key that both the data and the path, or the map, give.

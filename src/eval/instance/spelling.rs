@@ -1,7 +1,7 @@
 //! How a value is written so that it has the type that is wanted, seen what was written.
 
 use crate::base::quantity::{self, QuantityError};
-use crate::data::NodeKind;
+use crate::data::{EncryptedType, NodeKind};
 use crate::diag::nearest;
 use crate::model::kinds::kinds;
 use crate::model::schema::VariantDef;
@@ -17,9 +17,22 @@ pub fn found(src: Src<'_>) -> String {
         NodeKind::Bool(b) => format!("the bool `{b}`"),
         NodeKind::Int(i) => format!("the int `{i}`"),
         NodeKind::BigInt(text) => format!("the int `{text}`, which 64 bits do not hold"),
-        NodeKind::Float(f) => format!("the float `{f}`"),
+        NodeKind::Float(f) => format!("the float `{f:?}`"),
+        NodeKind::Encrypted(encrypted) => format!("{}, encrypted", sops_name(encrypted.ty)),
         NodeKind::Str(text) if text.chars().count() <= 40 => format!("the string {text:?}"),
         other => other.describe().to_owned(),
+    }
+}
+
+/// What a value was when sops encrypted it.
+fn sops_name(ty: EncryptedType) -> &'static str {
+    match ty {
+        EncryptedType::Str => "a string",
+        EncryptedType::Int => "an int",
+        EncryptedType::Float => "a float",
+        EncryptedType::Bool => "a bool",
+        EncryptedType::Bytes => "a string of bytes",
+        EncryptedType::Comment => "a comment",
     }
 }
 
@@ -30,6 +43,12 @@ pub fn literal_variants(all: &[VariantDef]) -> impl Iterator<Item = &str> {
 
 /// How to write it; none where the type's name says enough.
 pub fn spelling(program: &Program, ty: &Type, src: Src<'_>) -> Option<String> {
+    if let NodeKind::Encrypted(encrypted) = src.kind() {
+        let name = sops_name(encrypted.ty);
+        return Some(format!(
+            "it was {name} when sops encrypted it: write it with the wanted type, and encrypt it again"
+        ));
+    }
     match ty.bare() {
         Type::Secret(inner) | Type::Later(inner) | Type::Optional(inner) => spelling(program, inner, src),
         Type::Int | Type::Float => Some(number(ty.bare(), src)),

@@ -349,7 +349,7 @@ fn the_root_is_a_mapping() {
     let program = program(SITE);
     for (text, expected) in [
         ("", "G0501 1: "),
-        ("null", "G0501 1: null"),
+        ("null", "G0501 1: "),
         ("- name: a", "G0501 1: name"),
         ("[]", "G0501 1: []"),
         ("a", "G0501 1: a"),

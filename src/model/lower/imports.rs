@@ -79,7 +79,7 @@ fn home(path: &[Name]) -> Option<BuiltinType> {
 
 fn import_module(d: &mut Declarations<'_>, module: ModuleId, local: ast::Ident, target: ModuleId) {
     match d.scopes.module(module).modules.get(&local.name) {
-        Some(&(_, first)) => d.duplicate(local, module, module, first),
+        Some(&(_, first)) => d.import_clash(local, module, first),
         None => {
             let entry = (target, local.span);
             d.scopes.modules[module.0 as usize].modules.insert(local.name, entry);
@@ -111,7 +111,7 @@ fn import_items(
         clash = clash.or(enter(&mut own.functions, local, item));
     }
     if let Some(first) = clash {
-        d.duplicate(local, module, module, first);
+        d.import_clash(local, module, first);
     }
     types.is_some() || values.is_some() || functions.is_some()
 }

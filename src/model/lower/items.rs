@@ -59,7 +59,13 @@ pub(super) fn aliases<'a>(d: &mut Declarations<'a>, collected: &Collected<'a>) {
         if cyclic.contains(&index) {
             continue;
         }
-        let lowered = match lower_type(d, module, &tree.ty) {
+        let refinements = d.program.refinements.len();
+        let lowered = lower_type(d, module, &tree.ty);
+        let docs = d.scopes.aliases.get(index as usize).map(|a| a.docs.clone()).unwrap_or_default();
+        for refinement in d.program.refinements.iter_mut().skip(refinements) {
+            (refinement.alias, refinement.docs) = (Some(tree.name.name), docs.clone());
+        }
+        let lowered = match lowered {
             // An alias of an alias means the type, under the new name.
             Type::Alias(_, inner) => inner,
             Type::Error => continue,

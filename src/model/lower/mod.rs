@@ -303,7 +303,18 @@ impl<'a> Declarations<'a> {
         let message = format!("the name `{}` is there twice", name.name);
         let place = self.place(first_module, first);
         let problem = self.problem(codes::DUPLICATE_NAME, module, name.span, message);
-        self.diagnostics.push(problem.at("the second").label(place, "the first"));
+        self.diagnostics.push(
+            problem.at("the second").label(place, "the first").help("rename one of them, or take one away"),
+        );
+    }
+
+    /// Says that a name cannot be imported, as it is there already.
+    fn import_clash(&mut self, local: ast::Ident, module: ModuleId, first: Span) {
+        let message = format!("the name `{}` is there already", local.name);
+        let place = self.place(module, first);
+        let problem = self.problem(codes::DUPLICATE_NAME, module, local.span, message);
+        let help = format!("import it under another name: `as Other{}`", local.name);
+        self.diagnostics.push(problem.at("imported here").label(place, "it means this one").help(help));
     }
 
     /// Says that a type has no such field.

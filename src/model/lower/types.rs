@@ -49,7 +49,8 @@ fn refined<'a>(
     let node = d.nodes.node(file, condition.span);
     let id = RefineId(d.program.refinements.len() as u32);
     let text = render::render(condition).into();
-    d.program.refinements.push(Refinement { body: stand_in(file, node), text });
+    let refinement = Refinement { body: stand_in(file, node), text, alias: None, docs: Default::default() };
+    d.program.refinements.push(refinement);
     let kind = PendingKind::Refinement { id, base: base.clone(), expr: condition };
     d.pending.push(Pending { module, kind });
     Type::Refined(Arc::new(base), id)
