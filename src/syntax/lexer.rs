@@ -3,9 +3,9 @@
 
 use logos::Logos;
 
-use crate::base::{FileId, Span};
+use crate::base::Span;
 use crate::diag::codes::syntax as codes;
-use crate::diag::{Diagnostic, Place};
+use crate::diag::{Code, Place};
 
 use super::sink::Sink;
 use super::token::{Kind, NONE, Token};
@@ -52,52 +52,46 @@ enum Frame {
 }
 
 /// Reads a model file.
-pub fn lex(file: FileId, text: &str, sink: &mut Sink) -> Lexed {
-    let mut driver = Driver::new(file, text);
+pub fn lex(text: &str, sink: &mut Sink) -> Lexed {
+    let mut driver = Driver::new(text, sink);
     driver.run();
-    driver.finish(sink)
+    driver.lexed
 }
 
 /// Reads the text of a template: as if it stood in quotes, to its end.
-pub fn lex_template(file: FileId, text: &str, sink: &mut Sink) -> Lexed {
-    let mut driver = Driver::new(file, text);
+pub fn lex_template(text: &str, sink: &mut Sink) -> Lexed {
+    let mut driver = Driver::new(text, sink);
     driver.template = true;
     driver.push(Kind::BlockQuote, Span::at(0));
     driver.frames.push(Frame::Str { block: true, open: 0 });
     driver.run();
-    driver.finish(sink)
+    driver.lexed
 }
 
-struct Driver<'t> {
-    file: FileId,
+struct Driver<'t, 's> {
     text: &'t str,
     lexer: logos::Lexer<'t, Kind>,
     lexed: Lexed,
     frames: Vec<Frame>,
     newline: bool,
     template: bool,
-    errors: Vec<Diagnostic>,
+    sink: &'s mut Sink,
+    /// A run of characters that begin nothing, not yet reported.
+    strange: Option<Span>,
 }
 
-impl<'t> Driver<'t> {
-    fn new(file: FileId, text: &'t str) -> Self {
+impl<'t, 's> Driver<'t, 's> {
+    fn new(text: &'t str, sink: &'s mut Sink) -> Self {
         Driver {
-            file,
             text,
             lexer: Kind::lexer(text),
             lexed: Lexed::default(),
             frames: Vec::new(),
             newline: true,
             template: false,
-            errors: Vec::new(),
+            sink,
+            strange: None,
         }
-    }
-
-    fn finish(self, sink: &mut Sink) -> Lexed {
-        for error in self.errors {
-            sink.push(error);
-        }
-        self.lexed
     }
 
     fn push(&mut self, kind: Kind, span: Span) -> usize {
@@ -118,10 +112,9 @@ impl<'t> Driver<'t> {
         }
     }
 
-    fn error(&mut self, code: crate::diag::Code, span: Span, message: String) -> &mut Diagnostic {
-        let at = self.errors.len();
-        self.errors.push(Diagnostic::new(code, Place::span(self.file, span), message));
-        &mut self.errors[at]
+    fn error(&mut self, code: Code, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        let error = self.sink.at(code, span, message).help(help);
+        self.sink.push(error);
     }
 
     fn run(&mut self) {
@@ -132,14 +125,19 @@ impl<'t> Driver<'t> {
                 }
                 continue;
             }
-            let Some(token) = self.lexer.next() else { break };
+            // What is so wrong is not read to its end.
+            let Some(token) = self.lexer.next().filter(|_| !self.sink.is_full()) else { break };
             let span = self.lexer.span();
             let span = Span::new(span.start, span.end);
             match token {
-                Ok(kind) => self.token(kind, span),
+                Ok(kind) => {
+                    self.report_strange();
+                    self.token(kind, span);
+                }
                 Err(()) => self.strange(span),
             }
         }
+        self.report_strange();
         self.end_of_text();
     }
 
@@ -153,8 +151,13 @@ impl<'t> Driver<'t> {
             }
             Kind::ForeignWord => {
                 let word = self.text.get(span.range()).unwrap_or_default().to_owned();
-                self.error(codes::UNEXPECTED_CHARACTER, span, format!("a name cannot be written `{word}`"))
-                    .help = Some("names are made of the letters A to Z, digits and `_`".into());
+                let help = "names are made of the letters A to Z, digits and `_`";
+                self.error(
+                    codes::UNEXPECTED_CHARACTER,
+                    span,
+                    format!("a name cannot be written `{word}`"),
+                    help,
+                );
                 self.push(Kind::Ident, span);
             }
             Kind::BraceOpen => {
@@ -257,14 +260,15 @@ impl<'t> Driver<'t> {
         let inner = self.frames.last().map(|f| match *f {
             Frame::Str { open, .. } | Frame::Interp { open, .. } => open,
         });
+        let before = self.text.as_bytes().get(..end).unwrap_or_default();
+        let line = before.iter().rposition(|b| matches!(b, b'\n' | b'\r')).map_or(0, |p| p + 1);
         while let Some(frame) = self.frames.last() {
             let open = match *frame {
                 Frame::Str { block: true, .. } => break,
                 Frame::Str { open, .. } | Frame::Interp { open, .. } => open,
             };
             let Some(token) = self.lexed.tokens.get(open).copied() else { break };
-            let on_line = self.text.get(token.span.start as usize..end);
-            if !first && on_line.is_none_or(|t| t.contains(['\n', '\r'])) {
+            if !first && (token.span.start as usize) < line {
                 break;
             }
             first = false;
@@ -284,8 +288,8 @@ impl<'t> Driver<'t> {
             Some((Kind::InterpOpen, span)) => self.unclosed_interpolation(span),
             Some((_, span)) => {
                 let line = Span::new(span.start as usize, end);
-                self.error(codes::UNCLOSED_STRING, line, "this string is not closed".into()).help =
-                    Some("close it with `\"` on the same line, or write a block string with `\"\"\"`".into());
+                let help = "close it with `\"` on the same line, or write a block string with `\"\"\"`";
+                self.error(codes::UNCLOSED_STRING, line, "this string is not closed", help);
             }
             None => {}
         }
@@ -293,7 +297,7 @@ impl<'t> Driver<'t> {
 
     fn unclosed_interpolation(&mut self, span: Span) {
         let help = "close it with `}`; write `\\${` for the text itself";
-        self.error(codes::UNCLOSED_STRING, span, "this `${` is not closed".into()).help = Some(help.into());
+        self.error(codes::UNCLOSED_STRING, span, "this `${` is not closed", help);
     }
 
     /// Closes the innermost string or interpolation where nothing closes it.
@@ -316,8 +320,8 @@ impl<'t> Driver<'t> {
                 Some(token) if token.kind == Kind::InterpOpen => self.unclosed_interpolation(token.span),
                 Some(token) => {
                     let quotes = if token.kind == Kind::BlockQuote { "\"\"\"" } else { "\"" };
-                    self.error(codes::UNCLOSED_STRING, token.span, "this string is not closed".into()).help =
-                        Some(format!("close it with `{quotes}`"));
+                    let help = format!("close it with `{quotes}`");
+                    self.error(codes::UNCLOSED_STRING, token.span, "this string is not closed", help);
                 }
                 None => {}
             }
@@ -332,50 +336,95 @@ impl<'t> Driver<'t> {
         let rest = self.text.get(span.start as usize..).unwrap_or_default();
         if rest.starts_with("r\"") || rest.starts_with("r#") {
             self.unclosed_raw(span);
-            return;
+        } else if rest.starts_with("${") && self.interpolation_in_interpolation(span) {
+            // Said.
+        } else if rest.starts_with('!') && self.not_equal(span) {
+            // Said.
+        } else if let Some(slip) = slip(rest) {
+            self.slip(span, &slip);
+        } else if let Some(run) = self.strange.as_mut().filter(|r| r.end == span.start) {
+            run.end = span.end;
+        } else {
+            self.report_strange();
+            self.strange = Some(span);
         }
-        if let Some(last) = self.lexed.tokens.last_mut()
-            && rest.starts_with('!')
-            && last.kind == Kind::Assign
-            && last.span.end == span.start
-        {
-            last.kind = Kind::Ne;
-            last.span = last.span.to(span);
-            let whole = last.span;
-            self.error(codes::UNEXPECTED_CHARACTER, whole, "unexpected `=!`".into()).help =
-                Some("write `!=`".into());
-            return;
+    }
+
+    fn report_strange(&mut self) {
+        let Some(span) = self.strange.take() else { return };
+        let text = self.text.get(span.range()).unwrap_or_default();
+        let mut shown = text.chars();
+        let message = match (shown.next(), shown.next()) {
+            (Some(only), None) => format!("unexpected character `{}`", only.escape_debug()),
+            _ => "unexpected characters".to_owned(),
+        };
+        self.sink.error(codes::UNEXPECTED_CHARACTER, span, message);
+    }
+
+    /// `=!`.
+    fn not_equal(&mut self, span: Span) -> bool {
+        let Some(last) = self.lexed.tokens.last_mut() else { return false };
+        if last.kind != Kind::Assign || last.span.end != span.start {
+            return false;
         }
-        if let Some((len, kind, help)) = known_mistake(rest) {
-            let bump = len.saturating_sub(span.len());
-            self.lexer.bump(bump.min(self.lexer.remainder().len()));
-            let span = Span::new(span.start as usize, span.start as usize + len.max(span.len()));
-            let shown: String =
-                rest.lines().next().unwrap_or_default().chars().take(if len > 3 { 2 } else { len }).collect();
-            self.error(codes::UNEXPECTED_CHARACTER, span, format!("unexpected `{shown}`")).help =
-                Some(help.into());
-            match kind {
-                Some(Kind::Newline) => self.newline = true,
-                Some(kind) => {
-                    self.push(kind, span);
-                }
-                None => {}
+        last.kind = Kind::Ne;
+        last.span = last.span.to(span);
+        let span = last.span;
+        let place = Place::span(self.sink.file(), span);
+        let error = self.sink.at(codes::UNEXPECTED_CHARACTER, span, "unexpected `=!`").help("write `!=`");
+        self.sink.push(error.fix("write `!=`", true, place, "!="));
+        true
+    }
+
+    /// What is meant is clear: it is read as if it stood there.
+    fn slip(&mut self, span: Span, slip: &Slip) {
+        self.report_strange();
+        let start = span.start as usize;
+        let len = slip.len.max(span.len());
+        self.lexer.bump(len.saturating_sub(span.len()).min(self.lexer.remainder().len()));
+        let span = Span::new(start, start + len);
+        let shown: String = self.text.get(start..).unwrap_or_default().chars().take(slip.shown).collect();
+        let mut error =
+            self.sink.at(codes::UNEXPECTED_CHARACTER, span, format!("unexpected `{shown}`")).help(slip.help);
+        if let Some(text) = slip.fix {
+            let end = if slip.shown < len { start + slip.shown } else { start + len };
+            let title = if text.is_empty() { "take it away" } else { slip.help };
+            let text = self.apart(start, end, text);
+            let place = Place::span(self.sink.file(), Span::new(start, end));
+            error = error.fix(title, true, place, text);
+        }
+        self.sink.push(error);
+        match slip.kind {
+            Some(Kind::Newline) => self.newline = true,
+            Some(kind) => {
+                self.push(kind, span);
             }
-            return;
+            None => {}
         }
-        if let Some(last) = self.errors.last_mut()
-            && last.code == codes::UNEXPECTED_CHARACTER
-            && let Some(label) = last.labels.first_mut()
-            && let Place::Span(at) = &mut label.place
-            && at.span.end == span.start
-            && last.message.starts_with("unexpected character")
-        {
-            at.span.end = span.end;
-            last.message = "unexpected characters".into();
-            return;
-        }
-        let shown = self.text.get(span.range()).unwrap_or_default().escape_debug().to_string();
-        self.error(codes::UNEXPECTED_CHARACTER, span, format!("unexpected character `{shown}`"));
+    }
+
+    /// A word that takes the place of a sign must not run into its neighbours.
+    fn apart(&self, start: usize, end: usize, text: &str) -> String {
+        let word = |c: char| c.is_alphanumeric() || c == '_';
+        let wordy = text.ends_with(word);
+        let left = self.text.get(..start).and_then(|t| t.chars().next_back()).is_some_and(word);
+        let right = self.text.get(end..).and_then(|t| t.chars().next()).is_some_and(word);
+        let space = |here: bool| if wordy && here { " " } else { "" };
+        format!("{}{text}{}", space(left), space(right))
+    }
+
+    /// `"${a, ${b}"`: the first one is not closed. It is taken to hold one token, and what
+    /// follows is text again.
+    fn interpolation_in_interpolation(&mut self, span: Span) -> bool {
+        let Some(&Frame::Interp { open, braces: 0 }) = self.frames.last() else { return false };
+        let Some(token) = self.lexed.tokens.get(open).copied() else { return false };
+        self.unclosed_interpolation(token.span);
+        self.lexed.tokens.truncate(open + 2);
+        self.pop_frame(span.start as usize);
+        let hole = self.push(Kind::InterpOpen, Span::new(span.start as usize, span.start as usize + 2));
+        self.lexer.bump(2usize.saturating_sub(span.len()));
+        self.frames.push(Frame::Interp { braces: 0, open: hole });
+        true
     }
 
     /// A raw string without end: it is taken to end with its line.
@@ -386,24 +435,42 @@ impl<'t> Driver<'t> {
         let bump = line.len().saturating_sub(span.len());
         self.lexer.bump(bump);
         let span = Span::new(start, start + line.len().max(span.len()));
-        self.error(codes::UNCLOSED_STRING, span, "this raw string is not closed".into()).help =
-            Some(format!("close it with `\"{}`", "#".repeat(hashes)));
+        let help = format!("close it with `\"{}`", "#".repeat(hashes));
+        self.error(codes::UNCLOSED_STRING, span, "this raw string is not closed", help);
         self.push(Kind::RawStr, span);
     }
 }
 
-/// What people who know other languages write: how long it is, the token that is meant, help.
-fn known_mistake(rest: &str) -> Option<(usize, Option<Kind>, &'static str)> {
-    let line = rest.split(['\n', '\r']).next().unwrap_or_default();
+/// What people who know other languages write.
+struct Slip {
+    /// How many bytes belong to it.
+    len: usize,
+    /// How many bytes of them are the sign.
+    shown: usize,
+    /// The token that is meant.
+    kind: Option<Kind>,
+    /// What to write.
+    help: &'static str,
+    /// What replaces the sign.
+    fix: Option<&'static str>,
+}
+
+fn slip(rest: &str) -> Option<Slip> {
+    let sign = |len, kind, help, fix| Slip { len, shown: len, kind: Some(kind), help, fix: Some(fix) };
+    let line = || rest.find(['\n', '\r']).unwrap_or(rest.len());
     Some(match rest.as_bytes() {
-        [b'&', b'&', ..] => (2, Some(Kind::And), "write `and`"),
-        [b'!', ..] => (1, Some(Kind::Not), "write `not`"),
-        [b';', ..] => (1, Some(Kind::Newline), "statements end with their line, without `;`"),
-        [b'#', ..] => (line.len(), None, "comments begin with `//`"),
+        [b'&', b'&', ..] => sign(2, Kind::And, "write `and`", "and"),
+        [b'!', ..] => sign(1, Kind::Not, "write `not`", "not"),
+        [b';', ..] => sign(1, Kind::Newline, "statements end with their line, without `;`", ""),
+        [b'#', ..] => {
+            let help = "comments begin with `//`";
+            Slip { len: line(), shown: 1, kind: None, help, fix: Some("//") }
+        }
         [b'\'', after @ ..] => {
-            let len = line.as_bytes().iter().skip(1).position(|&b| b == b'\'').map(|p| p + 2)?;
-            let _ = after;
-            (len, Some(Kind::RawStr), "strings stand in double quotes")
+            let close = after.iter().take(4096).position(|b| matches!(b, b'\'' | b'\n'))?;
+            let closed = after.get(close) == Some(&b'\'');
+            let help = "strings stand in double quotes";
+            closed.then_some(Slip { len: close + 2, shown: 1, kind: Some(Kind::RawStr), help, fix: None })?
         }
         _ => return None,
     })

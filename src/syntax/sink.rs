@@ -31,6 +31,11 @@ impl Sink {
         self.more > 0
     }
 
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// Takes one.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         if self.list.len() < MAX {
@@ -38,6 +43,15 @@ impl Sink {
         } else {
             self.more += 1;
         }
+    }
+
+    /// Takes back what was said of a place that was taken for something else.
+    pub fn retract(&mut self, span: Span) {
+        let inside = |d: &Diagnostic| match d.labels.first().map(|l| l.place) {
+            Some(Place::Span(at)) => at.span.start >= span.start && at.span.end <= span.end,
+            _ => false,
+        };
+        self.list.retain(|d| !inside(d));
     }
 
     /// Takes an error at a place.

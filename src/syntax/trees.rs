@@ -64,6 +64,8 @@ struct Open {
     kind: Kind,
     /// The indentation of the line that it stands on.
     indent: usize,
+    /// The number of that line.
+    line: u32,
     span: Span,
 }
 
@@ -79,15 +81,16 @@ impl Recovery<'_> {
         for token in self.tokens.iter_mut() {
             token.partner = NONE;
         }
-        let mut indent = 0;
+        let (mut indent, mut line) = (0, 0);
         for i in 0..self.tokens.len() {
             let Some(token) = self.tokens.get(i).copied() else { break };
+            line += u32::from(token.newline);
             if token.newline && !matches!(token.kind, Kind::StrText | Kind::StrClose | Kind::InterpOpen) {
                 indent = self.indent(token.span.start as usize);
                 self.close_by_line(i, indent, &token);
             }
             if closer(token.kind).is_some() {
-                self.open.push(Open { at: i as u32, kind: token.kind, indent, span: token.span });
+                self.open.push(Open { at: i as u32, kind: token.kind, indent, line, span: token.span });
             } else if is_closer(token.kind) {
                 self.close(i, &token);
             }
@@ -118,15 +121,14 @@ impl Recovery<'_> {
 
     /// Closes brackets from the innermost on; strings are left alone.
     fn close_while(&mut self, at: usize, before: Span, mut stop: impl FnMut(&Open) -> bool) {
-        let mut said: Option<usize> = None;
+        let mut said = None;
         while let Some(open) = self.open.last() {
             let bracket = matches!(open.kind, Kind::ParenOpen | Kind::BracketOpen | Kind::BraceOpen);
             if !bracket || !stop(open) {
                 break;
             }
-            let (index, kind, span) = (open.at, open.kind, open.span);
+            let (index, kind, line, span) = (open.at, open.kind, open.line, open.span);
             // Several on one line are one mistake.
-            let line = self.line_start(span.start as usize);
             if said != Some(line) {
                 self.unclosed(kind, span, before);
             }
@@ -136,14 +138,6 @@ impl Recovery<'_> {
             }
             self.open.pop();
         }
-    }
-
-    fn line_start(&self, offset: usize) -> usize {
-        let before = self.text.as_bytes().get(..offset).unwrap_or_default();
-        // A line of a megabyte is not searched to its start for every bracket in it.
-        let near = before.len().saturating_sub(4096);
-        let found = before.get(near..).and_then(|b| b.iter().rposition(|&b| b == b'\n'));
-        found.map_or(near / 4096, |p| near + p + 1)
     }
 
     fn unclosed(&mut self, kind: Kind, span: Span, before: Span) {

@@ -99,19 +99,29 @@ fn garbage_takes_linear_time() {
         &["\"\"\"", "\n", "  ", "${", "}", "x", "\\"],
     ];
     for alphabet in alphabets {
-        // The least of three runs, so that a busy machine does not fail the test.
-        let time = |len: usize| {
-            let text = noise(len, alphabet);
-            let run = || {
-                let start = Instant::now();
-                assert!(!diagnostics(&text).is_empty());
-                start.elapsed()
-            };
-            run().min(run()).min(run())
-        };
-        let (small, large) = (time(50_000), time(1_000_000));
-        assert!(large < small * 80 + Duration::from_millis(200), "{alphabet:?}: {small:?}, {large:?}");
+        is_linear(&format!("{alphabet:?}"), |len| noise(len, alphabet));
     }
+    for unit in
+        ["\"${", "!", "' ", "r#\"\n", "(", "a > \n", "{ a: ", "@ ", "///\n", "a\n", "if a { ", "]", "x =>"]
+    {
+        is_linear(unit, |len| unit.repeat(len / unit.len()));
+    }
+}
+
+/// Twenty times the text takes no more than a multiple of twenty times the time.
+fn is_linear(what: &str, make: impl Fn(usize) -> String) {
+    // The least of three runs, so that a busy machine does not fail the test.
+    let time = |len: usize| {
+        let text = make(len);
+        let run = || {
+            let start = Instant::now();
+            assert!(!diagnostics(&text).is_empty(), "{what}");
+            start.elapsed()
+        };
+        run().min(run()).min(run())
+    };
+    let (small, large) = (time(20_000), time(400_000));
+    assert!(large < small * 80 + Duration::from_millis(200), "{what}: {small:?}, {large:?}");
 }
 
 #[test]

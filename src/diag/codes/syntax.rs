@@ -19,4 +19,5 @@ table! {
     CHECK_WITHOUT_MESSAGE = "G0114" Error "check-without-message", "a check that does not say what is wrong";
     SUFFIX_ORDER = "G0115" Error "suffix-order", "what follows the type of a field, in a wrong order";
     BRACE_IN_HEAD = "G0116" Error "brace-in-head", "a brace literal in the head of a block";
+    LOST_DOCUMENTATION = "G0117" Warning "lost-documentation", "a `///` comment that documents nothing";
 }

@@ -65,7 +65,9 @@ pub(super) fn expr(parts: &Parts, place: Place) -> P<Expr> {
                 return base;
             }
             let span = e.span();
-            e.state().check_modified(&base, &modifiers);
+            if !e.state().may_be_modified(&base, &modifiers) {
+                return base;
+            }
             Expr { span, kind: ExprKind::Modified { base: Box::new(base), modifiers } }
         })
         .boxed()

@@ -332,6 +332,8 @@ impl Cx {
                         .at(codes::PLAIN_STRING, expr.span, "there is nothing to interpolate here")
                         .help("this string stands for itself; write `\\${` for the text `${`");
                     self.sink.push(error);
+                    // Whoever reads the text shall not stumble over what is left of it.
+                    text.push('_');
                 }
             }
         }
@@ -483,15 +485,15 @@ impl Cx {
     }
 
     /// Only what makes an object can have modifiers.
-    pub(super) fn check_modified(&mut self, base: &Expr, modifiers: &[Modifier]) {
+    pub(super) fn may_be_modified(&mut self, base: &Expr, modifiers: &[Modifier]) -> bool {
         let mut made = base;
         while let ExprKind::Paren(inner) = &made.kind {
             made = inner;
         }
         if matches!(made.kind, ExprKind::Construct { .. } | ExprKind::Error) {
-            return;
+            return true;
         }
-        let Some(first) = modifiers.first() else { return };
+        let Some(first) = modifiers.first() else { return true };
         let word = self.text(first.span).split_whitespace().next().unwrap_or_default().to_owned();
         let error = self
             .sink
@@ -502,5 +504,6 @@ impl Cx {
             )
             .help(format!("if it is a field, write `{word}: …`"));
         self.sink.push(error);
+        false
     }
 }

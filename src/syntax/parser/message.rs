@@ -167,6 +167,10 @@ const TYPES: &[Kind] =
 /// Kinds that may go on with a type.
 const TYPE_SUFFIXES: &[Kind] = &[Kind::Question, Kind::Pipe, Kind::Where, Kind::Lt, Kind::PathSep];
 
+/// Kinds that may go on with a field.
+const FIELD_SUFFIXES: &[Kind] =
+    &[Kind::Assign, Kind::Live, Kind::Restart, Kind::Replace, Kind::Was, Kind::As];
+
 impl Fault {
     /// Whether a value could begin here.
     pub fn wants_value(&self) -> bool {
@@ -208,6 +212,9 @@ impl Fault {
         } else if self.wants_type() {
             take(TYPES, "a type");
         }
+        if self.expects(Kind::End) && self.expects(Kind::Was) {
+            take(FIELD_SUFFIXES, "");
+        }
         take(&[Kind::End], "");
         if self.expects(Kind::Str) {
             take(&[Kind::RawStr], "");
@@ -244,10 +251,19 @@ struct Known {
     code: Code,
     message: String,
     help: String,
+    /// Where, if not where the fault is.
+    place: Option<Span>,
+}
+
+impl Known {
+    fn at(mut self, place: Option<Span>) -> Self {
+        self.place = place;
+        self
+    }
 }
 
 fn known(code: Code, message: impl Into<String>, help: impl Into<String>) -> Option<Known> {
-    Some(Known { code, message: message.into(), help: help.into() })
+    Some(Known { code, message: message.into(), help: help.into(), place: None })
 }
 
 impl Cx {
@@ -259,7 +275,7 @@ impl Cx {
             None => end,
         };
         if let Some(known) = self.known_mistake(fault, what, part, index) {
-            let error = self.sink.at(known.code, place, known.message);
+            let error = self.sink.at(known.code, known.place.unwrap_or(place), known.message);
             return if known.help.is_empty() { error } else { error.help(known.help) };
         }
         let wanted = fault.wanted();
@@ -319,7 +335,8 @@ impl Cx {
             let written = if index == 0 { self.word(found.as_ref()) } else { Some(first_word) };
             let other = OTHER_STMTS.iter().find(|(word, _)| Some(*word) == written);
             if let Some((word, help)) = other {
-                return known(unexpected, format!("there is no statement `{word}`"), *help);
+                let found = known(unexpected, format!("there is no statement `{word}`"), *help);
+                return found.map(|k| k.at(first.map(|t| t.span)));
             }
         }
         if let Some(kind) = kind.filter(|&k| index == 0 && is_sign(k) && what != What::Expr) {
@@ -347,8 +364,10 @@ impl Cx {
         if kind == Some(Kind::Assign) && fault.after_value() && !fault.expects(Kind::Assign) {
             return known(unexpected, "`=` is no operator", "write `==` to compare");
         }
-        let suffix = [Kind::Live, Kind::Restart, Kind::Replace, Kind::Was, Kind::As, Kind::Assign];
-        if what == What::Member && kind.is_some_and(|k| suffix.contains(&k)) && fault.expects(Kind::End) {
+        if what == What::Member
+            && kind.is_some_and(|k| FIELD_SUFFIXES.contains(&k))
+            && fault.expects(Kind::End)
+        {
             let message = format!("{} comes too late", self.describe(found?));
             let help = "a field is written `name: T = default  restart  was \"old\"  as \"Data Name\"`, in this order";
             return known(codes::SUFFIX_ORDER, message, help);
@@ -425,12 +444,8 @@ impl Cx {
                 _ => {}
             }
         }
-        if index == 1
-            && let Some(word) = self.word(part.first())
-            && let Some(help) = did_you_mean(word, what.starters().iter().copied().filter(|s| *s != word))
-            && part.first().is_some_and(|t| t.kind == Kind::Ident)
-        {
-            return Some(help);
+        if let Some(kind) = self.mistyped_starter(fault, what, part) {
+            return Some(format!("did you mean `{}`?", kind.text()));
         }
         let kind = found.map(|t| t.kind);
         Some(
@@ -454,6 +469,22 @@ impl Cx {
             }
             .to_owned(),
         )
+    }
+
+    /// The keyword that the first word of the part is likely to mean.
+    pub(super) fn mistyped_starter(&self, fault: &Fault, what: What, part: &[Tok]) -> Option<Kind> {
+        let index = fault.index(part);
+        let first = part.first().filter(|t| t.kind == Kind::Ident)?;
+        let word = self.word(Some(first))?;
+        // `lett x`, `chek (…)`, `tets "…"`: what follows is none of a field or a value.
+        let follows = part.get(1).map(|t| t.kind);
+        let odd = follows.is_some_and(|k| k == Kind::Ident || k.is_keyword() || k == Kind::Str);
+        if index > 1 || !(odd || index == 0) {
+            return None;
+        }
+        let starters = what.starters().iter().copied().filter(|s| s.bytes().next() == word.bytes().next());
+        let text = crate::diag::nearest(word, starters)?;
+        Kind::WORDS.iter().copied().find(|k| k.text() == text && text != word)
     }
 
     /// Whether an item could begin here.

@@ -68,6 +68,8 @@ pub(super) struct Cx {
     repairs: usize,
     /// What each group holds, for the formatter.
     bodies: Option<Bodies>,
+    /// The tokens before which documentation is asked for.
+    documented: rustc_hash::FxHashSet<u32>,
 }
 
 /// What the groups hold, by the index of the opening token.
@@ -149,7 +151,16 @@ impl Grammar {
 impl Cx {
     pub(super) fn new(text: &str, lexed: Lexed, sink: Sink) -> Self {
         let repairs = 1000 + 4 * lexed.tokens.len();
-        Cx { text: text.to_owned(), lexed, sink, depth: 0, height: 0, repairs, bodies: None }
+        Cx {
+            text: text.to_owned(),
+            lexed,
+            sink,
+            depth: 0,
+            height: 0,
+            repairs,
+            bodies: None,
+            documented: Default::default(),
+        }
     }
 
     pub(super) fn finish(self) -> Vec<crate::diag::Diagnostic> {
@@ -177,9 +188,15 @@ impl Cx {
     }
 
     fn report(&mut self, fault: Option<Fault>, what: What, toks: &[Tok], end: Span) {
-        if let Some(fault) = fault {
-            self.sink.push(self.explain(&fault, what, toks, end));
+        let Some(fault) = fault else { return };
+        let error = self.explain(&fault, what, toks, end);
+        if error.code == codes::BRACE_IN_HEAD
+            && let Some(taken) = fault.index(toks).checked_sub(1).and_then(|i| toks.get(i))
+        {
+            // What was read as the block is none.
+            self.sink.retract(taken.span);
         }
+        self.sink.push(error);
     }
 
     /// The same, but what cannot be mended is for the caller to report; without a fault it is
@@ -213,7 +230,9 @@ impl Cx {
             }
             self.repairs -= size;
             let meant = repair.apply(part);
-            self.sink.push(self.explain(&fault, what, part, end));
+            let error = self.explain(&fault, what, part, end);
+            let error = repair.as_fix(part, self.sink.file(), error);
+            self.sink.push(error);
             reached = index;
             mended = Some(meant);
         }
@@ -325,7 +344,8 @@ impl Cx {
     }
 
     /// The `///` lines before a token.
-    fn docs(&self, tok: Tok) -> Docs {
+    fn docs(&mut self, tok: Tok) -> Docs {
+        self.documented.insert(tok.at);
         let comments = &self.lexed.comments;
         let end = comments.partition_point(|c| c.before <= tok.at);
         let start = comments.partition_point(|c| c.before < tok.at);
@@ -354,7 +374,27 @@ impl Cx {
         let end = Span::at(self.text.len());
         let mut items = Vec::new();
         self.items(&split(&toks, Body::Items).parts, end, &mut items);
+        self.lost_docs();
         Module { docs: self.module_docs(), items, allows: self.allows() }
+    }
+
+    /// Speaks of documentation that nobody will read. Where something is wrong, what it belongs
+    /// to may just not have been understood.
+    fn lost_docs(&mut self) {
+        if !self.sink.is_empty() {
+            return;
+        }
+        let lost = |c: &&super::lexer::Comment| {
+            c.kind == CommentKind::Doc && !(c.own_line && self.documented.contains(&c.before))
+        };
+        let spans: Vec<Span> = self.lexed.comments.iter().filter(lost).map(|c| c.span).collect();
+        for span in spans {
+            let error = self
+                .sink
+                .at(codes::LOST_DOCUMENTATION, span, "this documents nothing")
+                .help("put it above an item, a field or a variant, or write `//`");
+            self.sink.push(error);
+        }
     }
 
     pub(super) fn whole_expr(&mut self) -> Expr {
@@ -454,7 +494,7 @@ fn stack<O>(run: impl FnOnce() -> O) -> O {
 /// Reads a whole text with a context.
 pub(super) fn context(file: FileId, text: &str) -> Cx {
     let mut sink = Sink::new(file);
-    let mut lexed = super::lexer::lex(file, text, &mut sink);
+    let mut lexed = super::lexer::lex(text, &mut sink);
     super::trees::match_delimiters(text, &mut lexed.tokens, &mut sink);
     Cx::new(text, lexed, sink)
 }
@@ -462,7 +502,7 @@ pub(super) fn context(file: FileId, text: &str) -> Cx {
 /// The same for the text of a template.
 pub(super) fn template_context(file: FileId, text: &str) -> Cx {
     let mut sink = Sink::new(file);
-    let mut lexed = super::lexer::lex_template(file, text, &mut sink);
+    let mut lexed = super::lexer::lex_template(text, &mut sink);
     super::trees::match_delimiters(text, &mut lexed.tokens, &mut sink);
     Cx::new(text, lexed, sink)
 }

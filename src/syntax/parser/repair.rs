@@ -1,7 +1,8 @@
 //! Mistakes of one token are mended after they are reported, so that what follows is still read
 //! and nobody complains of what is missing: a keyword with a slip, `=` for `:`, a `:` left out.
 
-use crate::diag::nearest;
+use crate::base::{FileId, Span};
+use crate::diag::{Diagnostic, Place, nearest};
 use crate::syntax::split::Tok;
 use crate::syntax::token::Kind;
 
@@ -18,6 +19,26 @@ pub(super) enum Repair {
 }
 
 impl Repair {
+    /// The same as a change of the text. A sign that is left out or mistaken is safe to write;
+    /// a word may be meant otherwise.
+    pub fn as_fix(&self, part: &[Tok], file: FileId, error: Diagnostic) -> Diagnostic {
+        let (span, text, safe) = match *self {
+            Repair::Replace(at, kind) => match part.get(at) {
+                Some(tok) => (tok.span, kind.text().to_owned(), !kind.is_keyword()),
+                None => return error,
+            },
+            Repair::Insert(at, kind) => match at.checked_sub(1).and_then(|i| part.get(i)) {
+                Some(before) => {
+                    let space = if kind == Kind::Colon { "" } else { " " };
+                    (Span::at(before.span.end as usize), format!("{space}{}", kind.text()), true)
+                }
+                None => return error,
+            },
+        };
+        let title = format!("write `{}`", text.trim());
+        error.fix(title, safe, Place::span(file, span), text)
+    }
+
     /// The part as it was meant.
     pub fn apply(&self, part: &[Tok]) -> Vec<Tok> {
         let mut toks = part.to_vec();
@@ -30,7 +51,7 @@ impl Repair {
             Repair::Insert(at, kind) => {
                 let before = at.checked_sub(1).and_then(|i| part.get(i)).or_else(|| part.get(at));
                 if let Some(before) = before {
-                    let span = crate::base::Span::at(before.span.end as usize);
+                    let span = Span::at(before.span.end as usize);
                     toks.insert(at.min(toks.len()), Tok { kind, newline: false, span, at: before.at });
                 }
             }
@@ -58,17 +79,8 @@ const CONFUSED: &[(Kind, Kind)] = &[
 ];
 
 /// What may be left out, the likeliest first.
-const LEFT_OUT: &[Kind] = &[
-    Kind::Colon,
-    Kind::Assign,
-    Kind::Arrow,
-    Kind::FatArrow,
-    Kind::In,
-    Kind::By,
-    Kind::For,
-    Kind::Struct,
-    Kind::To,
-];
+const LEFT_OUT: &[Kind] =
+    &[Kind::Colon, Kind::Assign, Kind::Arrow, Kind::FatArrow, Kind::In, Kind::By, Kind::Struct, Kind::To];
 
 impl Cx {
     /// How the part could have been meant.
@@ -87,15 +99,9 @@ impl Cx {
         if self.word(Some(&found)) == Some("of") && fault.expects(Kind::In) {
             return Some(Repair::Replace(index, Kind::In));
         }
-        // `impel Site {`: the first word is taken for a name, or for nothing.
-        if index <= 1
-            && let Some(first) = part.first().filter(|t| t.kind == Kind::Ident)
-            && let Some(word) = self.word(Some(first))
-        {
-            let kinds = Kind::WORDS.iter().copied().filter(|k| what.starters().contains(&k.text()));
-            if let Some(kind) = near_keyword(word, kinds) {
-                return Some(Repair::Replace(0, kind));
-            }
+        // `sturct Page {`: the first word is taken for a name, or for nothing.
+        if let Some(kind) = self.mistyped_starter(fault, what, part) {
+            return Some(Repair::Replace(0, kind));
         }
         for &(written, meant) in CONFUSED {
             if found.kind == written && fault.expects(meant) {
@@ -106,6 +112,10 @@ impl Cx {
             return None;
         }
         let missing = LEFT_OUT.iter().copied().find(|&k| fault.expects(k))?;
+        // `in` is an operator too.
+        if missing == Kind::In && fault.after_value() {
+            return None;
+        }
         (index > 0).then_some(Repair::Insert(index, missing))
     }
 }
