@@ -11,10 +11,10 @@ use crate::db::{Db, Project, SourceFile, Unit};
 use crate::diag::codes::project as codes;
 use crate::diag::{Diagnostic, Place};
 use crate::eval::Value;
-use crate::eval::instance::{Ask, Doc, InstanceSource, read as read_instance};
+use crate::eval::instance::{Ask, Doc, InstanceSource, items, read as read_instance};
+use crate::model::TypeId;
 use crate::model::schema::Slot;
 use crate::model::ty::RefineId;
-use crate::model::{RecordDef, TypeId};
 
 use super::queries::{Ready, UnitInstances};
 use super::world::DbWorld;
@@ -45,16 +45,17 @@ pub fn read(db: &dyn Db, ready: &Ready, file: SourceFile) -> UnitInstances {
     if parts.len() < out.spans.len() {
         return out;
     }
+    let documents: Vec<Doc<'_>> = parts.iter().map(|p| Doc { file: p.file, document: &p.document }).collect();
     let sources = match unit.each {
-        true => items(slice, &parts),
-        false => vec![parts.iter().map(|p| (p, 0)).collect()],
+        true => {
+            let items = items(slice, &documents);
+            out.diagnostics.extend(items.diagnostics);
+            items.items
+        }
+        false => vec![documents.into_iter().map(|doc| (doc, 0)).collect()],
     };
     let ask = DbAsk { world: DbWorld::new(db) };
     for (item, documents) in sources.into_iter().enumerate() {
-        let documents = documents
-            .into_iter()
-            .map(|(part, node)| (Doc { file: part.file, document: &part.document }, node))
-            .collect();
         let source = InstanceSource { item: item as u32, documents, bindings: &unit.bindings };
         let read = read_instance(&ready.program, &ready.shapes, &ask, slice.decl.id, &source);
         out.diagnostics.extend(read.diagnostics);
@@ -136,45 +137,6 @@ fn together(mut parsed: Vec<Parsed>) -> Parsed {
     }
     all.document = complete.then_some(Document { nodes });
     all
-}
-
-/// The instances of an `each` file: where each stands in the base and in what is laid over it.
-/// An overlay's items belong to the base's by their keys; `$remove` takes one out.
-fn items<'p>(slice: &RecordDef, parts: &'p [Part]) -> Vec<Vec<(&'p Part, u32)>> {
-    let mut items: Vec<(EcoString, Vec<(&Part, u32)>)> = Vec::new();
-    for (depth, part) in parts.iter().enumerate() {
-        let nodes: Vec<u32> = match part.document.value(0) {
-            NodeKind::Sequence(_) => part.document.children(0).collect(),
-            // An empty file holds no instances.
-            NodeKind::Null => Vec::new(),
-            _ => vec![0],
-        };
-        for node in nodes {
-            let key = raw_key(slice, &part.document, node);
-            let known = items.iter().position(|(k, _)| depth > 0 && *k == key);
-            let removed = part.document.get(node, "$remove").map(|n| part.document.value(n));
-            match (known, matches!(removed, Some(NodeKind::Bool(true)))) {
-                (Some(at), true) => {
-                    items.remove(at);
-                }
-                (Some(at), false) => items[at].1.push((part, node)),
-                (None, _) => items.push((key, vec![(part, node)])),
-            }
-        }
-    }
-    items.into_iter().map(|(_, places)| places).collect()
-}
-
-fn raw_key(slice: &RecordDef, document: &Document, node: u32) -> EcoString {
-    let mut text = EcoString::new();
-    for key in &slice.keys {
-        let mut at = Some(node);
-        for part in key.name.split('.') {
-            at = at.and_then(|n| document.get(n, part));
-        }
-        text.push_str(&format!("{:?};", at.map(|n| document.value(n))));
-    }
-    text
 }
 
 /// What reading asks of the evaluator.

@@ -20,4 +20,5 @@ table! {
     PATH_KEY = "G0515" Error "path-key", "a key that the path and the data give differently, or that the path cannot give";
     GIVEN_TWICE = "G0516" Error "given-twice", "a field that stands in the data twice, under two names or in two files";
     MISPLACED_REMOVE = "G0517" Error "misplaced-remove", "`$remove` where there is nothing to take out";
+    NO_BASE = "G0518" Error "no-base", "an item of an overlay that the base file does not have";
 }

@@ -6,7 +6,7 @@ use ecow::EcoString;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::data::NodeKind;
-use crate::diag::Place;
+use crate::diag::{Diagnostic, Place};
 use crate::eval::value::{Record, Value};
 use crate::model::{RecordDef, Type, TypeDef};
 
@@ -111,7 +111,8 @@ impl<'a> Reader<'a> {
                         Some(found @ Some(_)) => *found = None,
                         _ => self.report(problems::nothing_to_remove(child)),
                     }
-                    self.check_removal(def, child);
+                    let problem = check_removal(&self.removal_fields(def), child);
+                    problem.into_iter().for_each(|p| self.report(p));
                     continue;
                 }
                 match known {
@@ -127,8 +128,8 @@ impl<'a> Reader<'a> {
         order.into_iter().flatten().collect()
     }
 
-    /// An element that is taken out has nothing but its key.
-    fn check_removal(&mut self, def: &TypeDef, child: Src<'a>) {
+    /// What may stand in an element that is taken out.
+    fn removal_fields(&self, def: &'a TypeDef) -> Vec<&'a str> {
         let mut allowed: Vec<&str> = vec![REMOVE];
         match def {
             TypeDef::Record(record) => allowed.extend(key_fields(record)),
@@ -140,40 +141,25 @@ impl<'a> Reader<'a> {
             }
             TypeDef::Enum(_) => {}
         }
-        let is_true = |entry: Src<'a>| matches!(entry.kind(), NodeKind::Bool(true));
-        let wrong = child.children().find(|entry| match entry.key() {
-            Some(key) if key == REMOVE => !is_true(*entry),
-            Some(key) => !allowed.contains(&key.as_str()),
-            None => false,
-        });
-        if let Some(entry) = wrong {
-            self.report(problems::misplaced_remove(entry));
-        }
+        allowed
     }
 
     /// The identity of an element as it is written.
     fn raw_identity(&self, def: &TypeDef, src: Src<'a>) -> EcoString {
-        let (record, tag): (Option<&RecordDef>, EcoString) = match def {
-            TypeDef::Record(record) => (Some(record), EcoString::new()),
+        match def {
+            TypeDef::Record(record) => raw_key(record, src),
             TypeDef::Union(union) => {
-                let tag = src.get(union.tag.as_str()).and_then(|t| t.doc.document.str(t.node).cloned());
-                let tag = tag.unwrap_or_default();
-                let variant = union.variants.iter().find(|v| v.data_name == tag);
+                let tag = src.get(union.tag.as_str()).and_then(|t| t.doc.document.str(t.node));
+                let variant = tag.and_then(|tag| union.variants.iter().find(|v| v.data_name == *tag));
                 let payload = variant.and_then(|v| v.payload.as_ref()).and_then(Type::record);
-                (payload.and_then(|id| self.program.record(id)), tag)
+                let mut text = tag.cloned().unwrap_or_default();
+                if let Some(record) = payload.and_then(|id| self.program.record(id)) {
+                    text.push_str(&raw_key(record, src));
+                }
+                text
             }
-            TypeDef::Enum(_) => (None, EcoString::new()),
-        };
-        let mut text = tag;
-        for key in record.into_iter().flat_map(|r| &r.keys) {
-            let part = match src.at_path(&key.name).map(Src::kind) {
-                Some(NodeKind::Str(s)) => format!("|s{}:{s}", s.len()),
-                Some(other) => format!("|{other:?}"),
-                None => "|".to_owned(),
-            };
-            text.push_str(&part);
+            TypeDef::Enum(_) => EcoString::new(),
         }
-        text
     }
 
     fn unique_elements(&mut self, def: &TypeDef, items: &[(Value, Src<'a>)], context: Context<'a>) {
@@ -334,8 +320,36 @@ fn joined<'a>(layers: &Layers<'a>) -> Vec<Src<'a>> {
     items
 }
 
+/// The key of an element as it is written, before it is typed.
+pub fn raw_key(record: &RecordDef, src: Src<'_>) -> EcoString {
+    let mut text = EcoString::new();
+    for key in &record.keys {
+        match src.at_path(&key.name).map(Src::kind) {
+            Some(NodeKind::Str(part)) => {
+                text.push_str("|s");
+                text.push_str(&part.len().to_string());
+                text.push(':');
+                text.push_str(part);
+            }
+            Some(other) => text.push_str(&format!("|{other:?}")),
+            None => text.push('|'),
+        }
+    }
+    text
+}
+
+/// An element that is taken out has nothing but its key.
+pub fn check_removal(allowed: &[&str], element: Src<'_>) -> Option<Diagnostic> {
+    let wrong = element.children().find(|entry| match entry.key() {
+        Some(key) if key == REMOVE => !matches!(entry.kind(), NodeKind::Bool(true)),
+        Some(key) => !allowed.contains(&key.as_str()),
+        None => false,
+    });
+    wrong.map(problems::misplaced_remove)
+}
+
 /// The fields in data that a record's keys lead through.
-fn key_fields(record: &RecordDef) -> impl Iterator<Item = &str> {
+pub fn key_fields(record: &RecordDef) -> impl Iterator<Item = &str> {
     record.keys.iter().filter_map(|k| k.name.split('.').next())
 }
 

@@ -5,6 +5,7 @@
 //! ([`layers::Layers`]) down the types, so that each mistake is found in the file that it is in.
 
 mod collections;
+mod each;
 mod fast;
 mod layers;
 mod modes;
@@ -34,6 +35,7 @@ use crate::model::{Program, TypeId};
 use super::value::Value;
 use super::world::{Instance, PendingReference};
 
+pub use each::{Items, items};
 pub use shapes::Shapes;
 
 /// What reading asks of the evaluator.

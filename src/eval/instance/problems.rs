@@ -24,17 +24,18 @@ fn declared(decl: &Decl) -> Place {
 /// The root is no mapping.
 pub fn not_an_instance(record: &RecordDef, src: Src<'_>, declared: Place) -> Diagnostic {
     let name = record.decl.name;
+    let what = if src.node == 0 { "the file" } else { "this item" };
     let (message, help) = match src.kind() {
         NodeKind::Null => (
-            format!("nothing stands in the file, and an instance of `{name}` has fields"),
-            "write its fields, or remove the file".to_owned(),
+            format!("nothing stands in {what}, and an instance of `{name}` has fields"),
+            format!("write its fields, or remove {what}"),
         ),
         NodeKind::Sequence(_) => (
-            format!("the file holds a list, and an instance of `{name}` is a mapping"),
+            format!("{what} holds a list, and an instance of `{name}` is a mapping"),
             format!("write one instance a file, or say `slice {name} in \"…\" each` to read a list of them"),
         ),
         other => (
-            format!("the file holds {}, and an instance of `{name}` is a mapping", other.describe()),
+            format!("{what} holds {}, and an instance of `{name}` is a mapping", other.describe()),
             "write its fields, one `name: value` a line".to_owned(),
         ),
     };
@@ -401,6 +402,14 @@ pub fn encrypted_plain(src: Src<'_>, field: Place) -> Diagnostic {
     Diagnostic::new(codes::ENCRYPTED, src.place(), "this value is encrypted, and the field is no secret")
         .label(field, "declared here")
         .help("declare the field as `secret<…>`, or store the value in plain")
+}
+
+/// An instance of an overlay that the base has not.
+pub fn no_base(slice: &RecordDef, src: Src<'_>, declared: Place) -> Diagnostic {
+    let message = format!("the base file has no `{}` with this key", slice.decl.name);
+    Diagnostic::new(codes::NO_BASE, src.head(), message)
+        .label(declared, "declared here")
+        .help("an overlay changes instances that there are: check its key, or write it into the base file")
 }
 
 /// `$remove` of what is not there.
