@@ -79,13 +79,21 @@ fn run(command: &str, folder: &Path) -> Result<String, String> {
 }
 
 fn case(document: &Document) -> Result<Option<String>, String> {
+    transcript(document, |folder, block| place(folder, block).map_err(|e| document.says(block.line, e)))
+}
+
+/// Runs the ```console blocks of a document, and `other` on all others.
+fn transcript(
+    document: &Document,
+    other: impl Fn(&Path, &Block) -> Result<(), String>,
+) -> Result<Option<String>, String> {
     let temporary = tempfile::tempdir().map_err(|e| e.to_string())?;
     let folder = temporary.path().canonicalize().map_err(|e| e.to_string())?.join("project");
     std::fs::create_dir(&folder).map_err(|e| e.to_string())?;
     let (mut wrong, mut new) = (String::new(), Vec::new());
     for block in document.blocks() {
         if block.language() != "console" {
-            place(&folder, block).map_err(|e| document.says(block.line, e))?;
+            other(&folder, block)?;
             continue;
         }
         let mut text = String::new();
@@ -154,6 +162,35 @@ fn line_matches(expected: &str, found: &str) -> bool {
 #[test]
 fn cli() {
     literate::run("cli", case);
+}
+
+/// What the README shows is what happens, in a folder with the examples.
+#[test]
+fn readme() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    literate::run_file(&root.join("README.md"), |document| {
+        let prepared = std::cell::Cell::new(false);
+        transcript(document, |folder, _| {
+            if prepared.replace(true) {
+                return Ok(());
+            }
+            copy(&root.join("examples"), &folder.join("examples")).map_err(|e| e.to_string())
+        })
+    });
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else {
+            std::fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
 }
 
 #[test]

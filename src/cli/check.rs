@@ -1,6 +1,6 @@
 //! `gops check`
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
@@ -144,7 +144,7 @@ pub(crate) fn exit(found: &[Diagnostic]) -> Exit {
 }
 
 /// Replaces a source as a whole, with the mode that it had.
-fn write(path: &PathBuf, text: &str) -> Result<(), Failure> {
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let beside = path.with_extension("gops-new");
     let replace = || {
         let mode = std::fs::metadata(path)?.permissions();

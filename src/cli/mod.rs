@@ -7,6 +7,7 @@ mod completions;
 mod deploy;
 mod explain;
 mod failure;
+mod fmt;
 mod graph;
 mod init;
 mod man;
@@ -120,6 +121,7 @@ enum Command {
     Init(init::Init),
     Check(check::Check),
     Compile(compile::Compile),
+    Fmt(fmt::Fmt),
     Test(test::Test),
     Why(why::Why),
     Graph(graph::Draw),
@@ -178,6 +180,7 @@ impl Command {
             Command::Init(command) => command.run(context),
             Command::Check(command) => command.run(context),
             Command::Compile(command) => command.run(context),
+            Command::Fmt(command) => command.run(context),
             Command::Test(command) => command.run(context),
             Command::Why(command) => command.run(context),
             Command::Graph(command) => command.run(context),

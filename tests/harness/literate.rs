@@ -207,6 +207,14 @@ pub fn run(folder: &str, case: impl Fn(&Document) -> Result<Option<String>, Stri
     );
 }
 
+/// Runs `case` on one document of the repository.
+pub fn run_file(path: &Path, case: impl Fn(&Document) -> Result<Option<String>, String> + Sync) {
+    let name = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap_or(path).to_string_lossy().into_owned();
+    if let Err(what) = one(path, &name, &case) {
+        panic!("\n{what}");
+    }
+}
+
 fn one(
     path: &Path,
     name: &str,
