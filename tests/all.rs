@@ -3,6 +3,7 @@
 mod architecture;
 mod console;
 mod data;
+mod examples;
 mod harness;
 mod lang;
 mod project;

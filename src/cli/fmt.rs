@@ -94,7 +94,7 @@ impl Fmt {
                 let diff = similar::TextDiff::from_lines(text, &formatted);
                 let names = (shown.as_str(), "formatted");
                 let diff = diff.unified_diff().context_radius(1).header(names.0, names.1).to_string();
-                context.ui.result(&diff);
+                context.ui.result(&format!("{}\n", diff.trim_end_matches('\n')));
             }
             false => {
                 super::check::write(path, &formatted)?;
