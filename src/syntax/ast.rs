@@ -75,6 +75,8 @@ pub struct Item {
 
 /// What an item is.
 #[derive(Clone, PartialEq, Debug)]
+// A module has few of them, and boxes would be in everybody's way.
+#[allow(clippy::large_enum_variant)]
 pub enum ItemKind {
     /// `use std::host::Host`, `use a::{B, C}`, `use a::B as C`, `use a` (the module).
     Use(Vec<UseTree>),
@@ -473,6 +475,8 @@ pub struct Stmt {
 /// What a statement is. `if` and `match` are expressions; the bodies of a statement's `if`,
 /// `match` and `for` are statements again.
 #[derive(Clone, PartialEq, Debug)]
+// A module has few of them, and boxes would be in everybody's way.
+#[allow(clippy::large_enum_variant)]
 pub enum StmtKind {
     /// `let x: T = e`.
     Let {

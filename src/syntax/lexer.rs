@@ -335,12 +335,14 @@ impl<'t, 's> Driver<'t, 's> {
     fn strange(&mut self, span: Span) {
         let rest = self.text.get(span.start as usize..).unwrap_or_default();
         if rest.starts_with("r\"") || rest.starts_with("r#") {
-            self.unclosed_raw(span);
-        } else if rest.starts_with("${") && self.interpolation_in_interpolation(span) {
-            // Said.
-        } else if rest.starts_with('!') && self.not_equal(span) {
-            // Said.
-        } else if let Some(slip) = slip(rest) {
+            return self.unclosed_raw(span);
+        }
+        let said = (rest.starts_with("${") && self.interpolation_in_interpolation(span))
+            || (rest.starts_with('!') && self.not_equal(span));
+        if said {
+            return;
+        }
+        if let Some(slip) = slip(rest) {
             self.slip(span, &slip);
         } else if let Some(run) = self.strange.as_mut().filter(|r| r.end == span.start) {
             run.end = span.end;

@@ -275,7 +275,7 @@ impl Rule {
                 kind != Gt || !self.closed_angle
             }
             And | Or | In | Is | As | Where | Not | After | Timeout | Drift | Else | At => {
-                i > start && is_operand_end(toks, i - 1) || kind == Not && i > start
+                i > start && (kind == Not || is_operand_end(toks, i - 1))
             }
             _ => false,
         }

@@ -6,4 +6,5 @@ mod formats;
 mod grammar;
 mod limits;
 mod mistakes;
+mod rules;
 mod sources;

@@ -229,10 +229,10 @@ impl<'t> Writer<'t> {
         let breakable = breakable(toks, body);
         let mut plan = Plan { breaks: vec![false; toks.len()], expanded: forced, breakable };
         self.expand_branches(toks, &mut plan);
-        if own_line_prefix(toks) {
-            if let Some(first) = plan.breaks.get_mut(2) {
-                *first = true;
-            }
+        if own_line_prefix(toks)
+            && let Some(first) = plan.breaks.get_mut(2)
+        {
+            *first = true;
         }
         let column = self.column();
         if self.fits(toks, &plan, column, indent) {

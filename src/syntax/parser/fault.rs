@@ -31,11 +31,6 @@ impl Fault {
         self.expected & bit(kind) != 0
     }
 
-    /// Whether one of these kinds was wanted.
-    pub fn expects_any(&self, kinds: &[Kind]) -> bool {
-        kinds.iter().any(|&k| self.expects(k))
-    }
-
     /// The wanted kinds.
     pub fn kinds(&self) -> impl Iterator<Item = Kind> + '_ {
         Kind::ALL.iter().copied().filter(|&k| self.expects(k))

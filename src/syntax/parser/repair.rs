@@ -108,7 +108,9 @@ impl Cx {
                 return Some(Repair::Replace(index, meant));
             }
         }
-        if found.kind == Kind::Comma || found.kind == Kind::Colon || fault.wants_value() {
+        // Where the part could end, what follows is too much, and nothing is missing.
+        let whole = fault.expects(Kind::End);
+        if whole || found.kind == Kind::Comma || found.kind == Kind::Colon || fault.wants_value() {
             return None;
         }
         let missing = LEFT_OUT.iter().copied().find(|&k| fault.expects(k))?;
