@@ -127,8 +127,8 @@ impl<'a> Decider<'a> {
                     "the ledger is older than the target: restore the newer one, or take the object away",
                 )
             } else {
-                Fault::new("another gops project made it")
-                    .help("drop it there first, or write another key here")
+                Fault::new("it has the mark of another ledger: of another project, or of this one before it was lost")
+                    .help("drop it in that project first; if this project's ledger was lost, restore it, or take the object away")
             });
         }
         if !case.node.adopt {
@@ -152,8 +152,8 @@ impl<'a> Decider<'a> {
         if let Marked::By(mark) = &actual.marked
             && mark.lineage != self.ledger.lineage
         {
-            let fault = Fault::new("another gops project has taken its place");
-            return Decision::refuse(fault.help("drop it there first, or write another key here"));
+            let fault = Fault::new("what is in its place now has the mark of another project's ledger");
+            return Decision::refuse(fault.help("drop it in that project first, or write another key here"));
         }
         let diff = self.diff(case, Some(&row.recorded), actual);
         let Some(cost) = diff.cost() else { return self.settle(case, row, actual) };

@@ -1,5 +1,6 @@
 //! Doing what was planned: which steps can be done next, and what becomes of them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -7,7 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::handler::{Apply, Delete, Done, Effect as Ended, Fault, Look, Readiness, Recorded, Token};
 use crate::state::{Change, Closed, Condition, End, Holding, Intent, Operation, Row};
 
-use super::engine::{Batch, Effect, Engine, group};
+use super::engine::{Batch, Effect, Engine, Item, group};
 use super::outcome::Verdict;
 use super::plan::{Cause, Plan, What};
 
@@ -356,17 +357,14 @@ impl Engine<'_> {
     // Readiness.
 
     fn ask(&self, steps: impl IntoIterator<Item = (usize, Duration)>) -> Vec<Effect> {
-        let mut by_wait: Vec<(Duration, Vec<((usize, ecow::EcoString), usize)>)> = Vec::new();
+        let mut by_wait: BTreeMap<Duration, Vec<Item>> = BTreeMap::new();
         for (at, wait) in steps {
             let Some(What::Make { subject, .. }) = self.steps.get(at).map(|step| &step.what) else {
                 continue;
             };
             let Some(subject) = self.survey.subjects.get(*subject) else { continue };
             let item = ((subject.target, subject.handler.clone()), at);
-            match by_wait.iter_mut().find(|(known, _)| *known == wait) {
-                Some((_, items)) => items.push(item),
-                None => by_wait.push((wait, vec![item])),
-            }
+            by_wait.entry(wait).or_default().push(item);
         }
         let batches = by_wait.into_iter().flat_map(|(wait, items)| {
             group(self.registry, items).into_iter().map(move |batch| Effect::AskReady(batch, wait))

@@ -439,11 +439,11 @@ impl<'a> Engine<'a> {
     }
 }
 
+/// A number, and the target and handler that it is for.
+pub(super) type Item = ((usize, EcoString), usize);
+
 /// Items as batches of one handler on one target, each as large as the handler takes.
-pub(super) fn group(
-    registry: &Registry,
-    items: impl IntoIterator<Item = ((usize, EcoString), usize)>,
-) -> Vec<Batch> {
+pub(super) fn group(registry: &Registry, items: impl IntoIterator<Item = Item>) -> Vec<Batch> {
     let mut groups: BTreeMap<(usize, EcoString), Vec<usize>> = BTreeMap::new();
     for (key, item) in items {
         groups.entry(key).or_default().push(item);

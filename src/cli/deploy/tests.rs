@@ -90,7 +90,7 @@ fn what_a_deploy_says() {
     let (nothing, end) = run(folder.path(), second);
     insta::assert_snapshot!(nothing.plan + &end, @r#"
     Nothing to do: 3 unchanged
-    {"event":"end","end":"fine","done":0,"failed":0,"unknown":0,"skipped":0,"stopped":null}
+    {"event":"end","end":"fine","done":0,"unready":0,"failed":0,"unknown":0,"skipped":0,"stopped":null}
     "#);
 }
 

@@ -11,7 +11,7 @@ use super::super::target::{Target, Targets};
 use super::super::*;
 use super::{Run, Trial, graph, node, requiring, text};
 use crate::base::MemorySystem;
-use crate::graph::{LOCAL, Node};
+use crate::graph::{Drift, LOCAL, Node};
 use crate::handler::fake::{FakeHandler, World};
 use crate::handler::{Clock as _, ManualClock, Registry, Root, SeededRandom};
 use crate::state::{Condition, MemoryStore, Place, Snapshot, Store as _};
@@ -200,6 +200,52 @@ fn two_that_swap_their_places_both_go_first() {
     did[2..].sort();
     assert_eq!(did, ["-slot:1", "-slot:2", "+slot:1", "+slot:2"]);
     lab.heal(&swapped);
+}
+
+#[test]
+fn the_same_thing_under_another_id_is_handed_over() {
+    let mut lab = Lab::new(1);
+    let target = |id: &str| {
+        let place = Place { target: id.into(), identity: IDENTITY.into(), reach: EcoString::new() };
+        Target { place, root: Root { folder: None, allowed: vec!["/".into()] } }
+    };
+    lab.targets = Targets::only(vec![target(LOCAL), target("h1")]);
+    lab.done(&[thing("a", "1")]);
+    log(&lab);
+    let moved = Node { target: "h1".into(), id: "fake::Thing[host=h1,name=a]".into(), ..thing("a", "1") };
+    let outcome = lab.done(std::slice::from_ref(&moved));
+    assert_eq!(outcome.end(), End::Fine);
+    let [Entry { action: Action::Update { was: Some(was), .. }, .. }] = outcome.plan.entries.as_slice()
+    else {
+        panic!("{outcome:#?}");
+    };
+    assert_eq!(was, "fake::Thing[name=a]");
+    assert_eq!(log(&lab), [""; 0]);
+    assert_eq!(lab.done(std::slice::from_ref(&moved)).plan.entries, []);
+    lab.done(&[]);
+    assert_eq!(log(&lab), ["-thing:a"]);
+}
+
+#[test]
+fn drift_is_mended_reported_or_ignored() {
+    let drifted = |drift: Drift| {
+        let lab = Lab::new(1);
+        let nodes = [Node { drift, ..thing("a", "1") }];
+        lab.done(&nodes);
+        log(&lab);
+        let mut inner = lab.world.inner();
+        for object in inner.objects.values_mut() {
+            object.value = "drifted".into();
+            object.revision += 100;
+        }
+        drop(inner);
+        let outcome = lab.done(&nodes);
+        assert_eq!(outcome.end(), End::Fine);
+        (log(&lab).len(), outcome.plan.entries.len(), lab.done(&nodes).plan.entries.len())
+    };
+    assert_eq!(drifted(Drift::Repair), (1, 1, 0));
+    assert_eq!(drifted(Drift::Report), (0, 1, 1));
+    assert_eq!(drifted(Drift::Ignore(vec!["value".into()])), (0, 0, 0));
 }
 
 #[test]

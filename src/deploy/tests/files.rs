@@ -338,6 +338,40 @@ fn nobody_reads_what_nobody_may_read() {
 }
 
 #[test]
+fn a_lost_ledger_is_noticed() {
+    let host = Host::new();
+    host.converge(vec![file("/a", "x")]);
+    fs::remove_dir_all(&host.state).unwrap();
+    let outcome = host.deploy(vec![Node { adopt: true, ..file("/a", "y") }]);
+    assert!(refusal(&outcome).contains("the mark of another ledger"), "{outcome:#?}");
+    assert_eq!(host.read("/a"), "x");
+}
+
+#[test]
+fn who_may_gives_files_away() {
+    let host = Host::new();
+    let owned = |owner: &str| {
+        let fields = vec![("content", text("x")), ("mode", GraphValue::Int(0o640)), ("owner", text(owner))];
+        node("std::files::TextFile", "file", ("path", "/a"), fields)
+    };
+    let unknown = host.deploy(vec![owned("nobody at all")]);
+    assert!(refusal(&unknown).contains("there is no user `nobody at all`"), "{unknown:#?}");
+    assert_eq!(host.paths(), [""; 0]);
+    if rustix::process::geteuid().is_root() {
+        host.converge(vec![owned("65534")]);
+        assert_eq!(fs::metadata(host.path("/a")).unwrap().uid(), 65534);
+        host.converge(vec![owned("root")]);
+        assert_eq!(fs::metadata(host.path("/a")).unwrap().uid(), 0);
+        // No longer managed: it stays as it is.
+        let fields = vec![("content", text("y")), ("mode", GraphValue::Int(0o640))];
+        fs::set_permissions(host.path("/a"), fs::Permissions::from_mode(0o600)).unwrap();
+        std::os::unix::fs::chown(host.path("/a"), Some(1), None).unwrap();
+        host.converge(vec![node("std::files::TextFile", "file", ("path", "/a"), fields)]);
+        assert_eq!(fs::metadata(host.path("/a")).unwrap().uid(), 1);
+    }
+}
+
+#[test]
 fn a_target_that_is_another_folder_now_is_built_fresh() {
     let host = Host::new();
     host.converge(vec![file("/a", "x")]);
