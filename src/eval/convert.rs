@@ -262,7 +262,7 @@ impl<'w> Machine<'w> {
 
     fn wrong_kind(&self, value: &Value, ty: &Type) -> Cast {
         let shown = shown(self.program, value);
-        misfit(format!("expected {}, found {shown}", crate::types::show::show(self.program, ty)))
+        misfit(format!("expected `{}`, found {shown}", crate::types::show::show(self.program, ty)))
     }
 
     fn fit_items(&mut self, hir: &'w Hir, items: &[Value], ty: &'w Type) -> Eval<Result<Vec<Value>, Misfit>> {

@@ -294,7 +294,9 @@ impl<'w> Machine<'w> {
             let text = self.program.refinements.get(unmet.refinement.0 as usize).map(|r| r.text.clone());
             let message = format!("{shown} does not satisfy `where {}`", text.unwrap_or_default());
             let problem = self.problem_with(codes::REFINEMENT, hir, value, message);
-            return Err(self.report(problem));
+            return Err(self.report(problem.help(
+                "change what it is computed from, or say the same with `where` at the field that it comes from",
+            )));
         }
         Ok(made)
     }

@@ -11,6 +11,7 @@ use crate::model::{Program, TypeId};
 use crate::syntax::ast::RecordKind;
 
 use super::assemble::Objects;
+use super::creators::creators;
 use super::graphs::Runs;
 use super::queries::{self, Evaluation, UnitInstances};
 use super::render::Renderer;
@@ -26,11 +27,39 @@ pub(super) fn check(db: &Database, runs: &Runs, objects: &Objects, problems: &mu
         problems.push(dangling(db, program, objects, pending));
     }
     let made = runs.evaluations().flat_map(|e| &e.outputs).flat_map(|o| &o.references);
+    let mut unfinished = None;
     for pending in made.filter(|p| !is_there(db, program, objects, p)) {
-        if !seen.contains(&pending.reference) {
+        let unfinished = unfinished.get_or_insert_with(|| unfinished_makers(runs));
+        if !seen.contains(&pending.reference) && !may_be_made(program, unfinished, pending.reference.ty) {
             problems.push(dangling(db, program, objects, pending));
         }
     }
+}
+
+/// The slices and entities of which an instance could not be read, or an `impl` not be run, to
+/// the end.
+fn unfinished_makers(runs: &Runs) -> FxHashSet<TypeId> {
+    let stopped = |e: &Evaluation, at: usize| {
+        e.outputs.get(at).is_some_and(|o| o.stopped.is_some() || !o.diagnostics.is_empty())
+    };
+    let mut found = FxHashSet::default();
+    for (_, unit, evaluation) in &runs.units {
+        let instances = unit.instances.iter().enumerate();
+        let wrong = !unit.diagnostics.is_empty();
+        found.extend(instances.filter(|(at, _)| wrong || stopped(evaluation, *at)).map(|(_, i)| i.ty));
+    }
+    found.extend(runs.entities.iter().filter(|(_, e)| stopped(e, 0)).map(|(r, _)| r.ty));
+    found
+}
+
+/// Whether an object that is not there may be missing for no other reason than that what makes it
+/// has a mistake: enough is said of that.
+fn may_be_made(program: &Program, unfinished: &FxHashSet<TypeId>, ty: TypeId) -> bool {
+    if unfinished.is_empty() || is_slice(program, ty) {
+        return false;
+    }
+    let makers = creators(program, ty);
+    makers.slices.iter().chain(&makers.entities).any(|maker| unfinished.contains(maker))
 }
 
 /// Whether everything that a unit refers to is there.

@@ -49,6 +49,8 @@ pub struct Module {
     /// `// gops: allow(a, b)` comments: on the file's first line for the whole file (`line` is
     /// none), else for the line below.
     pub allows: Vec<Allow>,
+    /// The names that a `use` brings in and nothing else in the text says.
+    pub unused_imports: Vec<Ident>,
 }
 
 /// A silenced lint.

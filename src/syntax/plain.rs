@@ -63,7 +63,7 @@ structs! {
     Path { parts span }
     StrLit { text span }
     Docs { lines span }
-    Module { docs items allows }
+    Module { docs items allows unused_imports }
     Item { span docs deprecated kind }
     UseTree { path rename }
     ConstDecl { name ty value }

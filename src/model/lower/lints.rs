@@ -101,6 +101,9 @@ pub(super) fn all(d: &mut Declarations<'_>) {
         for item in &tree.items {
             item_names(d, module, &item.kind);
         }
+        for import in &tree.unused_imports {
+            unused_import(d, module, *import);
+        }
         for allow in &tree.allows {
             unknown_lint(d, module, allow);
         }
@@ -139,6 +142,16 @@ fn member_name(d: &mut Declarations<'_>, module: ModuleId, member: &Member) {
         _ => return,
     };
     d.lint_name(module, name, Style::Other);
+}
+
+fn unused_import(d: &mut Declarations<'_>, module: ModuleId, import: Ident) {
+    // Of one that failed enough is said.
+    if d.scopes.module(module).broken.contains_key(&import.name) {
+        return;
+    }
+    let message = format!("`{}` is imported and not used", import.name);
+    let problem = d.problem(codes::UNUSED_IMPORT, module, import.span, message);
+    d.lint(module, import.span, problem.help("take it out of the `use`"));
 }
 
 fn unknown_lint(d: &mut Declarations<'_>, module: ModuleId, allow: &ast::Allow) {

@@ -375,7 +375,27 @@ impl Cx {
         let mut items = Vec::new();
         self.items(&split(&toks, Body::Items).parts, end, &mut items);
         self.lost_docs();
-        Module { docs: self.module_docs(), items, allows: self.allows() }
+        let unused_imports = self.unused_imports(&items);
+        Module { docs: self.module_docs(), items, allows: self.allows(), unused_imports }
+    }
+
+    /// The imports whose name stands nowhere but in its `use`. A field or a variant of the same
+    /// name counts as a use: a lint had better miss one than be wrong.
+    fn unused_imports(&self, items: &[Item]) -> Vec<Ident> {
+        let imports = items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Use(trees) => Some((item.span, trees)),
+            _ => None,
+        });
+        let imports: Vec<_> = imports.collect();
+        let in_import = |at: Span| imports.iter().any(|(all, _)| all.start <= at.start && at.end <= all.end);
+        let words = self.lexed.tokens.iter().filter(|t| t.kind == Kind::Ident || t.kind.is_keyword());
+        let said: rustc_hash::FxHashSet<&str> = match imports.is_empty() {
+            true => return Vec::new(),
+            false => words.filter(|t| !in_import(t.span)).map(|t| self.text(t.span)).collect(),
+        };
+        let trees = imports.iter().flat_map(|(_, trees)| trees.iter());
+        let names = trees.filter_map(|tree| tree.rename.or(tree.path.parts.last().copied()));
+        names.filter(|name| !said.contains(name.name.as_str())).collect()
     }
 
     /// Speaks of documentation that nobody will read. Where something is wrong, what it belongs

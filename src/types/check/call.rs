@@ -128,9 +128,12 @@ impl<'a> Cx<'_, 'a> {
             .collect();
         if good && !missing.is_empty() {
             let message = format!("`{}` is called without {}", name.name, missing.join(", "));
+            let wanted = params.iter().map(|(n, t)| format!("{n}: {}", self.show(t)));
+            let help = format!("it is `{}({})`", name.name, wanted.collect::<Vec<_>>().join(", "));
             let problem = self
                 .problem(codes::BAD_CALL, span, message)
-                .label(self.ck.function_place(index), "declared here");
+                .label(self.ck.function_place(index), "declared here")
+                .help(help);
             self.report(problem);
         }
         let ty = if self.ck.is_result_tainted(index) { result.later() } else { result };
@@ -225,6 +228,7 @@ impl<'a> Cx<'_, 'a> {
                 )
                 .help("start the path with `/`, the root of the project");
             self.report(problem);
+            return self.wrong(span);
         }
         let folder = match self.folder {
             Folder::Local(local) => Some(Box::new(self.read_hidden(span, local))),

@@ -309,7 +309,8 @@ impl<'a> Cx<'_, 'a> {
             let first = *first;
             let problem = self
                 .problem(codes::TWICE, name.span, format!("`{}` is given twice", name.name))
-                .label(self.at(first), "the first time");
+                .label(self.at(first), "the first time")
+                .help("take one of them out");
             self.report(problem);
             return;
         }
@@ -404,7 +405,11 @@ impl<'a> Cx<'_, 'a> {
         let message = format!("the {noun} {} of `{}` {verb} missing", quoted(&names), self.type_name(id));
         let problem = self
             .problem(codes::MISSING_FIELD, span, message)
-            .label(self.ck.field_place(id, first), format!("`{}` is declared here", names[0]));
+            .label(self.ck.field_place(id, first), format!("`{}` is declared here", names[0]))
+            .help(format!(
+                "write {}",
+                names.iter().map(|n| format!("`{n}: …`")).collect::<Vec<_>>().join(", ")
+            ));
         self.report(problem);
     }
 

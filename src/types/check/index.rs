@@ -303,8 +303,11 @@ impl<'a> Cx<'_, 'a> {
         if good && !missing.is_empty() {
             let message =
                 format!("`{}` is known by its key: {} is missing", self.type_name(id), missing.join(", "));
-            let problem =
-                self.problem(codes::WRONG_KEY, span, message).label(self.ck.declaration(id), "declared here");
+            let all = keys.iter().map(|k| format!("{}: …", k.name)).collect::<Vec<_>>().join(", ");
+            let problem = self
+                .problem(codes::WRONG_KEY, span, message)
+                .label(self.ck.declaration(id), "declared here")
+                .help(format!("write `{}[{all}]`", self.type_name(id)));
             self.report(problem);
             good = false;
         }

@@ -392,7 +392,7 @@ impl<'a> Checker<'a> {
                 place,
                 "the type of this cannot be found out from its value",
             )
-            .help("write it: `let name: T = …`");
+            .help("write the type after its name: `NAME: int = …`");
             self.decls.diagnostics.push(problem);
             return;
         }

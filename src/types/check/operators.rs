@@ -132,6 +132,11 @@ impl<'a> Cx<'_, 'a> {
         {
             let all = if matches!(a.bare(), Type::OneOf(_)) { a } else { b };
             problem.help = literal_near(text, all);
+        } else if let (Type::Str | Type::StrLit(_), Type::Int | Type::IntLit(_))
+        | (Type::Int | Type::IntLit(_), Type::Str | Type::StrLit(_)) = (a.bare(), b.bare())
+        {
+            problem.help =
+                Some("write the number without quotes, or convert one side: `.int()`, `.string()`".into());
         }
         self.report(problem);
         false
