@@ -115,7 +115,7 @@ pub(super) struct Machine<'w> {
     pub regexes: FxHashMap<EcoString, Option<regex::Regex>>,
     memo: FxHashMap<Memo, Remembered>,
     /// Where a test runs.
-    pub bench: Option<&'w dyn Bench>,
+    pub bench: Option<&'w Bench<'w>>,
 }
 
 /// More problems than these in one run are not worth reading.

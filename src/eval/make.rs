@@ -51,7 +51,11 @@ impl<'w> Machine<'w> {
         self.stack.truncate(start);
         let object = made?;
         let reference = object.reference.clone();
-        self.out.objects.push(object);
+        if let Some(bench) = self.bench {
+            bench.add_object(object);
+        } else {
+            self.out.objects.push(object);
+        }
         Ok(Value::Ref(reference))
     }
 
@@ -158,7 +162,7 @@ impl<'w> Machine<'w> {
     }
 
     /// Adds what belongs into the `...rest` field beside what is given to it.
-    fn rest(&mut self, hir: &Hir, construct: &'w Construct, def: &RecordDef, start: usize) -> Eval<()> {
+    pub fn rest(&mut self, hir: &Hir, construct: &'w Construct, def: &RecordDef, start: usize) -> Eval<()> {
         let Some(slot) = def.rest else { return Ok(()) };
         for part in &construct.rest {
             let more = self.eval(part)?;

@@ -34,6 +34,7 @@ mod make;
 mod plan;
 mod provenance;
 mod refine;
+pub mod resolve;
 mod run;
 mod weight;
 

@@ -134,7 +134,7 @@ builtins! {
         r#""aé".code_points() == [97, 233]"#;
     FromCodePoints = "from_code_points" "list<int>.from_code_points() -> string",
         "The string of these Unicode scalar values.", r#"[97, 233].from_code_points() == "aé""#;
-    ShellQuoted = "shell_quoted" "string.shell_quoted() -> string", "As one word of a POSIX shell.",
+    ShellQuoted = "shell_quoted" "string.shell_quoted() -> string", "As one word of a POSIX shell: in quotes, unless it needs none.",
         r#""it's".shell_quoted() == r"'it'\''s'""#;
     XmlEscaped = "xml_escaped" "string.xml_escaped() -> string",
         "With `<`, `>`, `&` and quotes as XML and HTML want them.", r#""a<b".xml_escaped() == "a&lt;b""#;

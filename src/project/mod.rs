@@ -25,6 +25,7 @@ pub mod schema;
 pub mod session;
 mod sources;
 pub mod stdlib;
+mod testing;
 mod units;
 pub mod walk;
 mod world;

@@ -182,9 +182,9 @@ impl Session {
         self.compile_here()
     }
 
-    /// Runs the tests of the models whose title contains the filter.
-    pub fn test(&mut self, _filter: Option<&str>) -> Vec<TestOutcome> {
-        Vec::new()
+    /// What is wrong with gops.toml and the paths of model files, and something else.
+    pub(super) fn setup_and<'d>(&'d self, more: &'d [Diagnostic]) -> impl Iterator<Item = &'d Diagnostic> {
+        self.setup.iter().chain(more)
     }
 
     /// Looks at paths (relative to the root) that may have changed, come or gone.

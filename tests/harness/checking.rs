@@ -31,8 +31,13 @@ impl Project {
         Project { session: Session::open(Arc::new(system), options) }
     }
 
+    /// What is wrong with the project, and where nothing is, with its tests.
     pub fn check(&mut self) -> Vec<Diagnostic> {
-        self.session.check().diagnostics
+        let mut found = self.session.check().diagnostics;
+        if !found.iter().any(Diagnostic::is_error) {
+            found.extend(self.session.test(None).into_iter().flat_map(|outcome| outcome.diagnostics));
+        }
+        found
     }
 
     pub fn show(&self, diagnostics: &[Diagnostic]) -> String {

@@ -15,4 +15,7 @@ table! {
     FILE = "G0610" Error "unreadable-named-file", "what `file()` or `files()` names cannot be read";
     BUDGET = "G0611" Error "budget-exceeded", "an evaluation takes more than it may";
     NO_PARENT = "G0612" Error "parent-of-made", "a value that a model made has no `parent`";
+    EXPECT = "G0613" Error "expectation-failed", "what a test expects is not so";
+    EXPECT_ERROR = "G0614" Error "no-such-error", "a test expects a problem that nothing says";
+    NO_HISTORY = "G0615" Error "no-history", "a test asks about an earlier version";
 }

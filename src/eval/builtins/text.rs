@@ -303,6 +303,10 @@ pub(super) fn from_code_points(cx: &mut Cx<'_>, args: Args<'_>) -> Done {
 
 pub(super) fn shell_quoted(cx: &mut Cx<'_>, args: Args<'_>) -> Done {
     let text = args.str(0)?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"@%+=:,./_-".contains(&b);
+    if !text.is_empty() && text.bytes().all(plain) {
+        return Ok(Value::Str(text.clone()));
+    }
     cx.string(format!("'{}'", text.as_str().replace('\'', r"'\''")))
 }
 
