@@ -9,8 +9,9 @@ use super::hir::{Body, Hir, Node};
 use super::source::SourcePattern;
 use super::ty::{Type, TypeId};
 
-/// A declared type.
+/// A declared type. There are few of them, so their size does not matter.
 #[derive(Clone, PartialEq, Debug)]
+#[allow(clippy::large_enum_variant)]
 pub enum TypeDef {
     /// Slice, struct, entity, target, resource.
     Record(RecordDef),

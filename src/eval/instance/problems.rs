@@ -68,7 +68,7 @@ pub fn wrong_type(program: &Program, ty: &Type, src: Src<'_>, context: Context<'
         Some(help) if !context.secret => problem.help(help),
         _ => problem.help(format!("write a value of the type `{named}`")),
     };
-    match fixed(program, ty.non_null(), src) {
+    match fixed(ty.non_null(), src) {
         Some((text, safe)) if !context.secret => {
             problem.fix(format!("write `{text}`"), safe, src.place(), text)
         }

@@ -176,7 +176,7 @@ fn file_mode_meant(src: Src<'_>) -> Option<(String, i64)> {
 
 /// What to write instead, where that is certain enough to be offered, and whether it is certain
 /// enough to be written without a look.
-pub fn fixed(program: &Program, ty: &Type, src: Src<'_>) -> Option<(String, bool)> {
+pub fn fixed(ty: &Type, src: Src<'_>) -> Option<(String, bool)> {
     match (ty.bare(), src.kind()) {
         (Type::Int, NodeKind::Str(text)) => text.parse::<i64>().ok().map(|i| (i.to_string(), false)),
         (Type::Int, NodeKind::Float(f)) if f.fract() == 0.0 && f.abs() < 1e15 => {
@@ -193,7 +193,7 @@ pub fn fixed(program: &Program, ty: &Type, src: Src<'_>) -> Option<(String, bool
         (Type::Str, NodeKind::Int(i)) => Some((format!("\"{i}\""), false)),
         (Type::Str, NodeKind::Bool(b)) => Some((format!("\"{b}\""), false)),
         (Type::FileMode, _) => file_mode_meant(src).map(|(mode, _)| (format!("\"{mode}\""), false)),
-        (Type::Secret(inner) | Type::Optional(inner), _) => fixed(program, inner, src),
+        (Type::Secret(inner) | Type::Optional(inner), _) => fixed(inner, src),
         _ => None,
     }
 }

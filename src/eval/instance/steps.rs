@@ -66,13 +66,12 @@ fn part(program: &Program, value: &Value, depth: usize) -> Part {
     }
 }
 
+/// What is done with the parts of a key once they are borrowed.
+type Then<'t> = &'t mut dyn FnMut(&[(&str, id::Key<'_>)]);
+
 /// Borrows the parts of a key, and those of the keys in it, while `then` runs.
-fn with_keys(parts: &[(EcoString, Part)], then: &mut dyn FnMut(&[(&str, id::Key<'_>)])) {
-    fn go<'p>(
-        parts: &'p [(EcoString, Part)],
-        mut done: Vec<(&'p str, id::Key<'p>)>,
-        then: &mut dyn FnMut(&[(&str, id::Key<'_>)]),
-    ) {
+fn with_keys(parts: &[(EcoString, Part)], then: Then<'_>) {
+    fn go<'p>(parts: &'p [(EcoString, Part)], mut done: Vec<(&'p str, id::Key<'p>)>, then: Then<'_>) {
         let Some(((name, part), rest)) = parts.split_first() else { return then(&done) };
         let simple = match part {
             Part::Plain(Value::Bool(b)) => id::Key::Bool(*b),

@@ -126,23 +126,17 @@ fn collect_item<'a>(
         ItemKind::Record(tree) => declared_type(d, tree.name, TypeTree::Record(tree)),
         ItemKind::Enum(tree) => declared_type(d, tree.name, TypeTree::Enum(tree)),
         ItemKind::Union(tree) => declared_type(d, tree.name, TypeTree::Union(tree)),
-        ItemKind::Alias(tree) => {
-            if is_new_type(d, module, tree.name, seen) {
-                collected.aliases.push((module, tree));
-                alias(d, module, item, tree);
-            }
+        ItemKind::Alias(tree) if is_new_type(d, module, tree.name, seen) => {
+            collected.aliases.push((module, tree));
+            alias(d, module, item, tree);
         }
-        ItemKind::Const(tree) => {
-            if is_new(d, module, tree.name, &mut seen.values) {
-                collected.consts.push((module, tree));
-                constant(d, module, tree);
-            }
+        ItemKind::Const(tree) if is_new(d, module, tree.name, &mut seen.values) => {
+            collected.consts.push((module, tree));
+            constant(d, module, tree);
         }
-        ItemKind::Fn(tree) => {
-            if is_new(d, module, tree.name, &mut seen.functions) {
-                collected.functions.push((module, tree));
-                function(d, module, item, tree);
-            }
+        ItemKind::Fn(tree) if is_new(d, module, tree.name, &mut seen.functions) => {
+            collected.functions.push((module, tree));
+            function(d, module, item, tree);
         }
         _ => {}
     }

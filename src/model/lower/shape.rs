@@ -460,10 +460,8 @@ fn held_by(d: &Declarations<'_>, ty: &Type, held: &mut Vec<TypeId>) {
         | Type::Set(inner)
         | Type::Map(_, inner) => held_by(d, inner, held),
         Type::OneOf(all) => all.iter().for_each(|t| held_by(d, t, held)),
-        Type::Record(id) => {
-            if d.program.record(*id).is_some_and(|r| r.kind == RecordKind::Struct) {
-                held.push(*id);
-            }
+        Type::Record(id) if d.program.record(*id).is_some_and(|r| r.kind == RecordKind::Struct) => {
+            held.push(*id);
         }
         Type::Union(id) => {
             let payloads = d.program.union(*id).map(|u| u.variants.as_slice()).unwrap_or_default();
