@@ -93,9 +93,10 @@ fn tell(kind: &ErrorKind, found: Option<char>, depth: usize) -> Told {
             "expected `:` after the key",
             "write `key: value`; a text of several lines follows `|`, or is indented more than its key",
         ),
-        E::InvalidIndentation | E::InvalidFlowScalarIndent | E::InvalidQuotedScalarIndent => {
-            syntax("this line is not indented enough", "indent it more than the key that it belongs to")
-        }
+        E::InvalidIndentation | E::InvalidFlowScalarIndent | E::InvalidQuotedScalarIndent => syntax(
+            "this line is not indented enough",
+            "close the `[`, `{` or quote above it, or indent it more than its key",
+        ),
         E::InvalidBlockScalarIndent => syntax(
             "this line of the text is indented less than its first line",
             "indent all lines of it alike",
