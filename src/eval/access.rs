@@ -14,7 +14,7 @@ use super::compare;
 use super::deferred::operation;
 use super::machine::{Eval, Machine, This};
 use super::print;
-use super::value::{Deferred, DeferredExpr, Key, Object, Record, Reference, Value};
+use super::value::{Deferred, DeferredExpr, Element, Key, Object, Record, Reference, Value};
 use super::world::PendingReference;
 
 /// How many records that were read by reference are kept at hand.
@@ -98,17 +98,21 @@ impl<'w> Machine<'w> {
                     Some(child) => child,
                     None => match self.eval(base)? {
                         Value::Record(record) | Value::Variant(_, _, Some(record)) => record,
+                        // `self` in the `impl` of a union, of a variant that carries nothing.
+                        Value::Variant(_, _, None) => {
+                            return self.parent_of(hir, self.subject.element).map(Some);
+                        }
                         _ => return Err(self.no_parent(hir)),
                     },
                 };
-                self.parent_of(hir, &child).map(Some)
+                self.parent_of(hir, child.element).map(Some)
             }
             _ => Ok(None),
         }
     }
 
-    fn parent_of(&mut self, hir: &Hir, child: &Record) -> Eval<Arc<Record>> {
-        let found = child.element.and_then(|element| {
+    fn parent_of(&mut self, hir: &Hir, child: Option<Element>) -> Eval<Arc<Record>> {
+        let found = child.and_then(|element| {
             let instance = self.instance_of(element)?;
             let parent = instance.elements.get(element.index as usize)?.parent?;
             Some(instance.elements.get(parent as usize)?.record.clone())

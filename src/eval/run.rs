@@ -265,7 +265,9 @@ impl<'w> Machine<'w> {
         let plan = self.plan;
         let ty = element.record.ty;
         let of_union = element.variant.map_or(&[][..], |(union, _)| plan.impls(union));
-        let own = plan.impls(ty);
+        // A variant without a payload stands there as a record of the union's own type.
+        let bare = element.variant.is_some_and(|(union, _)| union == ty);
+        let own = if bare { &[][..] } else { plan.impls(ty) };
         if own.is_empty() && of_union.is_empty() {
             return Ok(());
         }
@@ -275,8 +277,7 @@ impl<'w> Machine<'w> {
         }
         for at in of_union {
             let Some((union, variant)) = element.variant else { break };
-            // A variant without a payload stands there as a record of the union's own type.
-            let payload = (ty != union).then(|| element.record.clone());
+            let payload = (!bare).then(|| element.record.clone());
             self.run_impl(*at, This::Value(Value::Variant(union, variant, payload)))?;
         }
         Ok(())

@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::base::FileId;
 
 use crate::diag::Diagnostic;
+use crate::diag::codes::project as codes;
 use crate::eval::{Object, Reference};
 use crate::graph::claims::Claims;
 use crate::graph::{Allow, GraphBuilder, Header, Source};
@@ -90,7 +91,9 @@ impl Session {
         let instances = runs.units.iter().map(|(_, unit, _)| unit.instances.len()).sum();
         self.said(&runs, diagnostics);
         let Gathered { objects, made_by, shared } = gather(&runs, diagnostics);
+        super::object_checks::run(&self.db, runs.program(), objects.values(), diagnostics);
         super::references::check(&self.db, &runs, &objects, diagnostics);
+        unexplained(&runs, diagnostics);
         let header = self.header(&runs.program().templates, runs.files());
         let origins = Origins::new(&self.db, &runs.model.nodes, &objects);
         let failed = diagnostics.iter().any(Diagnostic::is_error);
@@ -188,6 +191,12 @@ impl Session {
         }
         for (_, new) in &pairs {
             previous.objects.insert(new.reference.clone(), new.clone());
+        }
+        let mut problems = Vec::new();
+        let program = &previous.runs.model.program;
+        super::object_checks::run(&self.db, program, previous.objects.values(), &mut problems);
+        if !problems.is_empty() {
+            return None;
         }
         let templates = previous.runs.model.program.templates.clone();
         let header = self.header(&templates, files.into_iter());
@@ -309,6 +318,19 @@ impl Session {
             allow,
             moves: Vec::new(),
         }
+    }
+}
+
+/// Says so if something was left out although no mistake is known: a graph without it would have
+/// it deleted.
+fn unexplained(runs: &Runs, diagnostics: &mut Vec<Diagnostic>) {
+    if !diagnostics.iter().any(Diagnostic::is_error)
+        && let Some(place) = runs.outputs().find_map(|o| o.stopped)
+    {
+        let problem =
+            Diagnostic::new(codes::UNEXPLAINED, place, "this was not evaluated, and no mistake is known")
+                .help("this is a fault of gops: please report it, with the line that this points to");
+        diagnostics.push(problem);
     }
 }
 

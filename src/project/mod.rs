@@ -16,6 +16,7 @@ mod creators;
 mod duplicates;
 mod graphs;
 pub mod layout;
+mod object_checks;
 mod origins;
 mod queries;
 mod references;

@@ -10,7 +10,7 @@ use super::effects::{At, Effects};
 use crate::diag::{Diagnostic, Place, codes::types as codes};
 use crate::model::order;
 use crate::model::program::Stratum;
-use crate::model::{Program, Type, TypeDef, TypeId};
+use crate::model::{HirKind, Program, Type, TypeDef, TypeId};
 use crate::syntax::ast::RecordKind;
 
 /// An edge: the node that is needed, and why.
@@ -81,6 +81,7 @@ pub(super) fn strata(
     needs.iter_mut().for_each(|of| of.sort_unstable());
     for cycle in order::cycles(&needs) {
         diagnostics.push(cycle_problem(program, &edges, &order::way_round(&needs, &cycle)));
+        silence(program, &slices, &cycle);
     }
     let ordered = order::components(&needs).into_iter().flatten();
     program.strata = ordered
@@ -91,6 +92,19 @@ pub(super) fn strata(
             },
         )
         .collect();
+}
+
+/// Takes what the `impl`s of a cycle do out of them: there is no order to run them in, and that
+/// has been said.
+fn silence(program: &mut Program, slices: &Holders, cycle: &[u32]) {
+    for def in &mut program.impls {
+        if !def.transient && slices.of(def.ty).into_iter().any(|owner| cycle.contains(&impls(owner))) {
+            def.when = None;
+            def.body.root.kind = HirKind::Error;
+            def.creates.clear();
+            def.reads.clear();
+        }
+    }
 }
 
 /// Whether values of a type are known by type and key.

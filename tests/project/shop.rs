@@ -43,11 +43,12 @@ impl Machine {
     Host { name }
     Directory { host, path: "/srv" }
     TextFile { host, path: "/etc/motd", content: sites.map(s => s.name).join(" ") }
+    TextFile { host, path: "/etc/vhosts.count", content: "${all(Vhost).len()}" }
 }
 
 impl Site {
     Directory { host: on.host, path: root }
-    TextFile { host: on.host, path: "${root}/conf", content: "port ${port}\npeers ${all(Vhost).len()}" }
+    TextFile { host: on.host, path: "${root}/conf", content: "port ${port}\npeers ${all(Site).len()}" }
     if tier == prod { Vhost { site: self, port } }
 }
 

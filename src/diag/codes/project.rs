@@ -23,4 +23,5 @@ table! {
     NOT_ACYCLIC = "G0818" Error "not-acyclic", "references that go in a circle, where the model forbids it";
     DIFFERENT_OBJECTS = "G0819" Error "different-objects", "one object that is made twice, with different fields";
     DIFFERENT_POLICY = "G0820" Error "different-policy", "one object that is made twice, with a different timeout or drift";
+    UNEXPLAINED = "G0821" Error "unexplained", "something was left out and no mistake is known: a fault of gops";
 }

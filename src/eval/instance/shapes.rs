@@ -18,6 +18,8 @@ pub struct Shapes {
     variants: Vec<FxHashMap<EcoString, u16>>,
     /// By refinement.
     pub(super) fast: Vec<Fast>,
+    /// By type: whether there are `impl`s of it.
+    impls: Vec<bool>,
 }
 
 /// Tables over the fields of a record.
@@ -96,12 +98,22 @@ impl Shapes {
             let variants = variants.iter().enumerate();
             shapes.variants.push(variants.map(|(i, v)| (v.data_name.clone(), i as u16)).collect());
         }
+        shapes.impls = vec![false; program.types.len()];
+        for def in &program.impls {
+            if let Some(has) = shapes.impls.get_mut(def.ty.0 as usize) {
+                *has = true;
+            }
+        }
         shapes.fast = program.refinements.iter().map(Fast::new).collect();
         shapes
     }
 
     pub(super) fn record(&self, ty: TypeId) -> Option<&RecordShape> {
         self.records.get(ty.0 as usize)
+    }
+
+    pub(super) fn has_impls(&self, ty: TypeId) -> bool {
+        self.impls.get(ty.0 as usize) == Some(&true)
     }
 
     pub(super) fn variant(&self, ty: TypeId, name: &str) -> Option<u16> {

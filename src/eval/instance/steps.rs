@@ -46,6 +46,14 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The way to a variant that carries nothing.
+pub(super) fn bare_step(carrier: &Carrier<'_>, context: Context<'_>) -> EcoString {
+    let mut out = String::new();
+    let tag = context.listed.then_some((carrier.tag, carrier.name));
+    id::write_element(&mut out, context.name, tag, &[]);
+    out.strip_prefix('.').unwrap_or(&out).into()
+}
+
 /// References whose keys are references again are followed this far; the model has no cycle of
 /// them, and data nests no deeper.
 const DEEPEST: usize = 128;

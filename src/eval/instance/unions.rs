@@ -1,12 +1,16 @@
 //! Tagged unions.
 
+use std::sync::Arc;
+
 use crate::data::NodeKind;
-use crate::eval::value::Value;
+use crate::eval::value::{Record, Value};
+use crate::eval::world::InstanceElement;
 use crate::model::{Type, TypeId};
 
 use super::layers::{Layers, Src};
 use super::problems;
 use super::reader::{Context, Reader};
+use super::steps::bare_step;
 
 /// The variant that carries a record.
 pub struct Carrier<'a> {
@@ -32,7 +36,8 @@ impl<'a> Reader<'a> {
             if let Some(text) = &found.deprecated {
                 self.report(problems::deprecated_variant(&def.decl, found, text, src));
             }
-            return Value::Variant(id, variant, None);
+            let carrier = Carrier { union: id, variant, tag: def.tag.as_str(), name };
+            return self.bare(&carrier, src, context);
         }
         if !src.is_mapping() {
             return self.wrong(ty, src, context);
@@ -69,7 +74,8 @@ impl<'a> Reader<'a> {
                 if let Some(extra) = extra {
                     self.report(problems::empty_variant(def, found, extra));
                 }
-                Value::Variant(id, variant, None)
+                let carrier = Carrier { union: id, variant, tag, name };
+                self.bare(&carrier, last, context)
             }
             Some(Type::Record(payload)) => {
                 let Some(record) = self.program.record(*payload) else { return Value::Wrong };
@@ -79,5 +85,24 @@ impl<'a> Reader<'a> {
             }
             Some(_) => Value::Wrong,
         }
+    }
+
+    /// A variant that carries nothing is no struct. Where its union has `impl`s it is an element
+    /// all the same, so that they run for it.
+    fn bare(&mut self, carrier: &Carrier<'a>, src: Src<'a>, context: Context<'a>) -> Value {
+        let (union, variant) = (carrier.union, carrier.variant);
+        if self.shapes.has_impls(union) {
+            let element = Some(self.element(self.elements.len() as u32));
+            self.elements.push(Some(InstanceElement {
+                record: Arc::new(Record { ty: union, fields: Box::default(), element }),
+                parent: context.parent,
+                variant: Some((union, variant)),
+                step: bare_step(carrier, context),
+                place: Some((src.doc.file, src.node)),
+                fields: Box::default(),
+                wrong: Vec::new(),
+            }));
+        }
+        Value::Variant(union, variant, None)
     }
 }

@@ -303,6 +303,7 @@ fn environments(d: &mut Declarations<'_>, id: TypeId, settings: &Settings) -> Ty
         deprecated: None,
     };
     d.scopes.environment = Some(id);
+    d.program.environment = Some(id);
     TypeDef::Enum(EnumDef { decl, variants: settings.environments.iter().map(variant).collect() })
 }
 

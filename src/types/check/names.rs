@@ -329,11 +329,14 @@ impl<'a> Cx<'_, 'a> {
 
     // Parents.
 
-    /// The structs and slices that hold elements of a struct, unions skipped.
+    /// The structs and slices that hold elements of a struct or values of a union, unions skipped.
     pub fn holders(&self, ty: TypeId) -> Vec<TypeId> {
         let mut found = Vec::new();
         let mut seen = vec![ty];
-        let mut open: Vec<TypeId> = self.record(ty).map(|r| r.holders.clone()).unwrap_or_default();
+        let mut open: Vec<TypeId> = match self.record(ty) {
+            Some(record) => record.holders.clone(),
+            None => self.ck.union_holders(ty),
+        };
         open.reverse();
         while let Some(holder) = open.pop() {
             match self.program().types.get(holder.0 as usize) {
@@ -366,12 +369,11 @@ impl<'a> Cx<'_, 'a> {
             return self.wrong(span);
         }
         let id = match base.ty.bare() {
-            Type::Record(id) => *id,
+            Type::Record(id) if self.record(*id).is_some_and(|r| r.kind == RecordKind::Struct) => *id,
+            // Of a union it is known whose `impl` runs, also where the variant carries nothing.
+            Type::Union(id) if matches!(base.hir.kind, HirKind::SelfValue) => *id,
             _ => return self.no_parent(&base.ty.clone(), span),
         };
-        if !self.record(id).is_some_and(|r| r.kind == RecordKind::Struct) {
-            return self.no_parent(&base.ty.clone(), span);
-        }
         let holders = self.holders(id);
         let ty = match holders.as_slice() {
             [] => {
