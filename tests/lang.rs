@@ -189,12 +189,13 @@ fn notes<'a>(
 
 fn line_of(section: &Section, project: &Project, place: Place) -> (usize, String) {
     let file: FileId = place.file();
-    let Some(text) = project.text(file) else { return (1, file.path().to_owned()) };
+    let lines = section.files.get(file.path()).map(|t| &t.lines);
+    let at_line = |line: usize| lines.and_then(|l| l.of_document(line)).unwrap_or(1);
+    let Some(text) = project.text(file) else { return (at_line(1), file.path().to_owned()) };
     let offset = if let Place::Span(at) = place { at.span.start as usize } else { 0 };
     let at = LineIndex::new(&text).line_column(&text, offset);
     let place = format!("{}:{}:{}", file.path(), at.line, at.column);
-    let lines = section.files.get(file.path()).map(|t| &t.lines);
-    (lines.and_then(|l| l.of_document(at.line as usize)).unwrap_or(1), place)
+    (at_line(at.line as usize), place)
 }
 
 fn graphs(document: &Document, section: &Section, project: &mut Project) -> Vec<String> {
