@@ -73,9 +73,15 @@ impl Writer<'_> {
             return Flat::Broken;
         }
         let toks = self.inside(tok);
+        let body = self.body(tok);
+        let parts = split(&toks, body).parts;
+        // Statements stand one below the other.
+        if body == Body::Stmts && parts.len() > 1 {
+            return Flat::Broken;
+        }
         let mut texts = Vec::new();
         let mut long = false;
-        for part in split(&toks, self.body(tok)).parts {
+        for part in parts {
             match self.flat_part(part) {
                 Flat::Text(text) => texts.push(text),
                 Flat::Long => long = true,

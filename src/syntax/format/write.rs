@@ -27,10 +27,21 @@ pub struct Writer<'t> {
     fresh: bool,
 }
 
+/// Whether a line begins before a token of a part.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Break {
+    /// No.
+    None,
+    /// As deep as the part.
+    Level,
+    /// One step deeper.
+    Deeper,
+}
+
 /// How a part is broken.
 struct Plan {
     /// Before which tokens a line begins.
-    breaks: Vec<bool>,
+    breaks: Vec<Break>,
     /// Which groups stand on several lines.
     expanded: Vec<bool>,
     /// Before which tokens a line may begin.
@@ -184,25 +195,35 @@ impl<'t> Writer<'t> {
 
     fn write_plan(&mut self, toks: &[Tok], plan: &Plan, indent: usize) {
         let mut spacing = Spacing::default();
-        let mut deeper = false;
+        let mut step = indent;
         for (n, &tok) in toks.iter().enumerate() {
             let space = spacing.before(&tok);
-            let commented = n > 0 && self.is_commented(tok);
-            if commented || plan.breaks.get(n) == Some(&true) {
-                deeper |= !(n == 2 && own_line_prefix(toks));
-                let step = indent + if deeper { 4 } else { 0 };
-                self.comments(tok.at as usize, step);
-                self.new_line(step);
-            } else if space {
-                self.out.push(' ');
+            match self.break_before(toks, plan, n, indent, step) {
+                Some(deep) => {
+                    step = deep;
+                    self.comments(tok.at as usize, step);
+                    self.new_line(step);
+                }
+                None if space => self.out.push(' '),
+                None => {}
             }
-            let step = indent + if deeper { 4 } else { 0 };
             match self.flat(tok) {
                 Flat::Text(text) if plan.expanded.get(n) != Some(&true) => self.out.push_str(&text),
                 _ => self.group(tok, step),
             }
             self.skip_comments(tok);
             self.wrote(tok.span.end as usize);
+        }
+    }
+
+    /// How deep the line is that begins before the token, if one does.
+    fn break_before(&self, toks: &[Tok], plan: &Plan, n: usize, indent: usize, step: usize) -> Option<usize> {
+        match plan.breaks.get(n) {
+            Some(Break::Level) => Some(indent),
+            Some(Break::Deeper) => Some(indent + 4),
+            // A comment ends its line.
+            _ if n > 0 && toks.get(n).is_some_and(|t| self.is_commented(*t)) => Some(step.max(indent + 4)),
+            _ => None,
         }
     }
 
@@ -227,42 +248,46 @@ impl<'t> Writer<'t> {
     fn plan(&mut self, toks: &[Tok], body: Body, indent: usize) -> Plan {
         let forced: Vec<bool> = toks.iter().map(|&t| matches!(self.flat(t), Flat::Broken)).collect();
         let breakable = breakable(toks, body);
-        let mut plan = Plan { breaks: vec![false; toks.len()], expanded: forced, breakable };
+        let breaks = vec![Break::None; toks.len()];
+        let mut plan = Plan { breaks, expanded: forced, breakable };
         self.expand_branches(toks, &mut plan);
         if own_line_prefix(toks)
             && let Some(first) = plan.breaks.get_mut(2)
         {
-            *first = true;
+            *first = Break::Level;
         }
-        let column = self.column();
-        if self.fits(toks, &plan, column, indent) {
+        let place = (self.column(), indent);
+        if self.first_long(toks, &plan, place).is_none() {
             return plan;
         }
-        if body == Body::Comprehension
-            && self.break_at(toks, &mut plan, Class::Clauses)
-            && self.fits(toks, &plan, column, indent)
-        {
-            return plan;
-        }
-        for class in CLASSES_BEFORE_GROUPS {
-            if self.break_at(toks, &mut plan, *class) && self.fits(toks, &plan, column, indent) {
+        let clauses: &[Class] = if body == Body::Comprehension { &[Class::Clauses] } else { &[] };
+        let methods = (0..toks.len()).filter(|&n| Class::Methods.breaks_before(toks, n)).count();
+        let chain: &[Class] = if methods > 2 { &[Class::Methods] } else { &[] };
+        for class in clauses.iter().chain(CLASSES_BEFORE_GROUPS).chain(chain) {
+            if self.break_at(toks, &mut plan, *class) && self.first_long(toks, &plan, place).is_none() {
                 return plan;
             }
         }
-        let breaks = plan.breaks.clone();
-        if self.break_at(toks, &mut plan, Class::Compare) && self.fits(toks, &plan, column, indent) {
-            return plan;
+        // Which is better, if one of them does.
+        for class in [Class::Compare, Class::Modifiers] {
+            let breaks = plan.breaks.clone();
+            if class.is_kept(toks) || !self.break_at(toks, &mut plan, class) {
+                continue;
+            }
+            if self.first_long(toks, &plan, place).is_none() {
+                return plan;
+            }
+            plan.breaks = breaks;
         }
-        plan.breaks = breaks;
-        if self.expand_last(toks, &mut plan, column, indent) {
+        if self.expand_last(toks, &mut plan, place) {
             return plan;
         }
         for class in CLASSES_AFTER_GROUPS {
-            if self.break_at(toks, &mut plan, *class) && self.fits(toks, &plan, column, indent) {
+            if self.break_at(toks, &mut plan, *class) && self.first_long(toks, &plan, place).is_none() {
                 return plan;
             }
         }
-        self.expand_where_long(toks, &mut plan, column, indent);
+        self.expand_where_long(toks, &mut plan, place);
         plan
     }
 
@@ -284,30 +309,23 @@ impl<'t> Writer<'t> {
         }
     }
 
-    /// Whether every line of the part fits, as far as the part itself makes them.
-    fn fits(&mut self, toks: &[Tok], plan: &Plan, column: usize, indent: usize) -> bool {
-        self.first_long(toks, plan, column, indent).is_none()
-    }
-
-    /// The index of the first token at which a line is too long.
-    fn first_long(&mut self, toks: &[Tok], plan: &Plan, column: usize, indent: usize) -> Option<usize> {
-        let mut at = column;
+    /// The index of the first token at which a line is too long, as far as the part itself makes
+    /// its lines. `place` is the column that is reached, and how deep the part stands.
+    fn first_long(&mut self, toks: &[Tok], plan: &Plan, place: (usize, usize)) -> Option<usize> {
+        let (mut at, indent) = place;
         let mut spacing = Spacing::default();
-        let mut deeper = false;
+        let mut step = indent;
         for (n, &tok) in toks.iter().enumerate() {
             let space = usize::from(spacing.before(&tok));
-            let comment = n > 0 && self.is_commented(tok);
-            if comment || plan.breaks.get(n) == Some(&true) {
-                deeper |= !(n == 2 && own_line_prefix(toks));
-                at = indent + if deeper { 4 } else { 0 };
-            } else {
-                at += space;
+            match self.break_before(toks, plan, n, indent, step) {
+                Some(deep) => (step, at) = (deep, deep),
+                None => at += space,
             }
             if plan.expanded.get(n) == Some(&true) {
                 if at + 1 > WIDTH {
                     return Some(n);
                 }
-                at = indent + if deeper { 5 } else { 1 };
+                at = step + 1;
                 continue;
             }
             match self.flat(tok) {
@@ -329,15 +347,15 @@ impl<'t> Writer<'t> {
                 && plan.breakable.get(n) == Some(&true)
                 && let Some(at) = plan.breaks.get_mut(n)
             {
-                *at = true;
+                *at = if matches!(class, Class::Clauses) { Break::Level } else { Break::Deeper };
                 found = true;
             }
         }
         found
     }
 
-    /// Expands the last group whose expansion makes everything fit.
-    fn expand_last(&mut self, toks: &[Tok], plan: &mut Plan, column: usize, indent: usize) -> bool {
+    /// Expands the last group whose expansion makes everything fit. Says whether one does.
+    fn expand_last(&mut self, toks: &[Tok], plan: &mut Plan, place: (usize, usize)) -> bool {
         for n in (0..toks.len()).rev() {
             if !self.can_expand(toks, plan, n) {
                 continue;
@@ -345,7 +363,7 @@ impl<'t> Writer<'t> {
             if let Some(expanded) = plan.expanded.get_mut(n) {
                 *expanded = true;
             }
-            if self.fits(toks, plan, column, indent) {
+            if self.first_long(toks, plan, place).is_none() {
                 return true;
             }
             if let Some(expanded) = plan.expanded.get_mut(n) {
@@ -362,15 +380,15 @@ impl<'t> Writer<'t> {
     }
 
     /// Expands groups, from the first on, until every line fits or no group is left.
-    fn expand_where_long(&mut self, toks: &[Tok], plan: &mut Plan, column: usize, indent: usize) {
-        while let Some(long) = self.first_long(toks, plan, column, indent) {
+    fn expand_where_long(&mut self, toks: &[Tok], plan: &mut Plan, place: (usize, usize)) {
+        while let Some(long) = self.first_long(toks, plan, place) {
             // The group at which the line is too long, or the last one before it on that line.
             let mut n = Some(long);
             while let Some(at) = n {
                 if self.can_expand(toks, plan, at) {
                     break;
                 }
-                n = at.checked_sub(1).filter(|_| plan.breaks.get(at) == Some(&false));
+                n = at.checked_sub(1).filter(|_| plan.breaks.get(at) == Some(&Break::None));
             }
             let Some(at) = n.filter(|&at| self.can_expand(toks, plan, at)) else { return };
             if let Some(expanded) = plan.expanded.get_mut(at) {
@@ -424,6 +442,14 @@ const CLASSES_BEFORE_GROUPS: &[Class] = &[Class::Check, Class::Coalesce, Class::
 const CLASSES_AFTER_GROUPS: &[Class] = &[Class::Modifiers, Class::Plus, Class::Methods, Class::Assign];
 
 impl Class {
+    /// Whether the group before the place is to be opened first: a long constructor, and not a
+    /// short one with many modifiers.
+    fn is_kept(self, toks: &[Tok]) -> bool {
+        let first = (1..toks.len()).find(|&n| self.breaks_before(toks, n));
+        let braces = first.and_then(|n| toks.get(n - 1)).filter(|t| t.kind == Kind::Brace);
+        matches!(self, Class::Modifiers) && braces.is_some_and(|b| b.span.len() > WIDTH / 2)
+    }
+
     fn breaks_before(self, toks: &[Tok], n: usize) -> bool {
         use Kind::*;
         let kind = |i: usize| toks.get(i).map(|t| t.kind);
@@ -433,7 +459,7 @@ impl Class {
             Class::Check => {
                 is_check(toks, 0) && (before == Some(Comma) && here != Some(In) && kind(n + 1) != Some(In))
             }
-            Class::Clauses => here == Some(For),
+            Class::Clauses => here == Some(For) || (here == Some(If) && before.is_some_and(ends_value)),
             Class::Coalesce => here == Some(Kind::Coalesce),
             Class::Or => here == Some(Kind::Or),
             Class::And => here == Some(Kind::And),
@@ -457,9 +483,21 @@ impl Class {
                         )
                     )
             }
-            Class::Plus => matches!(before, Some(Kind::Plus)),
+            Class::Plus => {
+                before == Some(Kind::Plus)
+                    || (before == Some(Minus) && n > 1 && kind(n - 2).is_some_and(ends_value))
+            }
             Class::Methods => matches!(here, Some(Dot | OptDot)) && kind(n + 2) == Some(Paren),
             Class::Assign => before == Some(Kind::Assign),
         }
     }
+}
+
+/// Kinds that end a value.
+fn ends_value(kind: Kind) -> bool {
+    use Kind::*;
+    matches!(
+        kind,
+        Ident | Number | Str | RawStr | Paren | Bracket | Brace | Question | True | False | Null | Range
+    )
 }
