@@ -1,5 +1,7 @@
 //! The reference is generated from the program: `docs/reference/cli.md` from the command line,
-//! `docs/reference/diagnostics.md` from the registry of codes. `UPDATE=1` writes both.
+//! `docs/reference/diagnostics.md` from the registry of codes, `docs/reference/stdlib.md` from the
+//! prelude and the standard library, `docs/reference/language.md` from the literate tests of the
+//! language. `UPDATE=1` writes them.
 
 use std::fmt::Write as _;
 
@@ -101,4 +103,66 @@ fn reference_of_the_command_line() {
 #[ignore = "until the codes are complete"]
 fn reference_of_diagnostics() {
     is_current("diagnostics.md", &diagnostics());
+}
+
+/// The literate tests as one text: each says what holds, and its examples are run.
+fn language() -> String {
+    let folder = format!("{}/tests/lang", env!("CARGO_MANIFEST_DIR"));
+    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    let mut out = format!("# The language\n\n{GENERATED}");
+    out += "\nEvery example here is compiled by the tests, the mistakes in it at the lines whose comments name\n\
+            them. The grammar is [`grammar/gops.ebnf`](../../grammar/gops.ebnf).\n";
+    for file in files.iter().filter(|f| f.extension().is_some_and(|e| e == "md")) {
+        out.push('\n');
+        let mut fenced = false;
+        for line in std::fs::read_to_string(file).unwrap().lines() {
+            fenced ^= line.starts_with("```");
+            let deeper = if line.starts_with('#') && !fenced { "#" } else { "" };
+            let _ = writeln!(out, "{deeper}{line}");
+        }
+    }
+    out
+}
+
+/// The prelude, then each module of the standard library with its items as they are declared.
+fn library() -> String {
+    let mut out = format!("# The standard library\n\n{GENERATED}");
+    out += "\n## The prelude\n\nFunctions that every module sees, called as methods: `xs.len()`. Those with a receiver may be\n\
+            called as functions too: `len(xs)`. Single capitals stand for types, `seq<T>` for a list or a set;\n\
+            `a?` may be left out.\n\n| function | what it does | example |\n|---|---|---|\n";
+    let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
+    for row in gops::model::prelude::BUILTINS {
+        let _ = writeln!(out, "| `{}` | {} | `{}` |", cell(row.signature), cell(row.docs), cell(row.example));
+    }
+    for (name, text) in gops::project::stdlib::modules() {
+        let module = name.trim_end_matches(".gops");
+        let parse = gops::syntax::parse(gops::base::FileId::new(&format!("std:{name}")), text);
+        assert!(parse.diagnostics.is_empty(), "{name}");
+        let _ = write!(out, "\n## std::{module}\n\n{}\n", parse.module.docs.lines.join("\n"));
+        for item in &parse.module.items {
+            use gops::syntax::ast::ItemKind;
+            if matches!(item.kind, ItemKind::Use(_) | ItemKind::Test(_)) {
+                continue;
+            }
+            assert!(!item.docs.lines.is_empty(), "{name}: an item without documentation");
+            let _ = write!(
+                out,
+                "\n{}\n\n```gops\n{}\n```\n",
+                item.docs.lines.join("\n"),
+                &text[item.span.range()]
+            );
+        }
+    }
+    out
+}
+
+#[test]
+fn reference_of_the_language() {
+    is_current("language.md", &language());
+}
+
+#[test]
+fn reference_of_the_library() {
+    is_current("stdlib.md", &library());
 }

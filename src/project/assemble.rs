@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use ecow::EcoString;
-use rustc_hash::FxHashMap;
+use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::base::{FileId, canonical::Writer};
 use crate::diag::codes::project as codes;
@@ -24,8 +25,9 @@ use crate::syntax::ast::RecordKind;
 use super::origins::Origins;
 use super::render::Renderer;
 
-/// Everything that runs made, by reference. Objects that several made are merged already.
-pub type Objects = FxHashMap<Arc<Reference>, Arc<Object>>;
+/// Everything that runs made, by reference, in the order in which it was made: what one element
+/// made stands together. Objects that several made are merged already.
+pub type Objects = IndexMap<Arc<Reference>, Arc<Object>, FxBuildHasher>;
 
 /// What nodes are made from.
 pub struct Assembly<'a> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use indexmap::map::Entry;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::FileId;
@@ -392,23 +393,23 @@ struct Gathered {
 /// All objects, merged; and who made what, for `after`.
 fn gather(runs: &Runs, diagnostics: &mut Vec<Diagnostic>) -> Gathered {
     let total: usize = runs.outputs().map(|o| o.objects.len()).sum();
-    let mut single: FxHashMap<Arc<Reference>, &Object> = FxHashMap::default();
-    single.reserve(total);
-    let mut several: FxHashMap<Arc<Reference>, Vec<&Object>> = FxHashMap::default();
+    let mut objects = Objects::with_capacity_and_hasher(total, Default::default());
+    let mut several: FxHashMap<Arc<Reference>, Vec<Arc<Object>>> = FxHashMap::default();
     for object in runs.outputs().flat_map(|o| &o.objects) {
-        if let Some(first) = single.insert(object.reference.clone(), object) {
-            several.entry(object.reference.clone()).or_insert_with(|| vec![first]).push(object);
-        }
-    }
-    let mut objects: Objects = FxHashMap::default();
-    objects.reserve(single.len());
-    for (reference, object) in single {
-        if !several.contains_key(&reference) {
-            objects.insert(reference, Arc::new(object.clone()));
+        match objects.entry(object.reference.clone()) {
+            Entry::Vacant(free) => {
+                free.insert(Arc::new(object.clone()));
+            }
+            Entry::Occupied(taken) => {
+                let made =
+                    several.entry(object.reference.clone()).or_insert_with(|| vec![taken.get().clone()]);
+                made.push(Arc::new(object.clone()));
+            }
         }
     }
     let mut shared = FxHashSet::default();
     for (reference, made) in several {
+        let made: Vec<&Object> = made.iter().map(|o| &**o).collect();
         if let Some((object, problems)) = crate::eval::merge::merge(runs.program(), &made) {
             diagnostics.extend(problems);
             shared.insert(reference.clone());
