@@ -39,12 +39,13 @@ impl Files for Around<'_> {
 
 impl Surroundings for Around<'_> {
     fn judge(&self, made: &Outcome) -> Vec<Diagnostic> {
+        let objects: Objects = made.objects.iter().map(|(r, o)| (r.clone(), o.clone())).collect();
         let assembly = Assembly {
             program: &self.model.program,
-            objects: &made.objects,
+            objects: &objects,
             made_by: &made.made_by,
             handlers: self.handlers,
-            origins: &Origins::new(self.db, &self.model.nodes, &made.objects),
+            origins: &Origins::new(self.db, &self.model.nodes, &objects),
         };
         assemble(&assembly, Header::default()).diagnostics
     }

@@ -42,7 +42,7 @@ check m in all(Machine): m.sites.len() <= 4, "${m.name} has too many sites" at m
 impl Machine {
     Host { name }
     Directory { host, path: "/srv" }
-    TextFile { host, path: "/etc/motd", content: sites.map(s => s.name).join(" ") }
+    TextFile { host, path: "/etc/motd", content: "${sites.map(s => s.name).join(" ")}\n${all(Vhost).len()} virtual hosts" }
     TextFile { host, path: "/etc/vhosts.count", content: "${all(Vhost).len()}" }
 }
 
