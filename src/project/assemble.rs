@@ -9,7 +9,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::base::{FileId, canonical::Writer};
 use crate::diag::codes::project as codes;
-use crate::diag::{DataPart, Diagnostic, Place};
+use crate::diag::{Diagnostic, Place};
 use crate::eval::value::DriftPolicy;
 use crate::eval::{Deferred, DeferredExpr, Object, Reference, Value};
 use crate::graph::claims::{Claims, Made, clash_error};
@@ -348,11 +348,6 @@ impl<'a> Maker<'a> {
 /// Where the constructor of an object is written.
 pub fn model_place(object: &Object) -> Place {
     Place::Model { file: object.origin.file, node: object.origin.node.0 }
-}
-
-/// A place in data.
-pub fn data_place((file, node): (FileId, u32), part: DataPart) -> Place {
-    Place::Data { file, node, part }
 }
 
 /// Calls `found` for each reference in a value.

@@ -298,7 +298,6 @@ pub struct EntityKey<'db> {
 /// Runs the `impl`s of an entity.
 #[salsa::tracked(returns(ref), no_eq)]
 pub fn entity_evaluation<'db>(db: &'db dyn Db, entity: EntityKey<'db>) -> Arc<Evaluation> {
-    let program = program(db);
     let reference = entity.reference(db);
     let Some(object) = objects(db, reference.ty).by_reference.get(reference) else { return Arc::default() };
     let world = DbWorld::new(db);

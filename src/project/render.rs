@@ -7,7 +7,7 @@ use ecow::EcoString;
 use crate::base::id;
 use crate::eval::{Deferred, DeferredExpr, Record, Reference, Value};
 use crate::graph::{Call, GraphValue, Later, Secret};
-use crate::model::{Program, RecordDef, TypeDef, TypeId};
+use crate::model::{Program, TypeDef, TypeId};
 
 /// Renders values of one program. Holds what is the same for all values of a type.
 #[derive(Debug)]

@@ -443,7 +443,7 @@ mod tests {
         unescape(r"\u{110000}", &mut errors);
         unescape(r"\u12", &mut errors);
         let at: Vec<_> = errors.iter().map(|e| (e.0, e.1)).collect();
-        assert_eq!(at, [(1, 2), (0, 11), (0, 2)]);
+        assert_eq!(at, [(1, 2), (0, 10), (0, 2)]);
     }
 
     fn dedented(text: &str) -> String {

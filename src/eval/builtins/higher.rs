@@ -185,7 +185,7 @@ impl<'w> Call<'_, 'w> {
                 let members: Arc<[Value]> = group.iter().filter_map(|at| items.get(*at).cloned()).collect();
                 entries.push((key.clone(), Value::List(members)));
             }
-            cx.charge(0, items.len() * size_of::<Value>())?;
+            cx.charge(0, size_of_val(items))?;
             Ok(Value::Map(entries.into()))
         })
     }

@@ -33,7 +33,7 @@ pub(super) fn sign(_: &mut Cx<'_>, args: Args<'_>) -> Done {
 /// A whole float as an int.
 fn whole(value: f64) -> Done {
     // Both limits are floats; 2^63 itself does not fit.
-    if value >= -9_223_372_036_854_775_808.0 && value < 9_223_372_036_854_775_808.0 {
+    if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&value) {
         return Ok(Value::Int(value as i64));
     }
     overflow(format!("{value:e} does not fit into an int"))

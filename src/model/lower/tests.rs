@@ -178,7 +178,7 @@ fn modules_have_their_paths() {
         ("model/net/vlan.gops", "struct Vlan { id: int }\nfn id(v: Vlan) -> int { v.id }"),
         (
             "model/net.gops",
-            "use net::vlan\nuse net::vlan::{Vlan as V, id}\nstruct Net { a: vlan::Vlan, b: V, c: net::vlan::Vlan }",
+            "use net::vlan\nuse net::vlan::{Vlan as V, id}\nstruct Net { a: vlan::Vlan, b: V, c: net::vlan::Vlan }\nfn same(v: V) -> int { id(v) }",
         ),
         ("model/main.gops", "use std::files::FileMode\nstruct Root { mode: FileMode }"),
         ("std:files.gops", ""),
