@@ -12,6 +12,7 @@ pub(crate) mod signature;
 mod strata;
 #[cfg(test)]
 mod tests;
+mod unused;
 
 use rustc_hash::FxHashMap;
 
@@ -38,10 +39,11 @@ pub struct Checked {
 
 /// Checks the bodies of everything that was declared. `templates` gives the text of a file by its
 /// path from the project's root.
-pub fn check(declarations: Declarations<'_>, templates: &Templates<'_>) -> Checked {
-    let check::Bodies { mut program, nodes, types, mut diagnostics, uses } =
+pub fn check(mut declarations: Declarations<'_>, templates: &Templates<'_>) -> Checked {
+    unused::imports(&mut declarations);
+    let check::Bodies { mut program, nodes, types, mut diagnostics, uses, untyped } =
         check::bodies(declarations, templates);
-    let effects = effects::effects(&program, &uses, &mut diagnostics);
+    let effects = effects::effects(&program, &uses, &untyped, &mut diagnostics);
     strata::strata(&mut program, &uses, &effects, &mut diagnostics);
     Checked { program, nodes, types, diagnostics }
 }

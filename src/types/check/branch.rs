@@ -140,7 +140,8 @@ impl<'a> Cx<'_, 'a> {
     /// A block of statements.
     pub fn statements(&mut self, block: &'a Block) -> Hir {
         let mark = self.enter();
-        let stmts = block.stmts.iter().filter_map(|s| self.statement(s, false)).collect();
+        let statement = |s| super::expr::on_stack(|| self.statement(s, false));
+        let stmts = block.stmts.iter().filter_map(statement).collect();
         self.leave(mark);
         self.hir(block.span, HirKind::Block { stmts, value: None })
     }
