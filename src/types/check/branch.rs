@@ -39,7 +39,7 @@ impl<'a> Cx<'_, 'a> {
         self.forget(mark);
         let (mut hirs, ty, from) = self.joined(vec![first, second], want);
         let otherwise = hirs.pop().map(Box::new);
-        let then = hirs.pop().map_or_else(|| self.hir(span, HirKind::Null), |h| h);
+        let then = hirs.pop().unwrap_or_else(|| self.hir(span, HirKind::Null));
         let kind = HirKind::If { condition, then: Box::new(then), otherwise };
         Typed { hir: self.hir(span, kind), ty, from }
     }

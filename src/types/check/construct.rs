@@ -325,14 +325,14 @@ impl<'a> Cx<'_, 'a> {
             Some(e) => (self.expr(e, Some(&ty)), e.span),
             None => (self.short(name, Some(&ty)), name.span),
         };
-        let hir = self.into_field(id, slot, &ty, value, span, given);
+        let hir = self.field_value(id, slot, &ty, value, span, given);
         given.fields.push((slot, hir));
         given.spans.push((slot, name.span));
     }
 
     /// A value for a field: a struct's and a resource's non-key field accepts `later` at any
     /// depth.
-    fn into_field(
+    fn field_value(
         &mut self,
         id: TypeId,
         slot: Slot,
@@ -466,7 +466,7 @@ impl<'a> Cx<'_, 'a> {
                 self.record_use(e.span, UseKind::Reads(source));
             }
             let wanted = self.field_def(id, slot).map_or(Type::Error, |f| f.ty.clone());
-            let hir = self.into_field(id, slot, &wanted, field, e.span, given);
+            let hir = self.field_value(id, slot, &wanted, field, e.span, given);
             given.fields.push((slot, hir));
             given.spans.push((slot, e.span));
             given.spread.push(slot);

@@ -103,16 +103,16 @@ impl<'a> Cx<'_, 'a> {
     pub fn same_number(&mut self, l: Typed, r: Typed) -> (Typed, Typed) {
         let float = |t: &Type| matches!(t.non_null().bare(), Type::Float);
         if matches!(l.ty.bare(), Type::IntLit(_)) && float(&r.ty) {
-            return (self.to_float(l), r);
+            return (self.floated(l), r);
         }
         if matches!(r.ty.bare(), Type::IntLit(_)) && float(&l.ty) {
-            let r = self.to_float(r);
+            let r = self.floated(r);
             return (l, r);
         }
         (l, r)
     }
 
-    fn to_float(&mut self, value: Typed) -> Typed {
+    fn floated(&mut self, value: Typed) -> Typed {
         let kind = match value.hir.kind {
             HirKind::Int(v) => HirKind::Float(v as f64),
             kind => HirKind::ToFloat(Box::new(Hir { node: value.hir.node, kind })),
@@ -173,7 +173,7 @@ impl<'a> Cx<'_, 'a> {
         let r = self.expr(right, Some(&hint));
         let (rm, rp) = marks::split(&r.ty);
         let literal = matches!(rp.bare(), Type::IntLit(_)) && matches!(inner.bare(), Type::Float);
-        let r = if literal { self.to_float(r) } else { r };
+        let r = if literal { self.floated(r) } else { r };
         let rp = if literal { Type::Float } else { rp };
         let from = l.from.or(r.from);
         let Some(ty) = relation::join(self.program(), &inner, &rp) else {

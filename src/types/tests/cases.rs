@@ -728,7 +728,7 @@ fn what_is_deep_is_bounded() {
         deep("not ", "true", "", 390),
         deep("1 + ", "1", "", 390),
         deep("true and ", "true", "", 390),
-        deep("", "a", ".b?.c", 190),
+        deep("", "from_json(\"1\")", "?.b?.c", 190),
         deep("if true { ", "1", " } else { 2 }", 100),
         deep("[1].map(x => ", "1", ")", 100),
         deep("[[1]].fold([], (a, b) => a + ", "[1]", ")", 60),
