@@ -27,7 +27,8 @@ pub(super) fn imports(declarations: &mut Declarations<'_>) {
         let id = ModuleId(at as u32);
         for tree in trees {
             let Some(name) = tree.rename.or(tree.path.parts.last().copied()) else { continue };
-            if used.contains(&name.name) {
+            // Of one that means nothing that has been said.
+            if used.contains(&name.name) || !means_something(declarations, id, tree, name.name) {
                 continue;
             }
             let place = declarations.place(id, tree.path.span);
@@ -35,6 +36,15 @@ pub(super) fn imports(declarations: &mut Declarations<'_>) {
             declarations.lint(id, tree.path.span, problem.help("remove it"));
         }
     }
+}
+
+fn means_something(declarations: &Declarations<'_>, module: ModuleId, tree: &UseTree, name: Name) -> bool {
+    let scopes = &declarations.scopes;
+    let path: Vec<Name> = tree.path.parts.iter().map(|p| p.name).collect();
+    scopes.type_named(module, name).is_some()
+        || scopes.value_named(module, name).is_some()
+        || scopes.function_named(module, name).is_some()
+        || scopes.find_module(&path).is_some()
 }
 
 /// The names that stand in a module: single ones, and the first part of each path.
