@@ -12,7 +12,6 @@ pub(crate) mod signature;
 mod strata;
 #[cfg(test)]
 mod tests;
-mod unused;
 
 use rustc_hash::FxHashMap;
 
@@ -39,8 +38,7 @@ pub struct Checked {
 
 /// Checks the bodies of everything that was declared. `templates` gives the text of a file by its
 /// path from the project's root.
-pub fn check(mut declarations: Declarations<'_>, templates: &Templates<'_>) -> Checked {
-    unused::imports(&mut declarations);
+pub fn check(declarations: Declarations<'_>, templates: &Templates<'_>) -> Checked {
     let check::Bodies { mut program, nodes, types, mut diagnostics, uses, untyped } =
         check::bodies(declarations, templates);
     let effects = effects::effects(&program, &uses, &untyped, &mut diagnostics);
