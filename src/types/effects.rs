@@ -1,7 +1,7 @@
 //! What bodies need of one another: no function needs itself, derived fields go up or down but
 //! not in circles, and what a body reads it reads for whoever uses it.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::check::uses::{BodyId, Origin, Use, UseKind};
 use crate::base::{FileId, Span};
@@ -37,11 +37,15 @@ struct Graph<'a> {
 pub(super) fn effects(
     program: &Program,
     uses: &[(BodyId, Vec<Use>)],
+    untyped: &FxHashSet<BodyId>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Effects> {
     let graph = Graph::new(program, uses);
     let needs: Vec<Vec<u32>> = graph.edges.iter().map(|e| e.iter().map(|(to, ..)| *to).collect()).collect();
     for cycle in order::cycles(&needs) {
+        if cycle.iter().any(|b| graph.ids.get(*b as usize).is_some_and(|id| untyped.contains(id))) {
+            continue;
+        }
         graph.cycle(&needs, &cycle, diagnostics);
     }
     let effects = graph.closure(&needs);

@@ -39,9 +39,9 @@ pub struct Checked {
 /// Checks the bodies of everything that was declared. `templates` gives the text of a file by its
 /// path from the project's root.
 pub fn check(declarations: Declarations<'_>, templates: &Templates<'_>) -> Checked {
-    let check::Bodies { mut program, nodes, types, mut diagnostics, uses } =
+    let check::Bodies { mut program, nodes, types, mut diagnostics, uses, untyped } =
         check::bodies(declarations, templates);
-    let effects = effects::effects(&program, &uses, &mut diagnostics);
+    let effects = effects::effects(&program, &uses, &untyped, &mut diagnostics);
     strata::strata(&mut program, &uses, &effects, &mut diagnostics);
     Checked { program, nodes, types, diagnostics }
 }

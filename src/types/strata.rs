@@ -223,11 +223,7 @@ impl Holders {
 /// Calls `f` for each struct and union that values of a type hold directly.
 fn each_nested(program: &Program, ty: &Type, f: &mut impl FnMut(TypeId)) {
     match ty {
-        Type::Record(id) => {
-            if program.types.get(id.0 as usize).is_some_and(|def| !has_values(def)) {
-                f(*id);
-            }
-        }
+        Type::Record(id) if program.types.get(id.0 as usize).is_some_and(|def| !has_values(def)) => f(*id),
         Type::Union(id) | Type::Variant(id, _) => f(*id),
         Type::Alias(_, t)
         | Type::Refined(t, _)

@@ -105,7 +105,7 @@ impl<'a> Cx<'_, 'a> {
             | ExprKind::OptField(..)
             | ExprKind::Method { .. }
             | ExprKind::Index(..)
-            | ExprKind::Lookup(..) => self.chain(base, None),
+            | ExprKind::Lookup(..) => super::expr::on_stack(|| self.chain(base, None)),
             _ => Chain::of(self.expr(base, None)),
         }
     }
@@ -238,6 +238,11 @@ impl<'a> Cx<'_, 'a> {
                     }
                     None => self.unknown_field(&plain, field),
                 }
+            }
+            Type::Union(_) | Type::Variant(..)
+                if field.name.as_str() == "parent" && self.shared_field(&plain, field.name).is_none() =>
+            {
+                self.parent(value, span)
             }
             Type::Union(_) | Type::Variant(..) | Type::OneOf(_) => {
                 self.shared_member(value, &plain, marks, field, span)

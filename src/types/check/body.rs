@@ -6,9 +6,9 @@ use super::Checker;
 pub(super) use super::uses::Origin;
 use super::uses::{Use, UseKind};
 use crate::base::{FileId, Name, Span};
-use crate::diag::{Code, Diagnostic, Place, codes::lint, codes::types as codes};
+use crate::diag::{Code, Diagnostic, Place, Severity, codes::lint, codes::types as codes};
 use crate::model::schema::Slot;
-use crate::model::scopes::ModuleId;
+use crate::model::scopes::{FunctionItem, ModuleId, ValueItem};
 use crate::model::{Body, FieldDef, Hir, HirKind, Node, Program, RecordDef, Type, TypeId};
 use crate::syntax::ast;
 
@@ -135,6 +135,13 @@ pub(super) struct Cx<'c, 'a> {
     pub folder: Folder,
     /// Names mean locals alone: in a template.
     pub sealed: bool,
+    /// Elements of the literal that is checked may be `later` without its type saying so, and
+    /// whether one of them was.
+    pub later_ok: bool,
+    pub later_seen: bool,
+    /// How many function values may still be checked again with wider types. It bounds the time
+    /// where they are nested.
+    pub retries: u32,
 }
 
 /// What a relative path of `file()` is relative to.
@@ -170,6 +177,9 @@ impl<'c, 'a> Cx<'c, 'a> {
             uses: Vec::new(),
             folder,
             sealed: false,
+            later_ok: false,
+            later_seen: false,
+            retries: 32,
         }
     }
 
@@ -210,8 +220,19 @@ impl<'c, 'a> Cx<'c, 'a> {
         Diagnostic::new(code, self.at(span), message)
     }
 
-    pub fn report(&mut self, problem: Diagnostic) {
-        self.ck.decls.diagnostics.push(problem);
+    pub fn report(&mut self, mut problem: Diagnostic) {
+        let texts = problem.labels.iter_mut().map(|l| &mut l.message);
+        for text in texts.chain(problem.help.as_mut()).chain([&mut problem.message]) {
+            with_articles(text);
+        }
+        if problem.severity == Severity::Warning
+            && let Some(Place::Span(at)) = problem.labels.first().map(|l| l.place)
+        {
+            // A comment can silence it.
+            self.ck.decls.lint(self.module, at.span, problem);
+        } else {
+            self.ck.decls.diagnostics.push(problem);
+        }
     }
 
     pub fn show(&self, ty: &Type) -> String {
@@ -253,9 +274,9 @@ impl<'c, 'a> Cx<'c, 'a> {
         id
     }
 
-    /// Declares a local that need not be used: a parameter.
-    pub fn declare_used(&mut self, name: ast::Ident, ty: Type) -> u32 {
-        let id = self.declare(name, ty, Origin::Other);
+    /// Declares a local that need not be used: a parameter, a name of a `for`.
+    pub fn declare_used(&mut self, name: ast::Ident, ty: Type, from: Origin) -> u32 {
+        let id = self.declare(name, ty, from);
         if let Some(local) = self.scope.last_mut().filter(|l| l.id == id) {
             local.used = true;
         }
@@ -264,18 +285,14 @@ impl<'c, 'a> Cx<'c, 'a> {
 
     fn lint_shadowing(&mut self, name: ast::Ident) {
         let field = self.this_field(name.name).is_some();
-        let item = self.ck.decls.scopes.value_named(self.module, name.name).is_some();
+        let item = self.value_item(name.name).is_some();
         if field || item {
             let what = if field { "a field of `self`" } else { "an item" };
             let problem = self
                 .problem(lint::SHADOWED_NAME, name.span, format!("the local `{}` hides {what}", name.name))
                 .help("give the local another name");
-            self.lint(name.span, problem);
+            self.report(problem);
         }
-    }
-
-    pub fn lint(&mut self, span: Span, problem: Diagnostic) {
-        self.ck.decls.lint(self.module, span, problem);
     }
 
     /// Where the scope is, for [`Cx::leave`].
@@ -291,7 +308,7 @@ impl<'c, 'a> Cx<'c, 'a> {
                 let problem = self
                     .problem(lint::UNUSED_LOCAL, local.span, format!("`{}` is not used", local.name))
                     .help(format!("remove it, or name it `_{}`", local.name));
-                self.lint(local.span, problem);
+                self.report(problem);
             }
         }
     }
@@ -318,6 +335,16 @@ impl<'c, 'a> Cx<'c, 'a> {
 
     pub fn forget(&mut self, mark: usize) {
         self.facts.truncate(mark);
+    }
+
+    /// Whether something in the module is meant by a value's name; never in a template.
+    pub fn value_item(&self, name: Name) -> Option<ValueItem> {
+        if self.sealed { None } else { self.ck.decls.scopes.value_named(self.module, name) }
+    }
+
+    /// The function of the module with this name; never in a template.
+    pub fn function_item(&self, name: Name) -> Option<FunctionItem> {
+        if self.sealed { None } else { self.ck.decls.scopes.function_named(self.module, name) }
     }
 
     /// The type that a path is known to have here.
@@ -358,6 +385,18 @@ impl<'c, 'a> Cx<'c, 'a> {
     }
 }
 
+/// Writes "an `int`" for "a `int`": the name of a type is not known where a message is written.
+fn with_articles(text: &mut String) {
+    let mut from = 0;
+    while let Some(at) = text[from..].find("a `").map(|at| at + from) {
+        from = at + "a `".len();
+        let word = at == 0 || text[..at].ends_with([' ', '(']);
+        if word && text[from..].starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O']) {
+            text.insert(at + 1, 'n');
+        }
+    }
+}
+
 /// `list<T>`.
 pub(super) fn list_of(ty: Type) -> Type {
     Type::List(Arc::new(ty))
@@ -371,4 +410,16 @@ pub(super) fn map_of(key: Type, ty: Type) -> Type {
 /// `any?`: what an entry of `any` is.
 pub(super) fn maybe_any() -> Type {
     Type::Optional(Arc::new(Type::Any))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn articles_go_with_the_names_of_types() {
+        let mut text = "a `int` and a `string` beside extra `any`, (a `Item`)".to_owned();
+        with_articles(&mut text);
+        assert_eq!(text, "an `int` and a `string` beside extra `any`, (an `Item`)");
+    }
 }

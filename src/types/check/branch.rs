@@ -39,7 +39,7 @@ impl<'a> Cx<'_, 'a> {
         self.forget(mark);
         let (mut hirs, ty, from) = self.joined(vec![first, second], want);
         let otherwise = hirs.pop().map(Box::new);
-        let then = hirs.pop().map_or_else(|| self.hir(span, HirKind::Null), |h| h);
+        let then = hirs.pop().unwrap_or_else(|| self.hir(span, HirKind::Null));
         let kind = HirKind::If { condition, then: Box::new(then), otherwise };
         Typed { hir: self.hir(span, kind), ty, from }
     }
@@ -140,7 +140,8 @@ impl<'a> Cx<'_, 'a> {
     /// A block of statements.
     pub fn statements(&mut self, block: &'a Block) -> Hir {
         let mark = self.enter();
-        let stmts = block.stmts.iter().filter_map(|s| self.statement(s, false)).collect();
+        let statement = |s| super::expr::on_stack(|| self.statement(s, false));
+        let stmts = block.stmts.iter().filter_map(statement).collect();
         self.leave(mark);
         self.hir(block.span, HirKind::Block { stmts, value: None })
     }

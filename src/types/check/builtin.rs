@@ -412,15 +412,19 @@ impl<'a> Cx<'_, 'a> {
             let (said, uses) = (self.ck.decls.diagnostics.len(), self.uses.len());
             let scope = self.enter();
             let types: Vec<Type> = params.iter().map(|p| binding.result(p)).collect();
-            let locals: Vec<u32> =
-                names.iter().zip(&types).map(|(name, ty)| self.declare(*name, ty.clone(), from)).collect();
+            let locals: Vec<u32> = names
+                .iter()
+                .zip(&types)
+                .map(|(name, ty)| self.declare_used(*name, ty.clone(), from))
+                .collect();
             let want = binding.wanted(result);
             let value = self.expr(body, want.as_ref());
             self.leave(scope);
             let mut next = binding.clone();
             let fits = value.is_error() || next.unify_result(self.program(), result, &value.ty);
             let changed = params.iter().zip(&types).any(|(p, ty)| next.result(p) != *ty);
-            if fits && changed && round < 2 {
+            if fits && changed && round < 2 && self.retries > 0 {
+                self.retries -= 1;
                 self.ck.decls.diagnostics.truncate(said);
                 self.uses.truncate(uses);
                 *binding = next;
@@ -554,7 +558,7 @@ impl<'a> Cx<'_, 'a> {
         let mut problem =
             self.problem(codes::UNKNOWN_METHOD, name.span, format!("a `{shown}` has no function `{text}`"));
         let field = ty.record().and_then(|id| self.record(id)?.field(name.name)).is_some();
-        let function = self.ck.decls.scopes.function_named(self.module, name.name).is_some();
+        let function = self.function_item(name.name).is_some();
         problem.help = if field {
             Some(format!("`{text}` is a field: write `.{text}`"))
         } else if function {
@@ -619,9 +623,13 @@ impl<'a> Cx<'_, 'a> {
                     None => problem.help(format!("it is {}", forms.join(" or "))),
                 }
             }
-            None => self
-                .problem(codes::BAD_CALL, span, format!("these are not the arguments of `{}`", name.name))
-                .help(format!("it is {}", forms.join(" or "))),
+            None => {
+                let message = match rows {
+                    [row] => arguments_problem(row, args, name),
+                    _ => format!("these are not the arguments of `{}`", name.name),
+                };
+                self.problem(codes::BAD_CALL, span, message).help(format!("it is {}", forms.join(" or ")))
+            }
         };
         self.report(problem);
         self.wrong(span)
@@ -654,6 +662,31 @@ fn places(row: &Signature, args: &[Arg]) -> Option<Places> {
     }
     let complete = row.params.iter().zip(&places).all(|(p, place)| p.optional || place.is_some());
     complete.then_some(places)
+}
+
+/// What is wrong with the arguments of a function that has one form.
+fn arguments_problem(row: &Signature, args: &[Arg], name: Ident) -> String {
+    let unnamed = args.iter().filter(|a| a.name.is_none()).count();
+    if args.len() > row.params.len() {
+        let count = match row.params.len() {
+            0 => "no arguments".to_owned(),
+            1 => "one argument".to_owned(),
+            n => format!("{n} arguments"),
+        };
+        return format!("`{}` takes {count}", name.name);
+    }
+    let named = |p: &Param| args.iter().any(|a| matches!(a.name.as_deref(), Some([n]) if n.name == p.name));
+    let missing: Vec<String> = row
+        .params
+        .iter()
+        .enumerate()
+        .filter(|(at, p)| *at >= unnamed && !p.optional && !named(p))
+        .map(|(_, p)| format!("`{}`", p.name))
+        .collect();
+    if missing.is_empty() {
+        return format!("these are not the arguments of `{}`", name.name);
+    }
+    format!("`{}` is called without {}", name.name, missing.join(", "))
 }
 
 /// Whether a function value's result decides something, so that no mark may reach it.

@@ -17,7 +17,7 @@ impl<'a> Cx<'_, 'a> {
     pub fn call(&mut self, e: &'a Expr, callee: &'a Expr, args: &'a [Arg], want: Option<&Type>) -> Typed {
         match &callee.kind {
             ExprKind::Name(name) => {
-                if let Some(item) = self.ck.decls.scopes.function_named(self.module, name.name) {
+                if let Some(item) = self.function_item(name.name) {
                     return self.call_function(item, *name, args, e.span);
                 }
                 if let Some(value) = self.language(*name, args, e.span, want) {

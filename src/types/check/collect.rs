@@ -68,7 +68,7 @@ impl<'a> Cx<'_, 'a> {
         let value_typed = self.expr(value, wanted.as_ref().map(|(_, v)| v));
         let from = value_typed.from;
         let (value_hir, value_ty) = match &wanted {
-            Some((_, ty)) => (self.coerce(value_typed, value.span, ty, Why::Plain), ty.clone()),
+            Some((_, ty)) => (self.element(value_typed, value.span, ty), ty.clone()),
             None => {
                 let ty = relation::widened(&value_typed.ty);
                 (value_typed.hir, ty)
@@ -106,12 +106,18 @@ impl<'a> Cx<'_, 'a> {
         let value = self.plain(value, over.span, "`for`");
         let from = value.from;
         let types = self.elements(&value.ty.clone(), names.len(), over);
+        if let HirKind::Range { start: None, .. } | HirKind::Range { end: None, .. } = &value.hir.kind {
+            let problem = self
+                .problem(codes::NOT_ITERABLE, over.span, "this range has no start or no end".to_owned())
+                .help("write both: `1..=3`");
+            self.report(problem);
+        }
         let locals = names
             .iter()
             .enumerate()
             .map(|(at, name)| {
                 let ty = types.as_ref().and_then(|t| t.get(at).cloned()).unwrap_or(Type::Error);
-                self.declare(*name, ty, from)
+                self.declare_used(*name, ty, from)
             })
             .collect();
         (value.hir, locals)
@@ -272,8 +278,8 @@ impl<'a> Cx<'_, 'a> {
                     match e {
                         Some(e) => (hir, e),
                         None => {
-                            let short = self.name(*name, Some(value));
-                            let short = self.coerce(short, name.span, value, Why::Plain);
+                            let short = self.short(*name, Some(value));
+                            let short = self.element(short, name.span, value);
                             lowered.push(MapEntry::Pair(hir, short));
                             continue;
                         }
@@ -288,7 +294,8 @@ impl<'a> Cx<'_, 'a> {
                     continue;
                 }
             };
-            let hir = self.check(e, value, Why::Plain);
+            let typed = self.expr(e, Some(value));
+            let hir = self.element(typed, e.span, value);
             lowered.push(MapEntry::Pair(key, hir));
         }
         self.typed(span, HirKind::Map(lowered), whole)

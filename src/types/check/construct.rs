@@ -8,7 +8,7 @@ use crate::diag::{codes::types as codes, did_you_mean, nearest};
 use crate::model::hir::{Construct, Drift};
 use crate::model::schema::Slot;
 use crate::model::{FieldKind, Hir, HirKind, Type, TypeDef, TypeId};
-use crate::syntax::ast::{self, Entry, EntryKind, Expr, Ident, Modifier, ModifierKind, RecordKind};
+use crate::syntax::ast::{self, Entry, EntryKind, Expr, ExprKind, Ident, Modifier, ModifierKind, RecordKind};
 use crate::types::marks::{self, Marks};
 
 /// The mark `later` alone.
@@ -315,17 +315,24 @@ impl<'a> Cx<'_, 'a> {
             return;
         }
         let (value, span) = match value {
+            Some(e) if self.accepts_later(id, slot, &ty) => {
+                let (value, later) = self.maybe_later(e, &ty);
+                if later {
+                    self.note_later(id, slot, given);
+                }
+                (value, e.span)
+            }
             Some(e) => (self.expr(e, Some(&ty)), e.span),
             None => (self.short(name, Some(&ty)), name.span),
         };
-        let hir = self.into_field(id, slot, &ty, value, span, given);
+        let hir = self.field_value(id, slot, &ty, value, span, given);
         given.fields.push((slot, hir));
         given.spans.push((slot, name.span));
     }
 
     /// A value for a field: a struct's and a resource's non-key field accepts `later` at any
     /// depth.
-    fn into_field(
+    fn field_value(
         &mut self,
         id: TypeId,
         slot: Slot,
@@ -335,23 +342,34 @@ impl<'a> Cx<'_, 'a> {
         given: &mut Given,
     ) -> Hir {
         let why = Why::Field(id, slot);
-        let kind = self.record(id).map(|r| r.kind);
-        let key = self.record(id).is_some_and(|r| r.keys.iter().any(|k| k.path.first() == Some(&slot)));
-        if key {
+        if self.is_key(id, slot) {
             value = self.plain(value, span, "a key");
-        } else if !marks::top(ty).later
-            && matches!(kind, Some(RecordKind::Resource | RecordKind::Struct | RecordKind::Plain))
-        {
+        } else if self.accepts_later(id, slot, ty) {
             let (stripped, found) = marks::without(&value.ty, LATER);
+            value.ty = stripped;
             if found {
-                value.ty = stripped;
-                match kind {
-                    Some(RecordKind::Resource) => self.ck.taint(id, slot),
-                    _ => given.later = true,
-                }
+                self.note_later(id, slot, given);
             }
         }
         self.coerce(value, span, ty, why)
+    }
+
+    fn is_key(&self, id: TypeId, slot: Slot) -> bool {
+        self.record(id).is_some_and(|r| r.keys.iter().any(|k| k.path.first() == Some(&slot)))
+    }
+
+    fn accepts_later(&self, id: TypeId, slot: Slot, ty: &Type) -> bool {
+        let kind = self.record(id).map(|r| r.kind);
+        let accepts = matches!(kind, Some(RecordKind::Resource | RecordKind::Struct | RecordKind::Plain));
+        accepts && !marks::top(ty).later && !self.is_key(id, slot)
+    }
+
+    /// Whoever reads the field of a resource reads a later value; of a struct, the whole is one.
+    fn note_later(&mut self, id: TypeId, slot: Slot, given: &mut Given) {
+        match self.record(id).map(|r| r.kind) {
+            Some(RecordKind::Resource) => self.ck.taint(id, slot),
+            _ => given.later = true,
+        }
     }
 
     fn unknown_given(&mut self, id: TypeId, name: Ident) {
@@ -448,7 +466,7 @@ impl<'a> Cx<'_, 'a> {
                 self.record_use(e.span, UseKind::Reads(source));
             }
             let wanted = self.field_def(id, slot).map_or(Type::Error, |f| f.ty.clone());
-            let hir = self.into_field(id, slot, &wanted, field, e.span, given);
+            let hir = self.field_value(id, slot, &wanted, field, e.span, given);
             given.fields.push((slot, hir));
             given.spans.push((slot, e.span));
             given.spread.push(slot);
@@ -471,8 +489,10 @@ impl<'a> Cx<'_, 'a> {
         }
         let object = made.filter(|id| self.is_object(*id));
         let Some(id) = object else {
-            if !value.is_error()
-                && !matches!(value.hir.kind, HirKind::Error)
+            // That something else than a constructor stands before it, the parser has said.
+            let literal = matches!(super::narrow::unparenthesised(base).kind, ExprKind::Construct { .. });
+            if literal
+                && !value.is_error()
                 && let Some(first) = modifiers.first()
             {
                 let problem = self

@@ -18,7 +18,11 @@ impl<'a> Cx<'_, 'a> {
     /// An expression. `want` is the type that is expected: what a literal becomes, and where bare
     /// variants are looked for; the result need not be of it.
     pub fn expr(&mut self, e: &'a Expr, want: Option<&Type>) -> Typed {
-        let value = self.expr_of_kind(e, want);
+        // What is later may stand in a literal, not in what is computed from it.
+        let later_ok = self.later_ok;
+        self.later_ok &= is_literal(e);
+        let value = on_stack(|| self.expr_of_kind(e, want));
+        self.later_ok = later_ok;
         self.ck.note(self.file, value.hir.node, &value.ty);
         value
     }
@@ -195,7 +199,7 @@ impl<'a> Cx<'_, 'a> {
                         .problem(
                             codes::NOTHING_IN_COMMON,
                             e.span,
-                            format!("this is a `{b}`, the elements before it are `{a}`"),
+                            format!("this is a `{b}`, and what stands before it a `{a}`"),
                         )
                         .help("write the type of the list where it is declared");
                     if let Some(first) = first {
@@ -218,8 +222,26 @@ impl<'a> Cx<'_, 'a> {
 
     /// One element of a list or set whose elements are to be of a type. What is wrong is said
     /// here, so that the whole is of that type.
-    pub fn element(&mut self, value: Typed, span: Span, element: &Type) -> Hir {
+    pub fn element(&mut self, mut value: Typed, span: Span, element: &Type) -> Hir {
+        if self.later_ok && !marks::top(element).later {
+            let (plain, found) = marks::without(&value.ty, super::construct::LATER);
+            value.ty = plain;
+            self.later_seen |= found;
+        }
         self.coerce(value, span, element, Why::Plain)
+    }
+
+    /// A value where its parts may be later without the type saying so. The second is whether
+    /// one is, and the type is without the mark.
+    pub fn maybe_later(&mut self, e: &'a Expr, want: &Type) -> (Typed, bool) {
+        let before = (self.later_ok, self.later_seen);
+        (self.later_ok, self.later_seen) = (true, false);
+        let mut value = self.expr(e, Some(want));
+        let seen = self.later_seen;
+        (self.later_ok, self.later_seen) = before;
+        let (plain, found) = marks::without(&value.ty, super::construct::LATER);
+        value.ty = plain;
+        (value, seen || found)
     }
 
     /// A list that was made, or the set of its elements.
@@ -233,6 +255,27 @@ impl<'a> Cx<'_, 'a> {
         }
         self.typed(span, HirKind::ToSet(Box::new(list)), Type::Set(Arc::new(element)))
     }
+}
+
+/// Runs what recurses once for each level of a tree. The levels are limited, but a level takes
+/// much of a thread's stack in a debug build.
+pub(super) fn on_stack<T>(run: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(128 * 1024, 1024 * 1024, run)
+}
+
+/// Whether the parts of an expression are written out, and go into it as they are.
+fn is_literal(e: &Expr) -> bool {
+    matches!(
+        e.kind,
+        ExprKind::Brace(_)
+            | ExprKind::List(_)
+            | ExprKind::ListComp { .. }
+            | ExprKind::MapComp { .. }
+            | ExprKind::Paren(_)
+            | ExprKind::If { .. }
+            | ExprKind::Match { .. }
+            | ExprKind::Block(_)
+    )
 }
 
 /// What the elements of a wanted list or set are, and whether it is a set.

@@ -3,7 +3,7 @@
 use ecow::EcoString;
 
 use super::Checker;
-use super::body::{Cx, Folder, Mode, Typed};
+use super::body::{Cx, Folder, Mode, Origin, Typed};
 use super::coerce::Why;
 use super::construct::LATER;
 use super::uses::{BodyId, Use};
@@ -127,13 +127,18 @@ impl<'a> Checker<'a> {
         let mut cx = self.cx(module, Mode::Function, None);
         cx.folder = instance.map_or(Folder::None, |at| Folder::Local(at as u32));
         for (param, (_, ty)) in decl.params.iter().zip(&params) {
-            cx.declare_used(param.name, ty.clone());
+            cx.declare_used(param.name, ty.clone(), Origin::Other);
         }
+        let says_so = marks::top(&result).later;
+        cx.later_ok = !says_so;
         let mut value = cx.block_value(&decl.body, Some(&result));
-        let mut later = false;
-        if !marks::top(&result).later {
-            (value.ty, later) = marks::without(&value.ty, LATER);
+        let mut later = cx.later_seen;
+        if !says_so {
+            let (plain, found) = marks::without(&value.ty, LATER);
+            value.ty = plain;
+            later |= found;
         }
+        cx.later_ok = false;
         let span = last_span(&decl.body);
         let place = cx.at(decl.result.span);
         let root = cx.coerce(value, span, &result, Why::Result(place));
@@ -195,7 +200,7 @@ impl<'a> Cx<'_, 'a> {
     fn refinement(&mut self, e: &'a Expr, base: &Type) -> Hir {
         // `where valid` of a function that takes the value alone.
         if let ExprKind::Name(name) = &e.kind
-            && let Some(FunctionItem(index)) = self.ck.decls.scopes.function_named(self.module, name.name)
+            && let Some(FunctionItem(index)) = self.function_item(name.name)
             && !self.has_local(name.name)
         {
             let value = self.call_function(FunctionItem(index), *name, &[], e.span);

@@ -58,6 +58,8 @@ pub(super) struct Bodies {
     pub diagnostics: Vec<Diagnostic>,
     /// What each body uses.
     pub uses: Vec<(BodyId, Vec<Use>)>,
+    /// Bodies whose type could not be found out: that they need themselves has been said.
+    pub untyped: FxHashSet<BodyId>,
 }
 
 /// All bodies of a program while they are checked. `'a` is the life of the trees.
@@ -81,6 +83,7 @@ pub(super) struct Checker<'a> {
     found: FxHashSet<Taint>,
     types: FxHashMap<FileId, Vec<Type>>,
     uses: Vec<(BodyId, Vec<Use>)>,
+    untyped: FxHashSet<BodyId>,
     /// How many bodies wait for the type of another one.
     depth: u32,
 }
@@ -173,6 +176,7 @@ impl<'a> Checker<'a> {
             found: FxHashSet::default(),
             types: FxHashMap::default(),
             uses: Vec::new(),
+            untyped: FxHashSet::default(),
             depth: 0,
         }
     }
@@ -207,6 +211,7 @@ impl<'a> Checker<'a> {
             types: self.types,
             diagnostics: self.decls.diagnostics,
             uses: self.uses,
+            untyped: self.untyped,
         }
     }
 
@@ -394,6 +399,11 @@ impl<'a> Checker<'a> {
             )
             .help("write the type after its name: `NAME: int = …`");
             self.decls.diagnostics.push(problem);
+            self.untyped.extend(match self.decls.pending.get(at).map(|p| &p.kind) {
+                Some(PendingKind::Derived { owner, slot, .. }) => Some(BodyId::Value(*owner, *slot)),
+                Some(PendingKind::Const { index, .. }) => Some(BodyId::Const(*index)),
+                _ => None,
+            });
             return;
         }
         self.depth += 1;
@@ -462,18 +472,18 @@ impl<'a> Checker<'a> {
         file: FileId,
         parts: &'a [StrPart],
         params: &[(Name, Type)],
-    ) -> (Body, super::marks::Marks) {
+    ) -> (Body, super::marks::Marks, Vec<Use>) {
         let mut cx = self.cx(module, body::Mode::Function, None);
         cx.file = file;
         cx.sealed = true;
         for (name, ty) in params {
             let ident = crate::syntax::ast::Ident { name: *name, span: Span::default() };
-            cx.declare_used(ident, ty.clone());
+            cx.declare_used(ident, ty.clone(), uses::Origin::Other);
         }
         let (parts, marks) = cx.parts(parts);
         let root = cx.hir(Span::default(), HirKind::Interpolate(parts));
-        let (body, _) = cx.finish(root);
-        (body, marks)
+        let (body, uses) = cx.finish(root);
+        (body, marks, uses)
     }
 }
 

@@ -71,7 +71,7 @@ impl<'a> Cx<'_, 'a> {
                 }
             });
         }
-        let item = self.ck.decls.scopes.value_named(self.module, name)?;
+        let item = self.value_item(name)?;
         Some(self.item(item, ident.span))
     }
 
@@ -103,7 +103,7 @@ impl<'a> Cx<'_, 'a> {
             Some("a local")
         } else if self.this_field(name).is_some() {
             Some("a field of `self`")
-        } else if self.ck.decls.scopes.value_named(self.module, name).is_some() {
+        } else if self.value_item(name).is_some() {
             Some("a constant")
         } else {
             None
@@ -150,9 +150,7 @@ impl<'a> Cx<'_, 'a> {
         };
         if self.ck.decls.scopes.type_named(self.module, ident.name).is_some() {
             problem.help = Some(format!("`{name}` is a type"));
-        } else if self.ck.decls.scopes.function_named(self.module, ident.name).is_some()
-            || BUILTINS.iter().any(|b| b.name == name)
-        {
+        } else if self.function_item(ident.name).is_some() || BUILTINS.iter().any(|b| b.name == name) {
             problem.help = Some(format!("`{name}` is a function: write `{name}(…)`"));
         } else if problem.help.is_none()
             && let Some(ty) = self.ck.enum_with(ident.name)
@@ -171,7 +169,8 @@ impl<'a> Cx<'_, 'a> {
             _ => &[],
         };
         let fields = fields.iter().map(|f| f.name.as_str());
-        locals.chain(fields).chain(self.ck.decls.scopes.value_names(self.module))
+        let items = (!self.sealed).then(|| self.ck.decls.scopes.value_names(self.module));
+        locals.chain(fields).chain(items.into_iter().flatten())
     }
 
     // Variants.
@@ -288,11 +287,14 @@ impl<'a> Cx<'_, 'a> {
 
     /// The type that an expression names, unless it is a value.
     pub fn as_type(&mut self, e: &'a Expr) -> Option<TypeItem> {
+        if self.sealed {
+            return None;
+        }
         match &e.kind {
             ExprKind::Name(ident) => {
                 let value = self.has_local(ident.name)
                     || self.this_field(ident.name).is_some()
-                    || self.ck.decls.scopes.value_named(self.module, ident.name).is_some();
+                    || self.value_item(ident.name).is_some();
                 if value {
                     return None;
                 }
@@ -337,7 +339,6 @@ impl<'a> Cx<'_, 'a> {
             Some(record) => record.holders.clone(),
             None => self.ck.union_holders(ty),
         };
-        open.reverse();
         while let Some(holder) = open.pop() {
             match self.program().types.get(holder.0 as usize) {
                 Some(TypeDef::Record(_)) if !found.contains(&holder) => found.push(holder),
@@ -371,7 +372,7 @@ impl<'a> Cx<'_, 'a> {
         let id = match base.ty.bare() {
             Type::Record(id) if self.record(*id).is_some_and(|r| r.kind == RecordKind::Struct) => *id,
             // Of a union it is known whose `impl` runs, also where the variant carries nothing.
-            Type::Union(id) if matches!(base.hir.kind, HirKind::SelfValue) => *id,
+            Type::Union(id) | Type::Variant(id, _) => *id,
             _ => return self.no_parent(&base.ty.clone(), span),
         };
         let holders = self.holders(id);

@@ -32,6 +32,10 @@ impl<'a> Cx<'_, 'a> {
 
     /// An expression, with what follows from it.
     pub fn condition(&mut self, e: &'a Expr, want: Option<&Type>) -> (Typed, Facts) {
+        super::expr::on_stack(|| self.condition_of_kind(e, want))
+    }
+
+    fn condition_of_kind(&mut self, e: &'a Expr, want: Option<&Type>) -> (Typed, Facts) {
         match &e.kind {
             ExprKind::Paren(inner) => self.condition(inner, want),
             ExprKind::Unary(UnaryOp::Not, inner) => {

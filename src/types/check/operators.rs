@@ -91,7 +91,7 @@ impl<'a> Cx<'_, 'a> {
                 !matches!(ident.name.as_str(), "self" | "parent")
                     && !self.has_local(ident.name)
                     && self.this_field(ident.name).is_none()
-                    && self.ck.decls.scopes.value_named(self.module, ident.name).is_none()
+                    && self.value_item(ident.name).is_none()
             }
             ExprKind::Construct { .. } | ExprKind::Brace(_) | ExprKind::Int(_) => true,
             ExprKind::Paren(inner) => self.is_bare(inner),
@@ -103,16 +103,16 @@ impl<'a> Cx<'_, 'a> {
     pub fn same_number(&mut self, l: Typed, r: Typed) -> (Typed, Typed) {
         let float = |t: &Type| matches!(t.non_null().bare(), Type::Float);
         if matches!(l.ty.bare(), Type::IntLit(_)) && float(&r.ty) {
-            return (self.to_float(l), r);
+            return (self.floated(l), r);
         }
         if matches!(r.ty.bare(), Type::IntLit(_)) && float(&l.ty) {
-            let r = self.to_float(r);
+            let r = self.floated(r);
             return (l, r);
         }
         (l, r)
     }
 
-    fn to_float(&mut self, value: Typed) -> Typed {
+    fn floated(&mut self, value: Typed) -> Typed {
         let kind = match value.hir.kind {
             HirKind::Int(v) => HirKind::Float(v as f64),
             kind => HirKind::ToFloat(Box::new(Hir { node: value.hir.node, kind })),
@@ -154,7 +154,9 @@ impl<'a> Cx<'_, 'a> {
         match op {
             BinaryOp::Coalesce => self.coalesce(left, right, span, want),
             BinaryOp::In | BinaryOp::NotIn => self.contains(op, left, right, span),
-            BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => self.ordering(op, left, right, span),
+            BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => {
+                self.ordering(op, at, left, right, span)
+            }
             _ => self.arithmetic(op, at, left, right, span, want),
         }
     }
@@ -171,7 +173,7 @@ impl<'a> Cx<'_, 'a> {
         let r = self.expr(right, Some(&hint));
         let (rm, rp) = marks::split(&r.ty);
         let literal = matches!(rp.bare(), Type::IntLit(_)) && matches!(inner.bare(), Type::Float);
-        let r = if literal { self.to_float(r) } else { r };
+        let r = if literal { self.floated(r) } else { r };
         let rp = if literal { Type::Float } else { rp };
         let from = l.from.or(r.from);
         let Some(ty) = relation::join(self.program(), &inner, &rp) else {
@@ -245,7 +247,7 @@ impl<'a> Cx<'_, 'a> {
         }
     }
 
-    fn ordering(&mut self, op: BinaryOp, left: &'a Expr, right: &'a Expr, span: Span) -> Typed {
+    fn ordering(&mut self, op: BinaryOp, at: Span, left: &'a Expr, right: &'a Expr, span: Span) -> Typed {
         let (l, r) = self.operands(left, right);
         let (l, r) = self.same_number(l, r);
         let ((lm, lp), (rm, rp)) = (marks::split(&l.ty), marks::split(&r.ty));
@@ -260,7 +262,7 @@ impl<'a> Cx<'_, 'a> {
         let (a, b) = (widened(lp.bare()), widened(rp.bare()));
         let fits = is_ordered(&a) && is_ordered(&b) && overlap(self.program(), &a, &b);
         if !fits {
-            return self.bad_operands(op, &l.ty, &r.ty, span);
+            return self.bad_operands(op, at, (&l.ty, left.span), (&r.ty, right.span));
         }
         let kind = HirKind::Binary(op, Box::new(l.hir), Box::new(r.hir));
         self.typed(span, kind, lm.and(rm).on(Type::Bool))
@@ -279,7 +281,8 @@ impl<'a> Cx<'_, 'a> {
         self.wrong(e.span)
     }
 
-    fn bad_operands(&mut self, op: BinaryOp, a: &Type, b: &Type, span: Span) -> Typed {
+    fn bad_operands(&mut self, op: BinaryOp, at: Span, l: (&Type, Span), r: (&Type, Span)) -> Typed {
+        let (a, b) = (l.0, r.0);
         let (x, y) = (self.show(&widened(a)), self.show(&widened(b)));
         let verb = match op {
             BinaryOp::Add => format!("`+` does not join a `{x}` and a `{y}`"),
@@ -288,7 +291,10 @@ impl<'a> Cx<'_, 'a> {
             }
             _ => format!("`{}` is not for a `{x}` and a `{y}`", symbol(op)),
         };
-        let mut problem = self.problem(codes::BAD_OPERANDS, span, verb);
+        let mut problem = self
+            .problem(codes::BAD_OPERANDS, at, verb)
+            .label(self.at(l.1), format!("a `{x}`"))
+            .label(self.at(r.1), format!("a `{y}`"));
         problem.help = match (op, a.bare(), b.bare()) {
             (BinaryOp::Add, Type::Str | Type::StrLit(_), _)
             | (BinaryOp::Add, _, Type::Str | Type::StrLit(_)) => Some("write a string: \"…${…}\"".to_owned()),
@@ -301,13 +307,13 @@ impl<'a> Cx<'_, 'a> {
             _ => None,
         };
         self.report(problem);
-        self.wrong(span)
+        self.wrong(l.1.to(r.1))
     }
 
     fn arithmetic(
         &mut self,
         op: BinaryOp,
-        _at: Span,
+        at: Span,
         left: &'a Expr,
         right: &'a Expr,
         span: Span,
@@ -332,7 +338,7 @@ impl<'a> Cx<'_, 'a> {
                     return self.null_operand(ty, e);
                 }
             }
-            return self.bad_operands(op, &l.ty, &r.ty, span);
+            return self.bad_operands(op, at, (&l.ty, left.span), (&r.ty, right.span));
         };
         let from = l.from.or(r.from);
         let hir = self.hir(span, HirKind::Binary(op, Box::new(l.hir), Box::new(r.hir)));

@@ -43,7 +43,8 @@ impl<'a> Cx<'_, 'a> {
         };
         let Some((file, parts)) = self.template_file(path) else { return self.wrong(span) };
         let params: Vec<(Name, Type)> = given.iter().map(|(n, v, _)| (n.name, v.ty.clone())).collect();
-        let (body, marks) = self.ck.template_body(self.module, file, parts, &params);
+        let (body, marks, uses) = self.ck.template_body(self.module, file, parts, &params);
+        self.uses.extend(uses);
         let index = self.program().templates.len() as u32;
         self.ck.decls.program.templates.push(TemplateDef { file, params, body });
         let args = given.into_iter().map(|(_, v, _)| v.hir).collect();

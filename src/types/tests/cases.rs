@@ -341,8 +341,6 @@ check s in all(S): s.port > 1, "x" at s.port.x
 fn references_are_made_by_all_keys() {
     check(
         r#"
-use std::host::Host
-use std::files::TextFile
 slice Vlan in "vlans" { key id: int, name: string }
 slice Port in "ports" { key host: string, key number: int }
 slice Chain in "chain.yaml" { values: list<int> = [] }
@@ -393,7 +391,7 @@ slice S in "s" {
     let g: Props = spec.props as Props
     let h: int = if spec is Props { spec.a } else { 0 }
     let i: list<string> = [x as string for x in spec.list as list<any>]
-    let j: int = [1 for x in spec].len() //~ G0428 say what it is //~ G0951
+    let j: int = [1 for x in spec].len() //~ G0428 say what it is
     let k: string = match spec { string => spec, int => "${spec}", _ => "" }
     let l: int = name as int //~ G0412 .int()
     let m: any? = spec["a"]
@@ -613,4 +611,130 @@ slice S in "s" {
         ),
         ("model/motd.tmpl", "Hello ${name}\nport ${port} //~ G0405\n${prot}//~ G0301 did you mean `port`?\n"),
     ]);
+}
+
+#[test]
+fn later_values_go_into_resources_and_structs() {
+    check(
+        r#"
+use std::files::TextFile
+resource Vm handled by "vm" {
+    key name: string
+    tags: map<string, string> = {}
+    spec: any = null
+    disks: list<Disk> = []
+    output ip: string
+    output names: list<string>
+}
+struct Disk { name: string, size: size = 1GiB }
+slice S in "s" { key name: string }
+impl S {
+    let vm = Vm { name: "a" }
+    let other = Vm {
+        name: "b"
+        tags: { peer: vm.ip, all: vm.names.join(",") }
+        spec: { peers: [vm.ip], deep: { x: vm.ip } }
+        disks: [{ name: vm.ip }, { name: "x" }]
+    }
+    TextFile { path: "/a", content: vm.tags["x"] }
+    for d in other.disks { TextFile { path: "/${d.name}", content: "" } } //~ G0420 `for`
+    for d in vm.tags { TextFile { path: "/b", content: d } } //~ G0420
+    let joined = { peer: vm.ip }
+    Vm { name: "c", tags: joined, spec: labels(vm) }
+    Vm { name: "d", tags: { peer: vm.ip ?? "", size: 5 } } //~ G0401
+    Vm { name: vm.ip } //~ G0420 a key
+    for n in vm.names { TextFile { path: "/c", content: n } } //~ G0420 `for`
+    TextFile { path: "/d", content: vm.names.map(n => n).join(",") } //~ G0420 a function value
+}
+fn labels(vm: Vm) -> map<string, string> { { peer: vm.ip } }
+fn read(vm: Vm) -> int { labels(vm).len() }
+slice T in "t" {
+    key name: string
+    let a: map<string, string> = labels(Vm[name: name]) //~ G0421
+    let b: later<map<string, string>> = labels(Vm[name: name])
+    let c: list<string> = [Vm[name: name].ip] //~ G0421
+}
+"#,
+    );
+}
+
+#[test]
+fn unions_and_their_parents() {
+    check(
+        r#"
+use std::files::Directory
+slice Tree in "trees" { key root: string, content: list<Entry> = [], let path: string = root }
+union Entry by type { folder: Folder, link: Link }
+struct Folder { key name: string, content: list<Entry> = [], let path: string = "${parent.path}/${name}" }
+struct Link { key name: string, to: string, let path: string = "${parent.path}/${name}" }
+impl Entry {
+    match self {
+        folder => { Directory { path: self.path } }
+        link => { Directory { path: "/${self.to}" } }
+    }
+}
+fn parent_of(e: Entry) -> string { "${e.parent.path}/" }
+impl Entry when self is folder { Directory { path: "${self.path}/x" } }
+impl Entry { Directory { path: "${path}${parent.path}" } }
+impl Entry { Directory { path: to } } //~ G0301
+impl Tree {
+    for e in content { match e { folder => { Directory { path: e.path } }, link => { Directory { path: "${parent_of(e)}" } } } }
+    let f = content[type: folder, name: "a"]
+    Directory { path: f.path }
+    Directory { path: content[type: fodler, name: "a"].path } //~ G0407 did you mean `folder`?
+    Directory { path: content[type: folder].path } //~ G0415
+    for i in 1.. { Directory { path: "/${i}" } } //~ G0428 no end
+}
+"#,
+    );
+}
+
+#[test]
+fn templates_see_what_they_are_given() {
+    check_files(&[
+        (
+            "model/main.gops",
+            r#"
+const DOMAIN: string = "example.org"
+fn loud(text: string) -> string { text.upper() }
+struct Page { title: string }
+slice S in "s" {
+    key name: string
+    token: secret<string>
+    page: Page?
+    let a: string = template("a.tmpl", { name, page: Page { title: "x" } })
+    let b: secret<string> = template("b.tmpl", { token })
+    let c: string = template("b.tmpl", { token }) //~ G0421
+}
+"#,
+        ),
+        (
+            "model/a.tmpl",
+            "${name.upper()} ${page.title}\n${DOMAIN}//~ G0301\n${loud(name)}//~ G0301\n\\${kept} ${page.titel}//~ G0402\n",
+        ),
+        ("model/b.tmpl", "${token}"),
+    ]);
+}
+
+#[test]
+fn what_is_deep_is_bounded() {
+    let deep = |open: &str, inner: &str, close: &str, n: usize| {
+        format!("const A: any = {}{inner}{}\n", open.repeat(n), close.repeat(n))
+    };
+    for text in [
+        deep("[", "1", "]", 120),
+        deep("{ a: ", "1", "}", 120),
+        deep("(", "1", ")", 120),
+        deep("not ", "true", "", 390),
+        deep("1 + ", "1", "", 390),
+        deep("true and ", "true", "", 390),
+        deep("", "from_json(\"1\")", "?.b?.c", 190),
+        deep("if true { ", "1", " } else { 2 }", 100),
+        deep("[1].map(x => ", "1", ")", 100),
+        deep("[[1]].fold([], (a, b) => a + ", "[1]", ")", 60),
+    ] {
+        let found = super::model(&[("model/main.gops", &text)]);
+        let deep = |d: &&crate::diag::Diagnostic| !matches!(d.code.id(), "G0108" | "G0413" | "G0424");
+        assert_eq!(found.checked.diagnostics.iter().filter(deep).count(), 0, "{}", found.report());
+    }
 }

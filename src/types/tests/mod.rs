@@ -83,7 +83,7 @@ impl Model {
         };
         let text = self.texts.iter().find(|(f, _)| *f == file).map_or("", |(_, t)| t.as_str());
         let index = LineIndex::new(text);
-        (file, index.line_column(text, start as usize).line as u32)
+        (file, index.line_column(text, start as usize).line)
     }
 
     fn shown(&self, diagnostic: &Diagnostic) -> String {
