@@ -3,6 +3,9 @@
 //!
 //! `cargo bench --bench incremental -- [N …]`
 
+// A bench prints what it measured.
+#![allow(clippy::print_stdout)]
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
