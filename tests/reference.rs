@@ -100,7 +100,6 @@ fn reference_of_the_command_line() {
 }
 
 #[test]
-#[ignore = "until the codes are complete"]
 fn reference_of_diagnostics() {
     is_current("diagnostics.md", &diagnostics());
 }
