@@ -10,3 +10,5 @@ mod project;
 mod reference;
 mod syntax;
 mod ui;
+#[cfg(feature = "watch")]
+mod watch;

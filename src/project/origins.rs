@@ -10,7 +10,7 @@ use crate::base::{FileId, FileSpan, LineIndex, Span};
 use crate::data::Spans;
 use crate::db::{Database, Db as _};
 use crate::diag::{DataPart, Place, Resolver};
-use crate::eval::{Element, Object};
+use crate::eval::{Element, Instance, Object};
 use crate::graph::Origin;
 use crate::model::Node;
 use crate::model::program::NodeTables;
@@ -19,6 +19,9 @@ use super::assemble::Objects;
 use super::queries;
 use super::render::Renderer;
 
+/// The spans of the documents of a file.
+type FileSpans = Arc<[(FileId, Spans)]>;
+
 /// Knows where everything is.
 pub struct Origins<'a> {
     db: &'a Database,
@@ -26,6 +29,8 @@ pub struct Origins<'a> {
     objects: &'a Objects,
     lines: RefCell<FxHashMap<FileId, Arc<(String, LineIndex)>>>,
     models: RefCell<FxHashMap<(FileId, Node), EcoString>>,
+    /// Of files that are pointed into: a file with many mistakes is not parsed for each.
+    spans: RefCell<FxHashMap<FileId, FileSpans>>,
     /// The last element asked for: objects of one element come together.
     last: RefCell<Option<(Element, EcoString, EcoString)>>,
 }
@@ -39,6 +44,7 @@ impl<'a> Origins<'a> {
             objects,
             lines: RefCell::default(),
             models: RefCell::default(),
+            spans: RefCell::default(),
             last: RefCell::default(),
         }
     }
@@ -70,7 +76,7 @@ impl<'a> Origins<'a> {
         }
         let file = element.instance.file;
         let unit = queries::instances(self.db, self.db.source(file));
-        let Some(instance) = unit.instances.iter().find(|i| i.id == element.instance) else {
+        let Some(instance) = instance(&unit, element) else {
             return (EcoString::new(), EcoString::new());
         };
         let reference = crate::eval::Reference { ty: instance.ty, key: instance.key.clone() };
@@ -116,7 +122,7 @@ impl<'a> Origins<'a> {
     pub fn data_place(&self, object: &Object) -> Option<Place> {
         let element = object.origin.element?;
         let unit = queries::instances(self.db, self.db.source(element.instance.file));
-        let instance = unit.instances.iter().find(|i| i.id == element.instance)?;
+        let instance = instance(&unit, element)?;
         let (file, node) = instance.elements.get(element.index as usize)?.place?;
         Some(Place::Data { file, node, part: DataPart::Value })
     }
@@ -149,6 +155,14 @@ impl<'a> Origins<'a> {
     pub fn text(&self, file: FileId) -> Option<String> {
         text(self.db, file)
     }
+}
+
+/// The instance of an element: at the place that its number says, unless some before it could
+/// not be read.
+fn instance(unit: &queries::UnitInstances, element: Element) -> Option<&Instance> {
+    let is_it = |i: &&Arc<Instance>| i.id == element.instance;
+    let there = unit.instances.get(element.instance.item as usize).filter(is_it);
+    there.or_else(|| unit.instances.iter().find(is_it)).map(|i| &**i)
 }
 
 /// The text of a file: a model, an instance, the standard library.
@@ -184,7 +198,11 @@ impl Resolver for Origins<'_> {
                 nodes.and_then(|n| n.spans.get(node as usize)).copied().unwrap_or_default()
             }
             Place::Data { node, part, .. } => match self.db.known(file) {
-                Some(source) => self.data_span(&super::units::spans(self.db, source), file, node, part),
+                Some(source) => {
+                    let mut known = self.spans.borrow_mut();
+                    let read = || super::units::spans(self.db, source).into();
+                    self.data_span(known.entry(file).or_insert_with(read), file, node, part)
+                }
                 None => Span::at(0),
             },
             Place::File(_) => Span::at(0),

@@ -115,3 +115,95 @@ proptest! {
         prop_assert!(once != text || text.lines().all(|l| !l.ends_with(' ')), "{}", text);
     }
 }
+
+/// Texts that are put in at random places.
+const PIECES: &[&str] = &[
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "\"",
+    "\"\"\"",
+    "${",
+    "\n",
+    "\n\n",
+    ",",
+    ":",
+    "=",
+    ".",
+    "..",
+    "?",
+    "-",
+    "<",
+    ">",
+    "//",
+    "///",
+    "'",
+    "\\",
+    "é",
+    "\u{0}",
+    "r#\"",
+    "if ",
+    "else",
+    "for ",
+    "in ",
+    "match ",
+    "check ",
+    "let ",
+    " and ",
+    "after ",
+    "keep",
+    "deprecated \"x\" ",
+    "impl X ",
+    "struct A {",
+    "0x",
+    "5Mb",
+    "|",
+    "=>",
+    "->",
+    "@",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(600), failure_persistence: None, ..Default::default() })]
+
+    /// Whatever is done to a text: no panic, places within it, and what still parses is formatted
+    /// for good.
+    #[test]
+    fn changed_texts(edits in proptest::collection::vec(any::<(u8, u16, u16)>(), 1..8)) {
+        let mut text = include_str!("example.gops").to_owned() + include_str!("ugly.gops");
+        for (kind, a, b) in edits {
+            let mut at = a as usize % (text.len() + 1);
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            let mut end = (at + b as usize % 40).min(text.len());
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            match kind % 3 {
+                0 => text.replace_range(at..end, ""),
+                1 => text.insert_str(at, PIECES[b as usize % PIECES.len()]),
+                _ => {
+                    let piece = text[at..end].to_owned();
+                    text.insert_str(end, &piece);
+                }
+            }
+        }
+        let parse = syntax::parse(FileId::new("model/test.gops"), &text);
+        for label in parse.diagnostics.iter().flat_map(|d| &d.labels) {
+            let gops::diag::Place::Span(at) = label.place else { continue };
+            prop_assert!(text.get(at.span.range()).is_some(), "{:?} in {}", at.span, text);
+        }
+        let errors = parse.diagnostics.iter().any(|d| d.is_error());
+        match syntax::format(&text) {
+            Ok(once) => {
+                prop_assert!(!errors);
+                prop_assert_eq!(&once, &syntax::format(&once).unwrap());
+            }
+            Err(_) => prop_assert!(errors),
+        }
+    }
+}

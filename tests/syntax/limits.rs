@@ -58,6 +58,15 @@ fn nesting_is_limited() {
 }
 
 #[test]
+fn deep_texts_are_formatted() {
+    for (open, inner, close) in NESTS {
+        let text = format!("const A = {}{inner}{}\n", open.repeat(100), close.repeat(100));
+        let once = syntax::format(&text).unwrap_or_else(|e| panic!("{open}: {e:?}"));
+        assert_eq!(syntax::format(&once), Ok(once.clone()), "{open}");
+    }
+}
+
+#[test]
 fn nested_types_are_limited() {
     for (open, close) in [("list<", ">"), ("(", ")"), ("map<string, ", ">")] {
         let deep = |n: usize| format!("type A = {}int{}\n", open.repeat(n), close.repeat(n));

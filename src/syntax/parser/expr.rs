@@ -100,7 +100,8 @@ fn atom(parts: &Parts, place: Place) -> P<Expr> {
         &[Kind::Paren, Kind::Bracket, Kind::Brace]
     })
     .map_with(|tok, e| e.state().group(tok));
-    let braces = tok(Kind::Brace).filter(move |_| place != Place::Head).or_not();
+    // Any name could be that of a type: that a literal may follow is not worth a word.
+    let braces = token(0, move |k| k == Kind::Brace && place != Place::Head).or_not();
     let named = operand_name()
         .then(tok(Kind::PathSep).ignore_then(name()).repeated().collect::<Vec<_>>())
         .then(braces)

@@ -6,6 +6,7 @@ use crate::base::Span;
 use crate::syntax::ast::*;
 use crate::syntax::split::{Body, Tok};
 use crate::syntax::token::Kind;
+use crate::syntax::trees::starts_item;
 
 use super::expr::Exprs;
 use super::member::deprecated;
@@ -206,6 +207,16 @@ pub(super) fn step(all: &Exprs) -> P<MigrationStep> {
     set.or(drop).boxed()
 }
 
+/// Where an item turned out to end.
+enum End {
+    /// With its part.
+    Whole,
+    /// With the part below, which holds its braces.
+    Joined,
+    /// Before its body, if it has one: what is indented below belongs to it.
+    Early,
+}
+
 impl Cx {
     fn steps(&mut self, tok: Tok) -> Vec<MigrationStep> {
         self.parts(tok, Body::Steps, |cx, part, end| cx.part(What::Step, part, end, |g| &g.step))
@@ -219,17 +230,18 @@ impl Cx {
             let Some(first) = part.first().copied() else { continue };
             let indent = self.indent(first);
             // The body of an item that has no `{` belongs to a mistake that is reported.
-            if skip_below.is_some_and(|i| indent > i) && !self.item_begins(&first) {
+            if skip_below.is_some_and(|i| indent > i) && !starts_item(first.kind) {
                 continue;
             }
             skip_below = None;
             let next = rest.as_slice().first().filter(|n| n.first().is_some_and(|t| t.kind == Kind::Brace));
-            let (found, joined) = self.item(part, super::end_of(part, end), next.copied());
-            if joined {
-                rest.next();
-            }
-            if found.is_none() {
-                skip_below = Some(indent);
+            let (found, end) = self.item(part, super::end_of(part, end), next.copied());
+            match end {
+                End::Whole => {}
+                End::Joined => {
+                    rest.next();
+                }
+                End::Early => skip_below = Some(indent),
             }
             items.extend(found);
         }
@@ -242,23 +254,25 @@ impl Cx {
     }
 
     /// One item of a module. `braces` is the next part if it begins with `{`: the body of an
-    /// item whose line ends too early. Says whether it is.
-    fn item(&mut self, part: &[Tok], end: Span, braces: Option<&[Tok]>) -> (Option<Item>, bool) {
-        let Some(first) = part.first().copied() else { return (None, false) };
+    /// item whose line ends too early.
+    fn item(&mut self, part: &[Tok], end: Span, braces: Option<&[Tok]>) -> (Option<Item>, End) {
+        let Some(first) = part.first().copied() else { return (None, End::Whole) };
         let span = part.iter().map(|t| t.span).reduce(Span::to).unwrap_or(end);
         let docs = self.docs(first);
         let fault = match self.try_part(What::Item, part, end, |g| &g.item) {
-            Ok((deprecated, kind)) => return (Some(Item { span, docs, deprecated, kind }), false),
+            Ok((deprecated, kind)) => return (Some(Item { span, docs, deprecated, kind }), End::Whole),
             Err(fault) => fault,
         };
         let early = fault.is_some_and(|f| f.found.is_none() && f.expects(Kind::Brace));
         self.report(fault, What::Item, part, end);
         if let Some(braces) = braces.filter(|_| early) {
             let joined = [part, braces].concat();
-            return (self.item(&joined, super::end_of(braces, end), None).0, true);
+            return (self.item(&joined, super::end_of(braces, end), None).0, End::Joined);
         }
         let kind = self.broken_item(part, end);
-        (kind.map(|kind| Item { span, docs, deprecated: None, kind }), false)
+        let whole = kind.is_some() && part.iter().any(|t| t.kind == Kind::Brace);
+        let end = if whole { End::Whole } else { End::Early };
+        (kind.map(|kind| Item { span, docs, deprecated: None, kind }), end)
     }
 
     /// An item of which only the name is known, and what its braces hold: so nothing else that

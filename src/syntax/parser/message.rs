@@ -5,7 +5,6 @@ use crate::diag::codes::syntax as codes;
 use crate::diag::{Code, Diagnostic, did_you_mean};
 use crate::syntax::split::Tok;
 use crate::syntax::token::Kind;
-use crate::syntax::trees::starts_item;
 
 use super::Cx;
 use super::fault::Fault;
@@ -215,6 +214,10 @@ impl Fault {
         if self.expects(Kind::End) && self.expects(Kind::Was) {
             take(FIELD_SUFFIXES, "");
         }
+        if self.after_value() && self.expects(Kind::FatArrow) {
+            // An argument could have been named, or a function.
+            take(&[Kind::Colon, Kind::FatArrow], "");
+        }
         take(&[Kind::End], "");
         if self.expects(Kind::Str) {
             take(&[Kind::RawStr], "");
@@ -343,6 +346,19 @@ impl Cx {
             let message = format!("a line cannot begin with `{}`", kind.text());
             return known(unexpected, message, "write it at the end of the line before");
         }
+        if self.is_strange_role(fault, what, part) && self.mistyped_starter(fault, what, part).is_none() {
+            let help = match first_word {
+                "optional" | "nullable" => "a field that may be left out has a `?`: `name: T?`",
+                "required" | "mandatory" => "a field without `?` and without default is required",
+                _ => "before the name of a field may stand `key`, `output` or `assigned`",
+            };
+            let found = known(unexpected, format!("`{first_word}` says nothing of a field"), help);
+            return found.map(|k| k.at(first.map(|t| t.span)));
+        }
+        if index == 0 && kind == Some(Kind::Else) {
+            let help = "`else` stands on the line of the `}` before it, or directly below";
+            return known(unexpected, "this `else` follows no `if`", help);
+        }
         if first.is_some_and(|t| t.kind == Kind::Check) && fault.expects(Kind::Comma) && found.is_none() {
             return known(
                 codes::CHECK_WITHOUT_MESSAGE,
@@ -435,7 +451,9 @@ impl Cx {
         let found = fault.found;
         if let Some(word) = self.word(found.as_ref()) {
             let keywords = fault.kinds().filter(|k| k.is_keyword()).map(Kind::text);
-            if let Some(help) = did_you_mean(word, keywords) {
+            if found.is_some_and(|f| f.kind == Kind::Ident)
+                && let Some(help) = did_you_mean(word, keywords)
+            {
                 return Some(help);
             }
             match word {
@@ -448,15 +466,32 @@ impl Cx {
             return Some(format!("did you mean `{}`?", kind.text()));
         }
         let kind = found.map(|t| t.kind);
+        let before = index.checked_sub(1).and_then(|i| part.get(i)).map(|t| t.kind);
         Some(
             match (what, kind) {
                 (What::Entry, Some(Kind::Assign)) => "a field of a literal is written `name: value`",
                 (What::Arm, _) if fault.expects(Kind::FatArrow) => "an arm is written `pattern => value`",
+                (What::Variant, Some(Kind::Assign)) => {
+                    "a variant has a name, and may have another in the data: `low as \"1\"`"
+                }
+                (_, Some(Kind::Colon | Kind::Dot | Kind::Slash)) if fault.expects(Kind::PathSep) => {
+                    "the parts of a path are joined by `::`"
+                }
+                (_, Some(Kind::Bracket)) if before.is_some_and(Kind::is_generic) => {
+                    "the types that a type is made of stand in `<…>`: `list<int>`"
+                }
                 (What::Member, _) if fault.expects(Kind::Colon) && index > 0 => {
                     "a field is written `name: T`, with a default `name: T = value`"
                 }
                 (What::Param, _) => "a parameter is written `name: T`",
+                (What::Arg, Some(Kind::Colon)) if fault.after_value() => "a part of a list is `xs[1..2]`",
+                (What::Expr, Some(Kind::Comma)) if fault.after_value() => {
+                    "several values are a list, `[a, b]`, or a record, `{ a: 1, b: 2 }`"
+                }
                 (_, Some(Kind::Pipe)) if fault.after_value() => "write `or` between conditions",
+                (_, Some(_)) if fault.after_value() && fault.expects(Kind::Brace) => {
+                    "the block of `if`, `for` and `match` stands in `{ }`"
+                }
                 (_, Some(k)) if fault.after_value() && begins_value(k) => separator(what)?,
                 (_, Some(k)) if fault.after_type() && begins_value(k) => separator(what)?,
                 (_, Some(Kind::Assign)) if fault.expects(Kind::Gt) => {
@@ -485,14 +520,6 @@ impl Cx {
         let starters = what.starters().iter().copied().filter(|s| s.bytes().next() == word.bytes().next());
         let text = crate::diag::nearest(word, starters)?;
         Kind::WORDS.iter().copied().find(|k| k.text() == text && text != word)
-    }
-
-    /// Whether an item could begin here.
-    pub(super) fn item_begins(&self, tok: &Tok) -> bool {
-        starts_item(tok.kind)
-            || self.word(Some(tok)).is_some_and(|word| {
-                crate::diag::nearest(word, What::Item.starters().iter().copied()).is_some()
-            })
     }
 }
 

@@ -16,6 +16,8 @@ pub(super) enum Repair {
     Replace(usize, Kind),
     /// A token of this kind is missing before this index.
     Insert(usize, Kind),
+    /// The token at this index is too much.
+    Remove(usize),
 }
 
 impl Repair {
@@ -34,6 +36,7 @@ impl Repair {
                 }
                 None => return error,
             },
+            Repair::Remove(_) => return error,
         };
         let title = format!("write `{}`", text.trim());
         error.fix(title, safe, Place::span(file, span), text)
@@ -46,6 +49,11 @@ impl Repair {
             Repair::Replace(at, kind) => {
                 if let Some(tok) = toks.get_mut(at) {
                     tok.kind = kind;
+                }
+            }
+            Repair::Remove(at) => {
+                if at < toks.len() {
+                    toks.remove(at);
                 }
             }
             Repair::Insert(at, kind) => {
@@ -91,7 +99,8 @@ impl Cx {
         if index > 1 && part.get(index + 1).is_some_and(|t| t.kind == Kind::Colon) {
             return None;
         }
-        if let Some(word) = self.word(Some(&found))
+        if found.kind == Kind::Ident
+            && let Some(word) = self.word(Some(&found))
             && let Some(kind) = near_keyword(word, fault.kinds().filter(|k| k.is_keyword()))
         {
             return Some(Repair::Replace(index, kind));
@@ -102,6 +111,9 @@ impl Cx {
         // `sturct Page {`: the first word is taken for a name, or for nothing.
         if let Some(kind) = self.mistyped_starter(fault, what, part) {
             return Some(Repair::Replace(0, kind));
+        }
+        if self.is_strange_role(fault, what, part) {
+            return Some(Repair::Remove(0));
         }
         for &(written, meant) in CONFUSED {
             if found.kind == written && fault.expects(meant) {
@@ -119,6 +131,17 @@ impl Cx {
             return None;
         }
         (index > 0).then_some(Repair::Insert(index, missing))
+    }
+}
+
+impl Cx {
+    /// `optional a: T`: a word before a field that is none of those that may stand there.
+    pub(super) fn is_strange_role(&self, fault: &Fault, what: What, part: &[Tok]) -> bool {
+        what == What::Member
+            && fault.index(part) == 1
+            && part.first().is_some_and(|t| t.kind == Kind::Ident)
+            && self.word(part.get(1)).is_some()
+            && part.get(2).is_some_and(|t| t.kind == Kind::Colon)
     }
 }
 
