@@ -49,7 +49,7 @@ pub(crate) struct Check {
 pub(crate) enum FormatName {
     /// With the lines of the files
     Human,
-    /// One line each: path:line:column: error[CODE]: message
+    /// One line each: path:line:column: severity, code and message
     Concise,
     /// One JSON object
     Json,

@@ -6,7 +6,7 @@
 //!
 //! Both formats yield the same documents. What a document may be (a mapping, not empty, the right
 //! fields) is the business of whoever types it; here it only has to be well-formed, unambiguous
-//! and within [`Limits`]. [`print`] writes documents, and [`edit`] changes files that people wrote.
+//! and within [`Limits`]. [`mod@print`] writes documents, and [`edit`] changes files that people wrote.
 
 mod builder;
 mod document;

@@ -1,7 +1,7 @@
 //! The plan, and its execution.
 //!
 //! One path serves every run: a plan is a pure function of what is wanted, what the ledger
-//! knows and what was seen; a deploy is that plan, executed. [`run`] is all that others call.
+//! knows and what was seen; a deploy is that plan, executed. [`run()`] is all that others call.
 //!
 //! Invariants: an effect begins only after its intent is durable; what depends on an effect
 //! begins only after its outcome is durable; a row leaves the ledger only with evidence; the

@@ -6,7 +6,7 @@ use crate::diag::codes::syntax as codes;
 /// A number with what its suffix makes of it.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Number {
-    /// An integer without sign. `None` of [`int`] if it does not fit.
+    /// An integer without sign. `None` of an int if it does not fit.
     Int(u64),
     /// A float.
     Float(f64),

@@ -1,6 +1,6 @@
 //! Types: which goes where, and the checking of models.
 //!
-//! [`check`] takes what was declared and gives every body its types: names resolved, literals
+//! [`mod@check`] takes what was declared and gives every body its types: names resolved, literals
 //! made what is expected of them, optional values narrowed, every conversion written out. What
 //! it yields is evaluated without asking again.
 

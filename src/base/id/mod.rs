@@ -20,7 +20,7 @@ pub use plain::{is_plain, reads_as_string};
 
 use super::canonical;
 
-/// The value of a key, borrowed, for [`write`].
+/// The value of a key, borrowed, for [`write()`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Key<'a> {
     /// An optional key that is not there.
@@ -46,7 +46,7 @@ pub fn write(out: &mut String, type_path: &str, keys: &[(&str, Key<'_>)]) {
     out.push(']');
 }
 
-/// The id of an object; see [`write`].
+/// The id of an object; see [`write()`].
 pub fn id(type_path: &str, keys: &[(&str, Key<'_>)]) -> String {
     let mut out = String::with_capacity(type_path.len() + 16 * keys.len() + 2);
     write(&mut out, type_path, keys);
