@@ -207,10 +207,9 @@ pub type TextError = (usize, usize, LiteralError);
 pub fn unescape(text: &str, errors: &mut Vec<TextError>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        let offset = text.len() - rest.len() + at;
-        let tail = &rest[at + 1..];
+    while let Some((before, tail)) = rest.split_once('\\') {
+        out.push_str(before);
+        let offset = text.len() - tail.len() - 1;
         let mut chars = tail.chars();
         let mut taken = 1;
         match chars.next() {
@@ -225,15 +224,11 @@ pub fn unescape(text: &str, errors: &mut Vec<TextError>) -> String {
                     taken = len;
                 }
                 None => {
-                    let len = tail.find('}').map_or(1, |p| p + 1).min(12);
+                    // With its braces, if they are near.
+                    taken = tail.find('}').map(|p| p + 1).filter(|&len| len <= 12).unwrap_or(1);
                     let help = "write `\\u{…}` with the hexadecimal number of a character: `\\u{e9}`";
-                    errors.push((
-                        offset,
-                        1 + len,
-                        error(codes::BAD_ESCAPE, "this escape names no character", help),
-                    ));
-                    taken =
-                        tail.char_indices().map(|(i, c)| i + c.len_utf8()).find(|&e| e >= len).unwrap_or(1);
+                    let message = "this escape names no character";
+                    errors.push((offset, 1 + taken, error(codes::BAD_ESCAPE, message, help)));
                 }
             },
             Some(c) => {

@@ -1,5 +1,5 @@
 //! The builtins. Each is a function of its arguments; those that take a function value are in
-//! [`higher`], because they evaluate.
+//! `higher`, because they evaluate.
 
 mod digest;
 mod encode;

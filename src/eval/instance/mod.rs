@@ -2,7 +2,7 @@
 //!
 //! A value may stand in several files: the base file, what sops encrypted beside it, the overlay
 //! of the environment. They are not merged first; the reader carries the places of all of them
-//! ([`layers::Layers`]) down the types, so that each mistake is found in the file that it is in.
+//! (`layers::Layers`) down the types, so that each mistake is found in the file that it is in.
 
 mod collections;
 mod each;

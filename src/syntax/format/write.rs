@@ -296,7 +296,7 @@ impl<'t> Writer<'t> {
         let is_branch = |i: usize| {
             toks.get(i).is_some_and(|t| t.kind == Kind::Brace && self.body(*t) == Body::Stmts)
                 && (toks.get(i + 1).is_some_and(|t| t.kind == Kind::Else)
-                    || toks[..i].iter().any(|t| t.kind == Kind::Else))
+                    || toks.iter().take(i).any(|t| t.kind == Kind::Else))
         };
         let branches: Vec<usize> = (0..toks.len()).filter(|&i| is_branch(i)).collect();
         if branches.iter().any(|&i| plan.expanded.get(i) == Some(&true)) {
