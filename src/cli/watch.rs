@@ -1,5 +1,6 @@
 //! `--watch`: runs something again whenever a file of the project is saved.
 
+#[cfg(feature = "watch")]
 use std::path::Path;
 
 use super::workspace::Workspace;

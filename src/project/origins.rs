@@ -76,7 +76,7 @@ impl<'a> Origins<'a> {
         }
         let file = element.instance.file;
         let unit = queries::instances(self.db, self.db.source(file));
-        let Some(instance) = instance(&unit, element) else {
+        let Some(instance) = instance(unit, element) else {
             return (EcoString::new(), EcoString::new());
         };
         let reference = crate::eval::Reference { ty: instance.ty, key: instance.key.clone() };
@@ -122,7 +122,7 @@ impl<'a> Origins<'a> {
     pub fn data_place(&self, object: &Object) -> Option<Place> {
         let element = object.origin.element?;
         let unit = queries::instances(self.db, self.db.source(element.instance.file));
-        let instance = instance(&unit, element)?;
+        let instance = instance(unit, element)?;
         let (file, node) = instance.elements.get(element.index as usize)?.place?;
         Some(Place::Data { file, node, part: DataPart::Value })
     }
