@@ -2,6 +2,7 @@
 //! elsewhere.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use super::super::ui::Ui;
 use crate::deploy::{Plan, Progress, Verdict};
@@ -10,6 +11,8 @@ use crate::graph::id;
 /// At most so many bars; what is nearest to its end makes room.
 const BARS: usize = 8;
 const WIDTH: usize = 24;
+/// No oftener than an eye can follow: drawing must cost nothing beside the work.
+const FRAME: Duration = Duration::from_millis(50);
 
 /// Follows a run.
 pub(super) struct Watcher<'a> {
@@ -17,6 +20,8 @@ pub(super) struct Watcher<'a> {
     targets: BTreeMap<String, Target>,
     /// How many lines were drawn last.
     drawn: usize,
+    /// When.
+    last: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -28,7 +33,7 @@ struct Target {
 
 impl<'a> Watcher<'a> {
     pub fn new(ui: &'a Ui) -> Self {
-        Watcher { ui, targets: BTreeMap::new(), drawn: 0 }
+        Watcher { ui, targets: BTreeMap::new(), drawn: 0, last: None }
     }
 
     /// The plan is to be done.
@@ -81,9 +86,10 @@ impl<'a> Watcher<'a> {
     }
 
     fn draw(&mut self) {
-        if !self.ui.progress() {
+        if !self.ui.progress() || self.last.is_some_and(|last| last.elapsed() < FRAME) {
             return;
         }
+        self.last = Some(Instant::now());
         let mut open: Vec<(&String, &Target)> =
             self.targets.iter().filter(|(_, t)| t.ended < t.all).collect();
         open.truncate(BARS);
