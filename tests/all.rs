@@ -5,6 +5,7 @@ mod console;
 mod data;
 mod examples;
 mod harness;
+mod history;
 mod lang;
 mod project;
 mod reference;

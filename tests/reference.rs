@@ -54,7 +54,7 @@ fn global_options(text: &str) -> (usize, usize) {
     (start, after)
 }
 
-const LAYERS: [&str; 9] = [
+const LAYERS: [&str; 10] = [
     "G01xx: models do not parse",
     "G02xx: YAML and JSON documents",
     "G03xx: names and declarations",
@@ -64,6 +64,7 @@ const LAYERS: [&str; 9] = [
     "G07xx: the graph",
     "G08xx: gops.toml, files and folders",
     "G09xx: lints",
+    "G10xx: history",
 ];
 
 fn diagnostics() -> String {

@@ -45,7 +45,7 @@ pub use run::{
     derived_field, derived_of_object, function, holds, run_entity, run_instance,
 };
 pub use value::{Deferred, DeferredExpr, Element, InstanceId, Key, Object, Origin, Record, Reference, Value};
-pub use world::{Files, Instance, ModelWorld, RunOutput, World};
+pub use world::{Files, Instance, ModelWorld, Operation, RunOutput, World};
 
 #[cfg(test)]
 mod tests;

@@ -52,6 +52,21 @@ pub struct InstanceElement {
     pub wrong: Vec<u16>,
 }
 
+/// What became of an element since the newest earlier version. In the order of the variants of
+/// `std::history::Operation`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Operation {
+    /// That version did not have it.
+    Create,
+    /// That version had it, and it differs in itself or below.
+    Update,
+    /// Some earlier version had it, and it is no more.
+    Delete,
+    /// It is as it was, or no history is looked for.
+    #[default]
+    Keep,
+}
+
 /// Everything outside of one run. Implemented over the incremental database, and by tests.
 /// Each method may be called any number of times and gives the same answer within a revision.
 pub trait World {

@@ -27,6 +27,7 @@
 //! the trees of whole hashes as strings (`"sha256:…"`) in the place of the lists `nodes` and
 //! `targets`.
 
+mod absent;
 pub mod claims;
 pub mod diff;
 mod digest;

@@ -155,6 +155,11 @@ impl GraphBuilder {
         self.targets.insert(target.place, TargetLeaf { target, users });
     }
 
+    /// The target with this id, whether a node names it or not.
+    pub fn target(&self, id: &str) -> Option<&Arc<SealedTarget>> {
+        self.targets.get(id).map(|leaf| &leaf.target)
+    }
+
     /// Takes a target out.
     pub fn remove_target(&mut self, id: &str) {
         self.targets.remove(id);

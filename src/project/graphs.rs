@@ -126,6 +126,34 @@ impl Session {
         (instances, Some(builder))
     }
 
+    /// The graph without checks, as far as there is one; and what is wrong, as an earlier project
+    /// says it.
+    pub(super) fn unchecked_graph(
+        &mut self,
+        mut diagnostics: Vec<Diagnostic>,
+    ) -> (Option<GraphBuilder>, Vec<Diagnostic>) {
+        let (runs, _) = self.runs();
+        diagnostics.extend(runs.model.diagnostics.iter().cloned());
+        let readable = !diagnostics.iter().any(Diagnostic::is_error);
+        for (_, unit, _) in &runs.units {
+            diagnostics.extend(unit.diagnostics.iter().cloned());
+        }
+        diagnostics.extend(runs.outputs().flat_map(|o| &o.diagnostics).cloned());
+        let Gathered { objects, made_by, .. } = gather(&runs, &mut diagnostics);
+        let header = self.header(&runs.program().templates, runs.files());
+        let origins = Origins::new(&self.db, &runs.model.nodes, &objects);
+        let assembly = Assembly {
+            program: runs.program(),
+            objects: &objects,
+            made_by: &made_by,
+            handlers: &self.handlers,
+            origins: &origins,
+        };
+        let builder = readable.then(|| assemble(&assembly, header).builder);
+        let diagnostics = diagnostics.into_iter().map(|d| d.resolved(&origins)).collect();
+        (builder, diagnostics)
+    }
+
     /// Everything that runs and checks say.
     fn said(&self, runs: &Runs, diagnostics: &mut Vec<Diagnostic>) {
         diagnostics.extend(runs.model.diagnostics.iter().cloned());

@@ -15,6 +15,7 @@ pub mod config;
 mod creators;
 mod duplicates;
 mod graphs;
+pub mod history;
 pub mod layout;
 mod object_checks;
 mod origins;
@@ -32,6 +33,7 @@ pub mod walk;
 mod world;
 
 pub use config::Config;
+pub use history::EarlierProject;
 pub use session::{Compiled, Options, Report, Session, TestOutcome};
 
 use crate::model::Program;

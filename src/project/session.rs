@@ -134,6 +134,11 @@ impl Session {
         self.config.as_ref()
     }
 
+    /// How the project is looked at.
+    pub(super) fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// The model.
     pub fn program(&self) -> Arc<Program> {
         queries::program(&self.db)
@@ -435,18 +440,38 @@ impl Session {
         }
     }
 
-    fn compile_here(&mut self) -> Compiled {
+    /// Gets everything ready for a graph; what is wrong so far. None if there is no gops.toml that
+    /// can be read.
+    fn prepared(&mut self) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
         if self.config.is_none() {
             let mut diagnostics: Vec<Diagnostic> =
                 self.setup.iter().cloned().map(|d| d.resolved(&super::origins::Nowhere)).collect();
             sort_and_dedup(&mut diagnostics);
-            return Compiled { report: Report { diagnostics, instances: 0 }, graph: None };
+            return Err(diagnostics);
         }
         self.warm();
         self.index();
         let mut diagnostics = self.setup.clone();
         diagnostics.extend(self.layout.diagnostics.iter().cloned());
         diagnostics.extend(self.duplicates.iter().cloned());
+        Ok(diagnostics)
+    }
+
+    /// What is made with no check run on it, and what is wrong with the rest.
+    pub(super) fn unchecked(&mut self) -> (Option<GraphBuilder>, Vec<Diagnostic>) {
+        match self.prepared() {
+            Ok(diagnostics) => self.unchecked_graph(diagnostics),
+            Err(diagnostics) => (None, diagnostics),
+        }
+    }
+
+    fn compile_here(&mut self) -> Compiled {
+        let mut diagnostics = match self.prepared() {
+            Ok(diagnostics) => diagnostics,
+            Err(diagnostics) => {
+                return Compiled { report: Report { diagnostics, instances: 0 }, graph: None };
+            }
+        };
         let (instances, graph) = self.graph(&mut diagnostics);
         let failed = diagnostics.iter().any(Diagnostic::is_error);
         sort_and_dedup(&mut diagnostics);

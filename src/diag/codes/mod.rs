@@ -131,4 +131,6 @@ layers! {
     project
     /// G09xx: lints.
     lint
+    /// G10xx: history, moves, what is written back.
+    history
 }

@@ -1,0 +1,8 @@
+//! Element history: the fold of versions against a reference model, and the known ways to get it
+//! wrong, each a test.
+
+mod earlier;
+mod known;
+mod laws;
+mod reading;
+mod reference;
