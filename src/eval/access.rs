@@ -388,13 +388,14 @@ impl<'w> Machine<'w> {
         }
     }
 
-    /// `xs[i]`, `m[k]`.
-    pub fn index(&mut self, hir: &'w Hir, base: &'w Hir, index: &'w Hir) -> Eval {
+    /// `xs[i]`, `m[k]`; what is missing is an error, or null.
+    pub fn index(&mut self, hir: &'w Hir, base: &'w Hir, index: &'w Hir, or_null: bool) -> Eval {
         let value = self.eval(base)?;
         let at = self.eval(index)?;
         let found = match (&value, &at) {
             (Value::Deferred(_), _) | (_, Value::Deferred(_)) => {
-                return self.made(hir, operation("index", vec![value, at]));
+                let name = if or_null { "get" } else { "index" };
+                return self.made(hir, operation(name, vec![value, at]));
             }
             (Value::List(items) | Value::Set(items), Value::Int(i)) => {
                 usize::try_from(*i).ok().and_then(|i| items.get(i)).cloned()
@@ -412,6 +413,7 @@ impl<'w> Machine<'w> {
         };
         match found {
             Some(value) => self.unless_wrong(hir, value),
+            None if or_null => Ok(Value::Null),
             None => Err(self.missing(hir, base, index, &value, &at)),
         }
     }
@@ -505,7 +507,14 @@ impl<'w> Machine<'w> {
     }
 
     /// `ports[number: 3]`.
-    pub fn keyed(&mut self, hir: &'w Hir, base: &'w Hir, variant: Option<u16>, keys: &'w [Hir]) -> Eval {
+    pub fn keyed(
+        &mut self,
+        hir: &'w Hir,
+        base: &'w Hir,
+        variant: Option<u16>,
+        keys: &'w [Hir],
+        or_null: bool,
+    ) -> Eval {
         let over = self.eval(base)?;
         let mut wanted = Vec::with_capacity(keys.len());
         for key in keys {
@@ -524,6 +533,7 @@ impl<'w> Machine<'w> {
         };
         match found {
             Some(value) => self.unless_wrong(hir, value),
+            None if or_null => Ok(Value::Null),
             None => {
                 let shown: Vec<_> = wanted.iter().map(|v| print::shown(self.program, v)).collect();
                 let message = format!("there is no element with the key {}", shown.join(", "));
@@ -531,7 +541,7 @@ impl<'w> Machine<'w> {
                     Some(key) => self.problem_with(codes::MISSING_KEY, hir, key, message),
                     None => self.problem(codes::MISSING_KEY, hir, message),
                 };
-                Err(self.report(problem.help("`.find(x => …)` gives null where there is none")))
+                Err(self.report(problem.help("a `?` after the `]` gives null where there is none")))
             }
         }
     }

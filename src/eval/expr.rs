@@ -84,9 +84,14 @@ impl<'w> Machine<'w> {
             HirKind::Tag(base) => self.tag(hir, base),
             HirKind::Get { base, key } => self.get(hir, base, key),
             HirKind::IfSome { base, local, body } => self.if_some(base, *local, body),
-            HirKind::Index { base, index } => self.index(hir, base, index),
+            HirKind::Index { base, index } => self.index(hir, base, index, false),
             HirKind::SliceOf { base, range } => self.slice_of(hir, base, range),
-            HirKind::Keyed { base, variant, keys } => self.keyed(hir, base, *variant, keys),
+            HirKind::Keyed { base, variant, keys } => self.keyed(hir, base, *variant, keys, false),
+            HirKind::OrNull(inner) => match &inner.kind {
+                HirKind::Index { base, index } => self.index(inner, base, index, true),
+                HirKind::Keyed { base, variant, keys } => self.keyed(inner, base, *variant, keys, true),
+                _ => self.eval(inner),
+            },
             HirKind::Lookup { ty, keys } => self.lookup(*ty, keys),
             HirKind::All(ty) => Ok(Value::List(self.world.all(*ty))),
             HirKind::Comprehension { clauses, key, value } => {

@@ -112,6 +112,7 @@ impl Machine<'_> {
             | HirKind::Index { base, .. }
             | HirKind::SliceOf { base, .. }
             | HirKind::Keyed { base, .. }
+            | HirKind::OrNull(base)
             | HirKind::Get { base, .. } => self.trace(base, frame, level, far).map(Traced::without_value),
             HirKind::IfSome { base, body, .. } => {
                 self.trace(body, frame, level, far).or_else(|| self.trace(base, frame, level, far))
@@ -262,6 +263,7 @@ fn binding(root: &Hir, local: u32, depth: u32) -> Option<&Hir> {
         HirKind::Field { base, .. }
         | HirKind::SharedField { base, .. }
         | HirKind::Payload(base)
+        | HirKind::OrNull(base)
         | HirKind::Unary(_, base)
         | HirKind::ToAny(base)
         | HirKind::ToSet(base)

@@ -137,6 +137,9 @@ pub enum HirKind {
         /// Key values in the order of the element type's keys.
         keys: Vec<Hir>,
     },
+    /// `xs[i]?`, `ports[number: 3]?`: an [`HirKind::Index`] or an [`HirKind::Keyed`] that is null
+    /// where there is no such element.
+    OrNull(Box<Hir>),
     /// `T[k]`: a reference by key; for a slice the instance.
     Ref {
         /// The type.

@@ -54,10 +54,13 @@ const SIZES: [(&str, u64); 13] = [
 
 /// Reads the text of a number token.
 pub fn number(text: &str) -> Result<Number, LiteralError> {
-    let lower = text.to_ascii_lowercase();
-    for (prefix, radix, what) in [("0x", 16, "hexadecimal"), ("0o", 8, "octal"), ("0b", 2, "binary")] {
-        if let Some(digits) = lower.strip_prefix(prefix) {
-            return radix_int(text, digits, radix, what);
+    // `0B` is no binary number without digits: it is no bytes.
+    if text != "0B" {
+        let lower = text.to_ascii_lowercase();
+        for (prefix, radix, what) in [("0x", 16, "hexadecimal"), ("0o", 8, "octal"), ("0b", 2, "binary")] {
+            if let Some(digits) = lower.strip_prefix(prefix) {
+                return radix_int(text, digits, radix, what);
+            }
         }
     }
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_').len();
@@ -412,6 +415,7 @@ mod tests {
         assert_eq!(ok("1h30m"), Number::Duration(5400 * 1_000_000_000));
         assert_eq!(ok("250ms"), Number::Duration(250_000_000));
         assert_eq!(ok("512B"), Number::Size(512));
+        assert_eq!(ok("0B"), Number::Size(0));
         assert_eq!(ok("1KiB"), Number::Size(1024));
         assert_eq!(ok("20GiB"), Number::Size(20 << 30));
         assert_eq!(ok("3GB"), Number::Size(3_000_000_000));

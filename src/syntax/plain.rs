@@ -160,7 +160,7 @@ enums! {
             List(a) Brace(a) Block(a) Paren(a);
         structs: Method { base optional name args } Range { start end inclusive }
             If { condition then otherwise } Match { subject arms } ListComp { element clauses }
-            MapComp { key value clauses } Construct { path body_span entries }
+            MapComp { key value clauses } Construct { path variant body_span entries }
             Lambda { params body } Modified { base modifiers };
         units: Null Error;
     }

@@ -36,6 +36,19 @@ impl Marks {
         if self.secret { ty.secret() } else { ty }
     }
 
+    /// The type with these marks put on all of it: of what is computed from a marked value even
+    /// how much there is, or whether there is anything, is not to be told.
+    pub fn on_whole(self, ty: Type) -> Type {
+        let ty = if self.later { ty.later() } else { ty };
+        match ty.bare() {
+            Type::Optional(_) | Type::List(_) | Type::Set(_) | Type::Map(..) if self.secret => {
+                Type::Secret(Arc::new(ty))
+            }
+            _ if self.secret => ty.secret(),
+            _ => ty,
+        }
+    }
+
     /// The word for it in messages.
     pub fn word(self) -> &'static str {
         if self.secret { "secret" } else { "known only after a deploy" }

@@ -267,6 +267,7 @@ impl Maker<'_> {
 fn texts(class: &str) -> &'static [&'static str] {
     match class {
         "NAME" | "VALUE" => &["a", "b", "Site", "x1", "a_b"],
+        "TYPE" => &["Site", "B"],
         "INT" => &["0", "42", "0o644"],
         "NUMBER" => &["7", "1.5", "1h30m", "20GiB"],
         "STRING" => &["\"s\"", "\"a ${b} c\"", "r\"x\""],
@@ -292,6 +293,7 @@ fn is_in(class: &str, sentence: &[String], at: usize) -> bool {
     let number = text.starts_with(|c: char| c.is_ascii_digit());
     match class {
         "NAME" => is_word(text),
+        "TYPE" => text.starts_with(|c: char| c.is_ascii_uppercase()) && is_word(text),
         "VALUE" => {
             let ends = matches!(next, "," | ")" | "]" | "}");
             is_word(text)

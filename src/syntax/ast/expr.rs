@@ -141,7 +141,7 @@ pub enum ExprKind {
     OptField(Box<Expr>, Ident),
     /// `e[…]`: an element, a slice, a lookup by key, or a reference `T[k]`.
     Index(Box<Expr>, Vec<Arg>),
-    /// `T[k]?`: null if there is none.
+    /// `T[k]?`, `xs[i]?`: null if there is none; `e?` before `[…]`, which is null if e is.
     Lookup(Box<Expr>),
     /// `f(a, by: b)`.
     Call(Box<Expr>, Vec<Arg>),
@@ -209,10 +209,12 @@ pub enum ExprKind {
         /// `for` and `if`, in order; the first is a `for`.
         clauses: Vec<Clause>,
     },
-    /// `Host { name }`, `ssh { address }`, `a::T { … }`.
+    /// `Host { name }`, `ssh { address }`, `a::T { … }`, `Transport.ssh { … }`.
     Construct {
         /// The type, or the variant of a union.
         path: Path,
+        /// The variant of the union that the path names.
+        variant: Option<Ident>,
         /// Where the literal stands, with its braces.
         body_span: Span,
         /// What stands between the braces.

@@ -102,21 +102,42 @@ fn atom(parts: &Parts, place: Place) -> P<Expr> {
     .map_with(|tok, e| e.state().group(tok));
     // Any name could be that of a type: that a literal may follow is not worth a word.
     let braces = token(0, move |k| k == Kind::Brace && place != Place::Head).or_not();
-    let named = operand_name()
+    let value_path = operand_name()
         .then(tok(Kind::PathSep).ignore_then(name()).repeated().collect::<Vec<_>>())
-        .then(braces)
-        .map_with(|((first, rest), braces), e| named(first, rest, braces, e.span(), e.state()));
-    choice((literal, group, if_expr(parts), match_expr(parts), named)).boxed()
+        .map(|(first, rest)| {
+            let mut path = vec![first];
+            path.extend(rest);
+            path
+        });
+    // `Transport.ssh { … }`: elsewhere braces never follow a field.
+    let qualified = value_path
+        .clone()
+        .filter(|path| path.last().is_some_and(|name| names_a_type(*name)))
+        .then(tok(Kind::Dot).ignore_then(name()))
+        .then(token(0, move |k| k == Kind::Brace && place != Place::Head))
+        .map_with(|((path, variant), braces), e| {
+            let (path, entries) = (path_of(path), e.state().entries(braces));
+            let kind = ExprKind::Construct { path, variant: Some(variant), body_span: braces.span, entries };
+            Expr { span: e.span(), kind }
+        });
+    let named =
+        value_path.then(braces).map_with(|(path, braces), e| named(path, braces, e.span(), e.state()));
+    choice((literal, group, if_expr(parts), match_expr(parts), qualified, named)).boxed()
 }
 
-fn named(first: Ident, rest: Vec<Ident>, braces: Option<Tok>, span: Span, cx: &mut super::Cx) -> Expr {
-    let mut path = vec![first];
-    path.extend(rest);
+fn names_a_type(name: Ident) -> bool {
+    name.name.as_str().starts_with(|c: char| c.is_ascii_uppercase())
+}
+
+fn named(path: Vec<Ident>, braces: Option<Tok>, span: Span, cx: &mut super::Cx) -> Expr {
     let path = path_of(path);
-    let kind = match braces {
-        Some(braces) => ExprKind::Construct { path, body_span: braces.span, entries: cx.entries(braces) },
-        None if path.parts.len() == 1 => ExprKind::Name(first),
-        None => ExprKind::Path(path),
+    let kind = match (braces, path.parts.as_slice()) {
+        (Some(braces), _) => {
+            let entries = cx.entries(braces);
+            ExprKind::Construct { path, variant: None, body_span: braces.span, entries }
+        }
+        (None, [name]) => ExprKind::Name(*name),
+        (None, _) => ExprKind::Path(path),
     };
     Expr { span, kind }
 }
@@ -168,6 +189,8 @@ enum Post {
     Method(bool, Ident, Tok),
     Call(Tok),
     Index(Tok, bool),
+    /// `?[…]`.
+    OptIndex(Tok),
 }
 
 fn postfixes(atom: P<Expr>) -> P<Expr> {
@@ -186,6 +209,7 @@ fn postfixes(atom: P<Expr>) -> P<Expr> {
         tok(Kind::Bracket)
             .then(tok(Kind::Question).or_not())
             .map(|(args, lookup)| Post::Index(args, lookup.is_some())),
+        tok(Kind::Question).ignore_then(tok(Kind::Bracket)).map(Post::OptIndex),
     ));
     atom.foldl_with(post.repeated(), |base, post, e| {
         let span = base.span.to(e.span());
@@ -197,6 +221,10 @@ fn postfixes(atom: P<Expr>) -> P<Expr> {
                 ExprKind::Method { base: Box::new(base), optional, name, args: cx.args(args) }
             }
             Post::Call(args) => ExprKind::Call(Box::new(base), cx.args(args)),
+            Post::OptIndex(args) => {
+                let asked = Expr { span: base.span, kind: ExprKind::Lookup(Box::new(base)) };
+                ExprKind::Index(Box::new(asked), cx.args(args))
+            }
             Post::Index(args, lookup) => {
                 let found = ExprKind::Index(Box::new(base), cx.args(args));
                 if !lookup {

@@ -1,6 +1,6 @@
 //! What follows a value: fields, `?.`, methods, `[…]`.
 
-use super::body::{Cx, Origin, Typed, maybe_any};
+use super::body::{Cx, Mode, Origin, Typed, maybe_any};
 use super::uses::{BodyId, UseKind};
 use crate::base::{Name, Span};
 use crate::diag::{codes::types as codes, did_you_mean};
@@ -82,15 +82,21 @@ impl<'a> Cx<'_, 'a> {
                 if let Some(item) = self.as_type(base) {
                     return Chain::of(self.reference(item, args, e.span, base.span, false));
                 }
-                let mut chain = self.chain_base(base);
+                let mut chain = match &base.kind {
+                    // `e?[…]`: null if e is.
+                    ExprKind::Lookup(asked) => {
+                        let mut chain = self.chain_asked(asked);
+                        self.guard(&mut chain, asked.span);
+                        chain
+                    }
+                    _ => self.chain_base(base),
+                };
                 self.settle_key(&mut chain);
                 let base_value = std::mem::replace(&mut chain.value, Typed::taken());
                 chain.value = self.index(base_value, base, args, e.span);
                 return chain;
             }
-            ExprKind::Lookup(inner) => {
-                return Chain::of(self.lookup(inner, e.span));
-            }
+            ExprKind::Lookup(inner) => return self.chain_asked(inner),
             _ => return Chain::of(self.expr(e, want)),
         };
         let value = std::mem::replace(&mut chain.value, Typed::taken());
@@ -110,14 +116,16 @@ impl<'a> Cx<'_, 'a> {
         }
     }
 
-    /// What `?.` follows: `T[k]?.f` is `T[k]?` and then `?.f`.
+    /// What `?` follows: `T[k]?.f` is `T[k]?` and then `?.f`, and so is `xs[i]?.f`.
     fn chain_asked(&mut self, base: &'a Expr) -> Chain {
-        if let ExprKind::Index(of, args) = &base.kind
-            && let Some(item) = self.as_type(of)
-        {
+        let ExprKind::Index(of, args) = &base.kind else { return self.chain_base(base) };
+        if let Some(item) = self.as_type(of) {
             return Chain::of(self.reference(item, args, base.span, of.span, true));
         }
-        self.chain_base(base)
+        let mut chain = self.chain_base(base);
+        let found = std::mem::replace(&mut chain.value, Typed::taken());
+        chain.value = self.or_null(found, base.span);
+        chain
     }
 
     /// `?.`: from here on the value is not null.
@@ -127,8 +135,10 @@ impl<'a> Cx<'_, 'a> {
         if !plain.is_nullable() || matches!(plain.bare(), Type::Error) {
             return;
         }
-        if marks.later && !matches!(chain.value.ty.bare(), Type::Optional(_)) {
-            self.refuse_mark(marks, span, "`?.`");
+        // That an optional secret is null is plain; a test sees what is marked.
+        let marked = !marks.is_none() && !matches!(chain.value.ty.bare(), Type::Optional(_));
+        if marked && self.mode != Mode::Test {
+            self.refuse_mark(marks, span, "`?`");
         }
         let local = self.hidden_local();
         let ty = match plain.bare() {
@@ -257,7 +267,7 @@ impl<'a> Cx<'_, 'a> {
                 self.get(value.hir, field.name.as_str(), Type::Str, Origin::Other, span)
             }
             Type::Any => {
-                let ty = marks.on(maybe_any());
+                let ty = marks.on_whole(maybe_any());
                 self.get(value.hir, field.name.as_str(), ty, Origin::Other, span)
             }
             _ => self.unknown_field(&plain, field),

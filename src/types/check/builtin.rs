@@ -73,7 +73,9 @@ impl<'a> Cx<'_, 'a> {
         let free: Vec<&'static Signature> =
             rows.iter().filter(|r| r.receiver.is_none() && places(r, args).is_some()).collect();
         let rest = args.get(1..).unwrap_or_default();
-        let first = args.first().filter(|a| a.name.is_none());
+        // A literal has no type of its own that would make it the receiver of a method.
+        let literal = |a: &Arg| !free.is_empty() && matches!(a.value.kind, ExprKind::Brace(_));
+        let first = args.first().filter(|a| a.name.is_none() && !literal(a));
         let methods: Vec<&'static Signature> = rows
             .iter()
             .filter(|r| r.receiver.is_some() && first.is_some() && places(r, rest).is_some())
@@ -100,7 +102,7 @@ impl<'a> Cx<'_, 'a> {
             && (!methods.is_empty() || free.is_empty())
         {
             let receiver = match &first.value.kind {
-                ExprKind::Brace(entries) if self.takes_map(name.name) && free.is_empty() => {
+                ExprKind::Brace(entries) if self.takes_map(name.name) => {
                     self.brace_as_map(entries, first.value.span)
                 }
                 _ => self.expr(&first.value, None),
@@ -317,7 +319,7 @@ impl<'a> Cx<'_, 'a> {
         self.constraints(row, &binding, name, span);
         let marks = binding.marks.and(self.compared_marks(row, &binding));
         let result = binding.result(&row.result);
-        let ty = marks.on(result);
+        let ty = marks.on_whole(result);
         let kind = self.builtin_kind(row.builtin, lowered, &given, places);
         let nested =
             matches!(row.result, Sig::Var(_) | Sig::Optional(_) | Sig::List(_)) && from != Origin::Here;

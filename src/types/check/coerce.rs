@@ -165,8 +165,17 @@ impl<'a> Cx<'_, 'a> {
         let wanted = self.show(to);
         let (what, mark) =
             if own.secret { ("secret", "secret") } else { ("known only after a deploy", "later") };
-        self.problem(codes::MARK_NOT_DECLARED, span, format!("this is {what}, and a `{wanted}` is expected"))
-            .help(format!("declare it as `{mark}<{wanted}>`, if it may be"))
+        let problem = self.problem(
+            codes::MARK_NOT_DECLARED,
+            span,
+            format!("this is {what}, and a `{wanted}` is expected"),
+        );
+        match to.bare() {
+            Type::List(_) | Type::Set(_) | Type::Map(..) => problem.help(
+                "what a marked value is taken apart into stays one: take a part with `[…]`, or join them",
+            ),
+            _ => problem.help(format!("declare it as `{mark}<{wanted}>`, if it may be")),
+        }
     }
 
     fn mismatch_help(&self, from: &Type, to: &Type) -> Option<String> {

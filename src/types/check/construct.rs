@@ -7,6 +7,7 @@ use crate::base::{Name, Span};
 use crate::diag::{codes::types as codes, did_you_mean, nearest};
 use crate::model::hir::{Construct, Drift};
 use crate::model::schema::Slot;
+use crate::model::scopes::TypeItem;
 use crate::model::{FieldKind, Hir, HirKind, Type, TypeDef, TypeId};
 use crate::syntax::ast::{self, Entry, EntryKind, Expr, ExprKind, Ident, Modifier, ModifierKind, RecordKind};
 use crate::types::marks::{self, Marks};
@@ -48,16 +49,7 @@ impl<'a> Cx<'_, 'a> {
                 return self.unknown_variant_literal(*name, entries, span, want);
             }
         }
-        let (scopes, nodes) = (&self.ck.decls.scopes, &mut self.ck.decls.nodes);
-        let item = match scopes.resolve_type(nodes, self.module, path) {
-            Ok(item) => item,
-            Err(problem) => {
-                self.report(*problem);
-                self.check_entries(entries);
-                return self.wrong(span);
-            }
-        };
-        self.ck.type_used(self.file, item, path.span);
+        let Some(item) = self.constructed_type(path, entries) else { return self.wrong(span) };
         let ty = self.ck.item_type(item);
         match ty.bare() {
             Type::Record(id) => self.make_record(*id, entries, span, path.span),
@@ -83,6 +75,40 @@ impl<'a> Cx<'_, 'a> {
                 self.report(problem);
                 self.check_entries(entries);
                 self.wrong(span)
+            }
+        }
+    }
+
+    /// `T.variant { … }`.
+    pub fn construct_variant(
+        &mut self,
+        path: &'a ast::Path,
+        variant: Ident,
+        entries: &'a [Entry],
+        span: Span,
+    ) -> Typed {
+        let Some(item) = self.constructed_type(path, entries) else { return self.wrong(span) };
+        if let Type::Union(id) | Type::Enum(id) = self.ck.item_type(item).bare()
+            && let Some(at) = self.variants(*id).iter().position(|v| v.name == variant.name)
+        {
+            return self.make_variant(variant, *id, at as u16, entries, span);
+        }
+        self.check_entries(entries);
+        self.type_member(item, variant, span)
+    }
+
+    /// The type that a constructor names; what is wrong with it, or with its entries, is said.
+    fn constructed_type(&mut self, path: &'a ast::Path, entries: &'a [Entry]) -> Option<TypeItem> {
+        let (scopes, nodes) = (&self.ck.decls.scopes, &mut self.ck.decls.nodes);
+        match scopes.resolve_type(nodes, self.module, path) {
+            Ok(item) => {
+                self.ck.type_used(self.file, item, path.span);
+                Some(item)
+            }
+            Err(problem) => {
+                self.report(*problem);
+                self.check_entries(entries);
+                None
             }
         }
     }
@@ -520,22 +546,27 @@ impl<'a> Cx<'_, 'a> {
         value
     }
 
+    /// What stands after `after`: the elements of a list literal need have nothing in common.
+    fn after(&mut self, e: &'a Expr, found: &mut Vec<Hir>) {
+        if let ExprKind::List(items) = &super::narrow::unparenthesised(e).kind {
+            return items.iter().for_each(|item| self.after(item, found));
+        }
+        let value = self.expr(e, None);
+        let value = self.plain(value, e.span, "`after`");
+        if !value.is_error() && !self.can_be_after(&value.ty) {
+            let message = format!("`after` a `{}` means nothing", self.show(&value.ty));
+            let problem = self.problem(codes::TYPE_MISMATCH, e.span, message);
+            self.report(problem.help("write an object, an instance, or a list of them"));
+        }
+        found.push(value.hir);
+    }
+
     fn modifier(&mut self, id: TypeId, modifier: &'a Modifier) -> Box<dyn FnOnce(&mut Construct)> {
         match &modifier.kind {
             ModifierKind::After(e) => {
-                let value = self.expr(e, None);
-                let value = self.plain(value, e.span, "`after`");
-                if !value.is_error() && !self.can_be_after(&value.ty) {
-                    let problem = self
-                        .problem(
-                            codes::TYPE_MISMATCH,
-                            e.span,
-                            format!("`after` a `{}` means nothing", self.show(&value.ty)),
-                        )
-                        .help("write an object, an instance, or a list of them");
-                    self.report(problem);
-                }
-                Box::new(move |c| c.after.push(value.hir))
+                let mut found = Vec::new();
+                self.after(e, &mut found);
+                Box::new(move |c| c.after.extend(found))
             }
             ModifierKind::Protect => Box::new(|c| c.protect = true),
             ModifierKind::Adopt => Box::new(|c| c.adopt = true),

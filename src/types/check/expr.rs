@@ -67,6 +67,9 @@ impl<'a> Cx<'_, 'a> {
             ExprKind::MapComp { key, value, clauses } => {
                 self.map_comprehension(key, value, clauses, e.span, want)
             }
+            ExprKind::Construct { path, variant: Some(variant), entries, .. } => {
+                self.construct_variant(path, *variant, entries, e.span)
+            }
             ExprKind::Construct { path, entries, .. } => self.construct(path, entries, e.span, want),
             ExprKind::Lambda { .. } => {
                 let problem = self

@@ -78,7 +78,7 @@ impl<'a> Cx<'_, 'a> {
                 let wanted = Type::OneOf([Type::Str, Type::Int].into());
                 let key = self.coerce(key, arg.value.span, &wanted, Why::Plain);
                 let kind = HirKind::Get { base: Box::new(value.hir), key: Box::new(key) };
-                self.typed(span, kind, marks.on(maybe_any()))
+                self.typed(span, kind, marks.on_whole(maybe_any()))
             }
             _ => {
                 self.check_loosely(args);
@@ -357,19 +357,24 @@ impl<'a> Cx<'_, 'a> {
         self.typed(span, HirKind::Ref { ty: id, keys }, Type::Record(id))
     }
 
-    /// `T[k]?`.
-    pub fn lookup(&mut self, inner: &'a Expr, span: Span) -> Typed {
-        if let ExprKind::Index(base, args) = &inner.kind
-            && let Some(item) = self.as_type(base)
-        {
-            return self.reference(item, args, span, base.span, true);
+    /// `xs[i]?`, of what `xs[i]` is: null where there is none.
+    pub fn or_null(&mut self, found: Typed, span: Span) -> Typed {
+        match &found.hir.kind {
+            HirKind::Index { .. } | HirKind::Keyed { .. } => {
+                let (marks, plain) = marks::split(&found.ty);
+                let hir = self.hir(span, HirKind::OrNull(Box::new(found.hir)));
+                Typed { hir, ty: marks.on_whole(plain.optional()), from: found.from }
+            }
+            // What is not in `any` is null as it is.
+            HirKind::Get { .. } | HirKind::Error => found,
+            _ => {
+                let problem = self
+                    .problem(codes::BAD_INDEX, span, "a part of a list or string is never missing")
+                    .help("take the `?` out");
+                self.report(problem);
+                self.wrong(span)
+            }
         }
-        self.expr(inner, None);
-        let problem = self
-            .problem(codes::BAD_INDEX, span, "`?` after `]` looks up an object of a type: `T[k]?`")
-            .help("for an element that may be missing write `.get(…)` or `.find(…)`");
-        self.report(problem);
-        self.wrong(span)
     }
 
     /// A type whose values are known by type and key.
