@@ -70,7 +70,7 @@ impl<'a> Decider<'a> {
             };
         };
         if matches!(subject.seen, Some(Ok(Seen::AsRecorded))) {
-            return Decision::default();
+            return row.map_or_else(Decision::default, |row| self.awaited(at, row, Vec::new()));
         }
         let (Some(node), Some(handler)) = (wanted.node.as_deref(), self.registry.get(&subject.handler))
         else {
@@ -78,7 +78,7 @@ impl<'a> Decider<'a> {
         };
         let case = Case { at, subject, wanted, node, handler, row, way };
         if let Some(problem) = handler.validate(node).into_iter().next() {
-            return Decision::refuse(Fault { message: problem.message, help: problem.help });
+            return Decision::refuse(Fault { help: problem.help, ..Fault::new(problem.message) });
         }
         if way.takes && row.is_none() {
             // What is there now is the holder's, and gone by then.
@@ -95,6 +95,16 @@ impl<'a> Decider<'a> {
             }
             Some(Err(fault)) => Decision::refuse(fault.clone()),
         }
+    }
+
+    /// It is as it should be; its users may have to wait for it all the same.
+    fn awaited(&self, at: usize, row: &Row, ledger: Vec<Change>) -> Decision {
+        let waits = !row.ready && self.registry.get(&row.handler).is_some_and(|h| h.has_readiness());
+        if !waits {
+            return Decision { ledger, ..Decision::default() };
+        }
+        let steps = vec![What::Ask { subject: at, key: row.key.clone() }];
+        Decision { action: Some(Action::Await), steps, ledger }
     }
 
     fn create(&self, case: &Case<'_>) -> Decision {
@@ -202,6 +212,7 @@ impl<'a> Decider<'a> {
         };
         let current = Row {
             generation: row.generation,
+            ready: row.ready,
             condition: if row.condition == Condition::Doubt { row.condition } else { Condition::Ok },
             recorded: Recorded { stamp: row.recorded.stamp.clone(), ..recorded.clone() },
             ..new
@@ -213,7 +224,7 @@ impl<'a> Decider<'a> {
         } else {
             Vec::new()
         };
-        Decision { action: None, steps: Vec::new(), ledger }
+        self.awaited(case.at, row, ledger)
     }
 
     /// The same object under another id.
@@ -343,6 +354,7 @@ impl Rows<'_> {
             protect: node.protect,
             keep: node.keep,
             generation: self.generation,
+            ready: true,
         })
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use crate::handler::{Apply, Delete, Done, Effect as Ended, Fault, Look, Readiness, Recorded, Token};
-use crate::state::{Change, Closed, Condition, End, Holding, Intent, Operation, Row};
+use crate::state::{Change, Closed, Condition, End, Holding, Intent, Operation, Row, RowKey};
 
 use super::engine::{Batch, Effect, Engine, Item, group};
 use super::outcome::Verdict;
@@ -14,6 +14,12 @@ use super::plan::{Cause, Plan, What};
 
 /// How long something may take to become ready, unless its node says otherwise.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How often an effect is tried that fails for what may pass.
+const ATTEMPTS: u32 = 4;
+
+/// How long is waited before the second attempt; each time twice as long.
+const BACKOFF: Duration = Duration::from_secs(1);
 
 /// The steps of a plan while they are done.
 #[derive(Debug, Default)]
@@ -37,8 +43,10 @@ struct Doing {
     after: Vec<usize>,
     state: State,
     intent: Option<u64>,
-    /// How long was waited for it to become ready.
+    /// How long was waited for it, to work or to become ready.
     waited: Duration,
+    /// How often it was tried.
+    attempts: u32,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +70,7 @@ impl Steps {
                 state: State::Waiting,
                 intent: None,
                 waited: Duration::ZERO,
+                attempts: 1,
             })
             .collect();
         for (at, step) in plan.steps.iter().enumerate() {
@@ -121,6 +130,14 @@ impl Steps {
         self.steps.get(at)
     }
 
+    /// A step waits until what it is about is ready.
+    fn ask(&mut self, at: usize) {
+        if let Some(step) = self.steps.get_mut(at) {
+            step.state = State::Asking;
+            self.asking.push(at);
+        }
+    }
+
     fn complete(&mut self, at: usize) {
         let Some(step) = self.steps.get_mut(at) else { return };
         step.state = State::Ended(Verdict::Done);
@@ -156,6 +173,10 @@ impl Engine<'_> {
         let next = std::mem::take(&mut self.steps.next);
         let mut changes = Vec::with_capacity(next.len());
         for at in next {
+            if let Some(What::Ask { .. }) = self.steps.get(at).map(|step| &step.what) {
+                self.steps.ask(at);
+                continue;
+            }
             let number = self.ledger.next_intent + changes.len() as u64;
             let Some(intent) = self.intent(at, number) else {
                 let fault = Fault::new("the ledger does not have what this is about");
@@ -176,10 +197,11 @@ impl Engine<'_> {
         let epoch = self.ledger.revision.epoch;
         let token = Token::new(self.random);
         match &self.steps.get(at)?.what {
+            What::Ask { .. } => None,
             What::Unmake { key, before, .. } => {
                 let row = self.ledger.rows.get(key)?.clone();
                 let before = Some(before.clone());
-                Some(Intent { number, epoch, operation: Operation::Delete, row, before, token })
+                Some(Intent { number, epoch, operation: Operation::Delete, row, before, token, moved: None })
             }
             What::Make { subject, operation, key, before } => {
                 let subject = self.survey.subjects.get(*subject)?;
@@ -196,7 +218,8 @@ impl Engine<'_> {
                         row.condition = Condition::Doubt;
                     }
                 }
-                Some(Intent { number, epoch, operation: *operation, row, before: before.clone(), token })
+                let before = before.clone();
+                Some(Intent { number, epoch, operation: *operation, row, before, token, moved: None })
             }
         }
     }
@@ -212,15 +235,22 @@ impl Engine<'_> {
             let key = (target, intent.row.handler.clone());
             match intent.operation {
                 Operation::Delete => unmakes.push((key, at)),
-                Operation::Create | Operation::Update | Operation::Adopt => makes.push((key, at)),
+                Operation::Create | Operation::Update | Operation::Adopt | Operation::Move => {
+                    makes.push((key, at))
+                }
             }
         }
-        let asking = std::mem::take(&mut self.steps.asking);
         let mut effects: Vec<Effect> =
             group(self.registry, unmakes).into_iter().map(Effect::Delete).collect();
         effects.extend(group(self.registry, makes).into_iter().map(Effect::Apply));
-        effects.extend(self.ask(asking.into_iter().map(|at| (at, Duration::ZERO))));
+        effects.extend(self.ask_now());
         effects
+    }
+
+    /// Asks whether what was made, and is durable, is ready.
+    pub(super) fn ask_now(&mut self) -> Vec<Effect> {
+        let asking = std::mem::take(&mut self.steps.asking);
+        self.ask(asking.into_iter().map(|at| (at, Duration::ZERO)))
     }
 
     /// The intent of a step.
@@ -277,24 +307,61 @@ impl Engine<'_> {
         batch.items.iter().filter_map(ended).collect()
     }
 
-    pub(super) fn applied(&mut self, batch: &Batch, ended: Vec<Ended<Recorded>>) {
-        for (&at, ended) in batch.items.iter().zip(ended) {
+    pub(super) fn applied(&mut self, batch: &Batch, ended: Vec<Ended<Recorded>>) -> Vec<Effect> {
+        let (ended, again) = self.retries(batch, ended);
+        for (at, ended) in ended {
             match ended {
                 Ended::Done(recorded) => self.made(at, recorded),
                 Ended::NoEffect(fault) => self.no_effect(at, fault),
                 Ended::Unknown(fault) => self.failed(at, Verdict::Unknown(fault)),
             }
         }
+        again.into_iter().map(Effect::Apply).collect()
     }
 
-    pub(super) fn deleted(&mut self, batch: &Batch, ended: Vec<Ended<Done>>) {
+    /// Takes out what is tried once more: under the same intent and the same token, which makes
+    /// it one effect, however often it is asked for.
+    fn retries<T>(&mut self, batch: &Batch, ended: Vec<Ended<T>>) -> (Vec<(usize, Ended<T>)>, Vec<Batch>) {
+        let mut rest = Vec::with_capacity(ended.len());
+        let mut again: BTreeMap<Duration, Vec<usize>> = BTreeMap::new();
         for (&at, ended) in batch.items.iter().zip(ended) {
+            let passing = match &ended {
+                Ended::Done(_) => false,
+                Ended::NoEffect(fault) | Ended::Unknown(fault) => fault.passing,
+            };
+            match self.backoff(at).filter(|_| passing) {
+                Some(wait) => again.entry(wait).or_default().push(at),
+                None => rest.push((at, ended)),
+            }
+        }
+        let batches = again.into_iter().map(|(wait, items)| Batch { items, wait, ..batch.clone() });
+        (rest, batches.collect())
+    }
+
+    /// How long to wait before an effect is tried again, if it is.
+    fn backoff(&mut self, at: usize) -> Option<Duration> {
+        let patience = self.patience(at);
+        let step = self.steps.steps.get_mut(at)?;
+        let wait = BACKOFF.saturating_mul(1 << (step.attempts - 1).min(16));
+        let waited = step.waited.saturating_add(wait);
+        if step.attempts >= ATTEMPTS || waited > patience {
+            return None;
+        }
+        step.attempts += 1;
+        step.waited = waited;
+        Some(wait)
+    }
+
+    pub(super) fn deleted(&mut self, batch: &Batch, ended: Vec<Ended<Done>>) -> Vec<Effect> {
+        let (ended, again) = self.retries(batch, ended);
+        for (at, ended) in ended {
             match ended {
                 Ended::Done(Done) => self.unmade(at),
                 Ended::NoEffect(fault) => self.no_effect(at, fault),
                 Ended::Unknown(fault) => self.failed(at, Verdict::Unknown(fault)),
             }
         }
+        again.into_iter().map(Effect::Delete).collect()
     }
 
     fn made(&mut self, at: usize, recorded: Recorded) {
@@ -302,8 +369,8 @@ impl Engine<'_> {
         let number = intent.number;
         let certain = recorded.token.is_some() || intent.row.condition == Condition::Ok;
         let condition = if certain { Condition::Ok } else { Condition::Doubt };
-        let row = Row { recorded, condition, ..intent.row.clone() };
-        let waits = self.registry.get(&row.handler).is_some_and(|h| h.has_readiness());
+        let waits = self.registry.get(&intent.row.handler).is_some_and(|h| h.has_readiness());
+        let row = Row { recorded, condition, ready: !waits, ..intent.row.clone() };
         self.queued.push(Change::Put(row));
         self.queued.push(Change::Close {
             number,
@@ -312,9 +379,9 @@ impl Engine<'_> {
         });
         if waits {
             if let Some(step) = self.steps.steps.get_mut(at) {
-                step.state = State::Asking;
+                step.waited = Duration::ZERO;
             }
-            self.steps.asking.push(at);
+            self.steps.ask(at);
         } else {
             self.steps.complete(at);
         }
@@ -325,6 +392,7 @@ impl Engine<'_> {
         let number = intent.number;
         let key = intent.row.key.clone();
         self.queued.push(Change::Drop { key, end: End::Gone, evidence: "deleted".into() });
+        self.queued.push(Change::Removed { number: self.rows().generation, rows: 1 });
         self.queued.push(Change::Close {
             number,
             outcome: Closed::Done,
@@ -346,7 +414,8 @@ impl Engine<'_> {
         let Some(step) = self.steps.get(at) else { return };
         let id = self.plan().and_then(|plan| Some(plan.entries.get(step.entry)?.id.clone()));
         let what = match &step.what {
-            What::Make { .. } if matches!(verdict, Verdict::Unready(_)) => "is not ready",
+            What::Make { .. } | What::Ask { .. } if matches!(verdict, Verdict::Unready(_)) => "is not ready",
+            What::Ask { .. } => "is not ready",
             What::Make { .. } => "failed",
             What::Unmake { .. } => "could not be deleted",
         };
@@ -359,24 +428,31 @@ impl Engine<'_> {
     fn ask(&self, steps: impl IntoIterator<Item = (usize, Duration)>) -> Vec<Effect> {
         let mut by_wait: BTreeMap<Duration, Vec<Item>> = BTreeMap::new();
         for (at, wait) in steps {
-            let Some(What::Make { subject, .. }) = self.steps.get(at).map(|step| &step.what) else {
-                continue;
-            };
-            let Some(subject) = self.survey.subjects.get(*subject) else { continue };
+            let Some((subject, _)) = self.about(at) else { continue };
+            let Some(subject) = self.survey.subjects.get(subject) else { continue };
             let item = ((subject.target, subject.handler.clone()), at);
             by_wait.entry(wait).or_default().push(item);
         }
         let batches = by_wait.into_iter().flat_map(|(wait, items)| {
-            group(self.registry, items).into_iter().map(move |batch| Effect::AskReady(batch, wait))
+            let batches = group(self.registry, items).into_iter();
+            batches.map(move |batch| Effect::AskReady(Batch { wait, ..batch }))
         });
         batches.collect()
+    }
+
+    /// What a step makes, or asks about: the subject and the row.
+    fn about(&self, at: usize) -> Option<(usize, &RowKey)> {
+        match &self.steps.get(at)?.what {
+            What::Make { subject, key, .. } | What::Ask { subject, key } => Some((*subject, key)),
+            What::Unmake { .. } => None,
+        }
     }
 
     /// What a batch asks about things that were made.
     pub(super) fn made_looks(&self, batch: &Batch) -> Vec<Look<'_>> {
         let look = |at: &usize| {
-            let What::Make { subject, key, .. } = &self.steps.get(*at)?.what else { return None };
-            let subject = self.survey.subjects.get(*subject)?;
+            let (subject, key) = self.about(*at)?;
+            let subject = self.survey.subjects.get(subject)?;
             Some(Look {
                 kind: &subject.kind,
                 node: subject.wanted.as_ref()?.node.as_deref(),
@@ -392,7 +468,12 @@ impl Engine<'_> {
         let mut again = Vec::new();
         for (&at, answer) in batch.items.iter().zip(answers) {
             match answer {
-                Readiness::Ready => self.steps.complete(at),
+                Readiness::Ready => {
+                    let row = self.about(at).and_then(|(_, key)| self.ledger.rows.get(key));
+                    let ready = row.map(|row| Change::Put(Row { ready: true, ..row.clone() }));
+                    self.queued.extend(ready);
+                    self.steps.complete(at);
+                }
                 Readiness::Failed(fault) => self.failed(at, Verdict::Unready(fault.clone())),
                 Readiness::Wait(time) => {
                     let patience = self.patience(at);
@@ -412,10 +493,8 @@ impl Engine<'_> {
     }
 
     fn patience(&self, at: usize) -> Duration {
-        let Some(What::Make { subject, .. }) = self.steps.get(at).map(|step| &step.what) else {
-            return PATIENCE;
-        };
-        let wanted = self.survey.subjects.get(*subject).and_then(|s| s.wanted.as_ref());
+        let Some((subject, _)) = self.about(at) else { return PATIENCE };
+        let wanted = self.survey.subjects.get(subject).and_then(|s| s.wanted.as_ref());
         let timeout = wanted.and_then(|wanted| wanted.node.as_ref()?.timeout);
         timeout.map_or(PATIENCE, |nanoseconds| Duration::from_nanos(nanoseconds.max(0) as u64))
     }

@@ -14,12 +14,14 @@ use rustc_hash::FxHashMap;
 
 use crate::graph::{Digest, GraphBuilder, Origin, State};
 use crate::handler::{
-    Apply, Done, Effect as Ended, Fault, Look, Random, Readiness, Recorded, Registry, Seen, Timestamp,
+    Apply, Done, Effect as Ended, Fault, Fence, Found, Greeting, Look, Random, Readiness, Recorded, Registry,
+    Seen, Timestamp, Token,
 };
 use crate::state::{Change, Generation, Intent, Revision, Snapshot};
 
 use super::decide::{Decider, Rows};
 use super::doing::Steps;
+use super::greet::Hall;
 use super::outcome::Outcome;
 use super::plan::Plan;
 use super::planner::Planner;
@@ -33,6 +35,10 @@ use super::{Error, Mode};
 pub(super) enum Event {
     /// The run begins.
     Start,
+    /// A target has answered, or not.
+    Greeted(usize, Result<Greeting, Fault>),
+    /// A target was searched for marks; `None` if that cannot be done there.
+    Searched(Batch, Option<Result<Vec<Found>, Fault>>),
     /// A handler has looked.
     Observed(Batch, Vec<Result<Seen, Fault>>),
     /// Leftovers of interrupted effects are cleared.
@@ -52,6 +58,15 @@ pub(super) enum Event {
 /// What is to be done.
 #[derive(Debug)]
 pub(super) enum Effect {
+    /// Say hello to a target; with `enter` it is to accept this run and no earlier one.
+    Greet {
+        /// The target, by number.
+        target: usize,
+        /// Whether anything changes there.
+        enter: bool,
+    },
+    /// Search a target for marks.
+    Search(Batch),
     /// Look.
     Observe(Batch),
     /// Clear leftovers.
@@ -64,10 +79,20 @@ pub(super) enum Effect {
     Apply(Batch),
     /// Take things away.
     Delete(Batch),
-    /// Ask whether things can be used, after some time.
-    AskReady(Batch, Duration),
+    /// Ask whether things can be used.
+    AskReady(Batch),
     /// The run has ended.
     Finish,
+}
+
+impl Effect {
+    /// Whether it is for later, so that others come first.
+    pub(super) fn waits(&self) -> bool {
+        match self {
+            Effect::Apply(batch) | Effect::Delete(batch) | Effect::AskReady(batch) => !batch.wait.is_zero(),
+            _ => false,
+        }
+    }
 }
 
 /// Requests to one handler for one target.
@@ -79,11 +104,15 @@ pub(super) struct Batch {
     pub handler: EcoString,
     /// Subjects, steps or intents, by number.
     pub items: Vec<usize>,
+    /// How long to wait before.
+    pub wait: Duration,
 }
 
 /// What a run is about.
 pub(super) struct Request<'a> {
     pub graph: &'a mut GraphBuilder,
+    /// What tells this run from all others: the nonce with which the lock was taken.
+    pub nonce: Token,
     pub targets: &'a Targets,
     pub registry: &'a Registry,
     pub random: &'a dyn Random,
@@ -97,19 +126,23 @@ pub(super) struct Engine<'a> {
     pub(super) targets: &'a Targets,
     pub(super) registry: &'a Registry,
     pub(super) random: &'a dyn Random,
-    mode: Mode,
+    pub(super) mode: Mode,
+    verify: bool,
+    pub(super) fence: Fence,
     desired: Digest,
     /// The graph as it is kept with its generation, if that is a new one.
     document: Option<Box<str>>,
     pub(super) ledger: Snapshot,
     pub(super) survey: Survey,
+    /// What was learned from targets.
+    pub(super) hall: Hall,
     /// How many batches are not answered yet.
-    waiting: usize,
+    pub(super) waiting: usize,
     /// Whether what the stamps left unsure has been looked at closely.
     looked_closely: bool,
     /// Intents whose leftovers could not be cleared; they stay open.
     uncleared: BTreeSet<u64>,
-    phase: Phase,
+    pub(super) phase: Phase,
     plan: Option<Plan>,
     pub(super) steps: Steps,
     /// Changes to be made durable with the next commit.
@@ -120,7 +153,8 @@ pub(super) struct Engine<'a> {
 
 /// Where a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Phase {
+pub(super) enum Phase {
+    Greeting,
     Looking,
     Recovering,
     Deciding,
@@ -133,7 +167,7 @@ enum Phase {
 impl<'a> Engine<'a> {
     /// An engine for a graph and a ledger, as it was loaded.
     pub(super) fn new(request: Request<'a>, ledger: Snapshot) -> Result<Self, Error> {
-        let Request { graph, targets, registry, random, mode, verify } = request;
+        let Request { graph, nonce, targets, registry, random, mode, verify } = request;
         let desired = graph.desired();
         let is_new = ledger.generations.last().is_none_or(|g| g.desired != desired.to_string());
         // Only a deploy of something new keeps the graph.
@@ -141,20 +175,24 @@ impl<'a> Engine<'a> {
             .then(|| String::from_utf8(graph.to_canonical_json()).unwrap_or_default().into());
         let graph: &'a GraphBuilder = graph;
         let survey = Survey::new(&Sources { graph, ledger: &ledger, targets, registry, verify })?;
+        let fence = Fence { epoch: ledger.revision.epoch, nonce, serial: ledger.revision.serial };
         Ok(Engine {
             graph,
             targets,
             registry,
             random,
             mode,
+            verify,
+            fence,
             desired,
             document,
             ledger,
             survey,
+            hall: Hall::default(),
             waiting: 0,
             looked_closely: false,
             uncleared: BTreeSet::new(),
-            phase: Phase::Looking,
+            phase: Phase::Greeting,
             plan: None,
             steps: Steps::default(),
             queued: Vec::new(),
@@ -177,21 +215,22 @@ impl<'a> Engine<'a> {
     /// Takes an event; says what is to be done now.
     pub(super) fn step(&mut self, event: Event) -> Result<Vec<Effect>, Error> {
         match event {
-            Event::Start => {
-                let all: Vec<usize> = (0..self.survey.subjects.len()).collect();
-                Ok(self.look_at(all))
-            }
+            Event::Start => Ok(self.greet()),
+            Event::Greeted(target, answer) => self.greeted(target, answer),
+            Event::Searched(batch, found) => self.searched(&batch, found),
             Event::Observed(batch, answers) => self.observed(&batch, answers),
             Event::Discarded(batch, answers) => Ok(self.discarded(&batch, answers)),
             Event::Decided(go) => Ok(self.decided(go)),
             Event::Committed(revision) => Ok(self.committed(revision)),
             Event::Applied(batch, ended) => {
-                self.applied(&batch, ended);
-                Ok(self.advance())
+                let mut effects = self.applied(&batch, ended);
+                effects.extend(self.advance());
+                Ok(effects)
             }
             Event::Deleted(batch, ended) => {
-                self.deleted(&batch, ended);
-                Ok(self.advance())
+                let mut effects = self.deleted(&batch, ended);
+                effects.extend(self.advance());
+                Ok(effects)
             }
             Event::Readiness(batch, answers) => {
                 let mut effects = self.readiness(&batch, &answers);
@@ -203,11 +242,34 @@ impl<'a> Engine<'a> {
 
     // Looking.
 
+    /// Everybody that is to be greeted has been.
+    pub(super) fn look(&mut self) -> Vec<Effect> {
+        self.phase = Phase::Looking;
+        let all: Vec<usize> = (0..self.survey.subjects.len()).collect();
+        self.look_at(all)
+    }
+
+    /// Pairs what is wanted with what is known once more: the ledger has learned of things.
+    pub(super) fn survey_again(&mut self) -> Result<(), Error> {
+        let sources = Sources {
+            graph: self.graph,
+            ledger: &self.ledger,
+            targets: self.targets,
+            registry: self.registry,
+            verify: self.verify,
+        };
+        self.survey = Survey::new(&sources)?;
+        Ok(())
+    }
+
     fn look_at(&mut self, subjects: Vec<usize>) -> Vec<Effect> {
         let mut known = Vec::with_capacity(subjects.len());
         for at in subjects {
             let Some(subject) = self.survey.subjects.get_mut(at) else { continue };
-            if self.registry.get(&subject.handler).is_some() {
+            if let Some(fault) = self.hall.away(subject.target) {
+                subject.closely = true;
+                subject.seen = Some(Err(fault.clone()));
+            } else if self.registry.get(&subject.handler).is_some() {
                 known.push(((subject.target, subject.handler.clone()), at));
             } else {
                 subject.seen =
@@ -274,6 +336,9 @@ impl<'a> Engine<'a> {
         let open = self.ledger.intents.iter().filter_map(|(number, intent)| {
             self.registry.get(&intent.row.handler)?;
             let target = self.targets.holding(&intent.row.place)?;
+            if self.hall.away(target).is_some() {
+                return None;
+            }
             Some(((target, intent.row.handler.clone()), usize::try_from(*number).ok()?))
         });
         let batches = group(self.registry, open);
@@ -342,7 +407,8 @@ impl<'a> Engine<'a> {
         let origins = self.origins();
         let (ledger, survey) = (&self.ledger, &self.survey);
         let decider = Decider { ledger, survey, registry: self.registry, rows: self.rows() };
-        let planned = Planner { decider, desired: self.desired, origins: &origins }.plan();
+        let planned =
+            Planner { decider, desired: self.desired, origins: &origins, said: &self.hall.notes }.plan();
         self.steps = Steps::new(&planned.plan);
         self.plan = Some(planned.plan);
         self.queued = planned.ledger;
@@ -369,6 +435,8 @@ impl<'a> Engine<'a> {
                 graph: self.document.take(),
                 started: Timestamp::default(),
                 finished: None,
+                rows: self.ledger.rows.len() as u64,
+                removed: 0,
             });
             self.queued.insert(0, start);
         }
@@ -387,7 +455,11 @@ impl<'a> Engine<'a> {
 
     // Doing; see also `doing.rs`.
 
-    fn commit(&mut self, changes: Vec<Change>) -> Vec<Effect> {
+    pub(super) fn commit(&mut self, mut changes: Vec<Change>) -> Vec<Effect> {
+        if self.phase > Phase::Greeting {
+            let learned = self.learned();
+            changes.splice(0..0, learned);
+        }
         self.committing = Some(changes.clone());
         vec![Effect::Commit(changes)]
     }
@@ -397,6 +469,7 @@ impl<'a> Engine<'a> {
         self.ledger.apply(&changes, Timestamp::default());
         self.ledger.revision = revision;
         match self.phase {
+            Phase::Greeting => self.enter(),
             Phase::Recovering => self.make_plan(),
             Phase::Starting => self.begin(),
             Phase::Doing => {
@@ -418,6 +491,10 @@ impl<'a> Engine<'a> {
         changes.extend(intents);
         if !changes.is_empty() {
             return self.commit(changes);
+        }
+        let asks = self.ask_now();
+        if !asks.is_empty() {
+            return asks;
         }
         if self.steps.under_way() {
             return Vec::new();
@@ -452,7 +529,8 @@ pub(super) fn group(registry: &Registry, items: impl IntoIterator<Item = Item>) 
     for ((target, handler), items) in groups {
         let size = registry.get(&handler).map_or(1, |h| h.concurrency()).max(1);
         for items in items.chunks(size) {
-            batches.push(Batch { target, handler: handler.clone(), items: items.to_vec() });
+            let wait = Duration::ZERO;
+            batches.push(Batch { target, handler: handler.clone(), items: items.to_vec(), wait });
         }
     }
     batches

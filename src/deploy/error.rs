@@ -39,6 +39,38 @@ pub enum Error {
         #[help]
         help: Option<String>,
     },
+    /// A target was used with a ledger that is not this one.
+    #[error(
+        "this ledger is not the one that {target} was last used with: it is old, or a copy (epoch {ours}, the target's is {theirs})"
+    )]
+    #[diagnostic(
+        code(gops::deploy::old_ledger),
+        help("use the newest ledger; nothing was done, and nothing will be with this one")
+    )]
+    OldLedger {
+        /// The id of the target.
+        target: String,
+        /// The epoch that it accepted last.
+        theirs: u64,
+        /// The epoch of this run.
+        ours: u64,
+    },
+    /// The ledger is empty, and the target is not.
+    #[error(
+        "this ledger is empty, and {target} was deployed to from another ledger of this project ({lineage})"
+    )]
+    #[diagnostic(
+        code(gops::deploy::lost_ledger),
+        help(
+            "bring that ledger here, or, if it is lost, rebuild it from the marks on the targets; nothing was done"
+        )
+    )]
+    LostLedger {
+        /// The id of the target.
+        target: String,
+        /// The lineage of the other ledger.
+        lineage: String,
+    },
     /// The graph holds what no compiler makes.
     #[error("the graph is damaged at {id}: {problem}")]
     #[diagnostic(code(gops::deploy::graph), help("compile again; nothing was done"))]

@@ -11,6 +11,7 @@ mod decide;
 mod doing;
 mod engine;
 mod error;
+mod greet;
 mod order;
 mod outcome;
 mod plan;

@@ -78,6 +78,8 @@ pub enum Action {
         /// Whether it was made before and is gone.
         again: bool,
     },
+    /// It was made before, and was not ready then: it is asked again.
+    Await,
     /// It stays where it is, and is no longer ours.
     Release {
         /// Why.
@@ -111,11 +113,12 @@ impl Action {
             Action::Adopt { .. } => 2,
             Action::Update { .. } => 3,
             Action::Create { .. } => 4,
-            Action::Release { .. } => 5,
-            Action::Forget => 6,
-            Action::Keep { .. } => 7,
-            Action::Report { .. } => 8,
-            Action::Refuse { .. } => 9,
+            Action::Await => 5,
+            Action::Release { .. } => 6,
+            Action::Forget => 7,
+            Action::Keep { .. } => 8,
+            Action::Report { .. } => 9,
+            Action::Refuse { .. } => 10,
         }
     }
 
@@ -211,6 +214,7 @@ impl Plan {
                 Action::Replace { .. } => &mut totals.replace,
                 Action::Update { .. } | Action::Adopt { .. } => &mut totals.update,
                 Action::Create { .. } => &mut totals.create,
+                Action::Await => &mut totals.unchanged,
                 Action::Release { .. } | Action::Forget => &mut totals.release,
                 Action::Keep { .. } | Action::Report { .. } => &mut totals.keep,
                 Action::Refuse { .. } => &mut totals.refuse,
@@ -252,6 +256,13 @@ pub(super) enum What {
         key: RowKey,
         /// The stamp of what is there.
         before: Option<EcoString>,
+    },
+    /// Asks whether what was made before is ready by now.
+    Ask {
+        /// The subject, by number.
+        subject: usize,
+        /// The row.
+        key: RowKey,
     },
     /// Takes away what a row stands for.
     Unmake {

@@ -28,6 +28,8 @@ pub(super) struct Planner<'a> {
     pub desired: Digest,
     /// What absent nodes of the graph say of things that are not wanted any more.
     pub origins: &'a FxHashMap<EcoString, Origin>,
+    /// What was said already.
+    pub said: &'a [String],
 }
 
 /// What may hold other things inside itself, by what it claims.
@@ -232,7 +234,7 @@ impl<'a> Planner<'a> {
 
     fn notes(&self, dropped: &[(usize, usize)], subjects: &[usize]) -> Vec<String> {
         let survey = self.decider.survey;
-        let mut notes = Vec::new();
+        let mut notes = self.said.to_vec();
         if survey.strangers > 0 {
             let n = survey.strangers;
             let s = if n == 1 { "" } else { "s" };
@@ -289,7 +291,8 @@ impl<'a> Draft<'a> {
 
     fn step(&self, subject: usize, makes: bool) -> Option<usize> {
         let decision = self.decisions.get(subject)?;
-        let at = decision.steps.iter().position(|what| matches!(what, What::Make { .. }) == makes)?;
+        let is = |what: &What| matches!(what, What::Unmake { .. }) != makes;
+        let at = decision.steps.iter().position(is)?;
         self.steps.get(subject)?.get(at).copied()
     }
 

@@ -64,7 +64,9 @@ fn close(ledger: &Snapshot, intent: &Intent, seen: &Seen, changes: &mut Vec<Chan
             changes.push(closed(outcome, evidence));
         }
         (Operation::Update, _) => changes.push(closed(Closed::NoEffect, "it is not there")),
-        (Operation::Adopt, _) => changes.push(closed(Closed::NoEffect, "it is planned anew")),
+        (Operation::Adopt | Operation::Move, _) => {
+            changes.push(closed(Closed::NoEffect, "it is planned anew"))
+        }
         (Operation::Delete, Seen::Absent) => {
             let key = intent.row.key.clone();
             changes.push(Change::Drop { key, end: End::Gone, evidence: "it is not there".into() });

@@ -10,7 +10,8 @@ use ecow::EcoString;
 use crate::base::System;
 use crate::graph::GraphBuilder;
 use crate::handler::{
-    Clock, Effect as Ended, Fault, Handler, Readiness, Registry, Session, SystemClock, SystemRandom,
+    Clock, Effect as Ended, Fault, Greeting, Handler, Hello, Reach, Readiness, Registry, Session,
+    SystemClock, SystemRandom, Token,
 };
 use crate::state::{
     Coord, Holder, LockError, MemoryStore, Revision, Snapshot, SqliteStore, Store, ledger_folder,
@@ -100,14 +101,21 @@ pub fn run(
             None => Box::new(MemoryStore::new(&random)),
         },
     };
+    let nonce = Token::new(&random);
     if options.mode == Mode::Deploy {
-        take_lock(&mut *ledger, options.wait, &clock, observer)?;
+        take_lock(&mut *ledger, &nonce, options.wait, &clock, observer)?;
     }
     let snapshot = ledger.load()?;
     let targets = Targets::of(graph, &snapshot, options.root.as_deref())?;
-    let driver = Driver { project, targets: &targets, registry: &registry, clock: &clock };
+    let name = match &environment {
+        Some(environment) => ecow::eco_format!("{}/{environment}", options.project),
+        None => options.project.clone(),
+    };
+    let driver =
+        Driver { project, name, targets: &targets, registry: &registry, reach: &Here, clock: &clock };
     let request = Request {
         graph,
+        nonce,
         targets: &targets,
         registry: &registry,
         random: &random,
@@ -117,12 +125,23 @@ pub fn run(
     driver.drive(request, snapshot, &mut *ledger, observer)
 }
 
+/// The machine that deploys is what it is, and the lock of the ledger is its fence: every worker
+/// there inherits that, so none outlives it.
+pub(super) struct Here;
+
+impl Reach for Here {
+    fn hello(&self, hello: &Hello<'_>) -> Result<Greeting, Fault> {
+        Ok(Greeting { identity: hello.identity.clone(), fence: None, keeps: false, others: Vec::new() })
+    }
+}
+
 /// A store that also keeps others out.
 trait Ledger: Store + Coord {}
 impl<T: Store + Coord> Ledger for T {}
 
 fn take_lock(
     ledger: &mut dyn Ledger,
+    nonce: &Token,
     wait: Option<Duration>,
     clock: &dyn Clock,
     observer: &mut dyn Observer,
@@ -132,7 +151,7 @@ fn take_lock(
     let until = wait.unwrap_or_default();
     let mut told = false;
     loop {
-        match ledger.acquire(&holder) {
+        match ledger.acquire(&holder, nonce) {
             Err(LockError::Held { holder: other }) if clock.now().since(holder.since) < until => {
                 if !told {
                     observer.progress(&Progress::Waiting { holder: other.as_ref() });
@@ -148,8 +167,11 @@ fn take_lock(
 /// Does the effects of an engine.
 pub(super) struct Driver<'a> {
     pub project: Arc<dyn System>,
+    /// The ledger's project and environment.
+    pub name: EcoString,
     pub targets: &'a Targets,
     pub registry: &'a Registry,
+    pub reach: &'a dyn Reach,
     pub clock: &'a dyn Clock,
 }
 
@@ -183,12 +205,9 @@ impl Driver<'_> {
                         }
                     }
                 }
-                Effect::AskReady(batch, wait) => {
-                    if effects.iter().any(|other| !matches!(other, Effect::AskReady(..))) {
-                        effects.push_back(Effect::AskReady(batch, wait));
-                        continue;
-                    }
-                    self.on_target(&engine, Effect::AskReady(batch, wait), observer)
+                other if other.waits() && effects.iter().any(|other| !other.waits()) => {
+                    effects.push_back(other);
+                    continue;
                 }
                 other => self.on_target(&engine, other, observer),
             };
@@ -221,6 +240,24 @@ impl Driver<'_> {
         let session = |batch: &Batch| self.session(engine, batch);
         let missing = || Fault::new("the handler is missing");
         match effect {
+            Effect::Greet { target, enter } => {
+                let answer = match self.targets.get(target) {
+                    Some(found) => self.reach.hello(&Hello {
+                        target: &found.place.target,
+                        identity: &found.place.identity,
+                        lineage: &engine.ledger.lineage,
+                        project: &self.name,
+                        fence: &engine.fence,
+                        enter,
+                    }),
+                    None => Err(Fault::new("there is no such target")),
+                };
+                Event::Greeted(target, answer)
+            }
+            Effect::Search(batch) => {
+                let found = session(&batch).and_then(|(handler, session)| handler.marked(&session));
+                Event::Searched(batch, found)
+            }
             Effect::Observe(batch) => {
                 observer.progress(&Progress::Looking(batch.items.len()));
                 let looks = engine.looks(&batch);
@@ -239,6 +276,7 @@ impl Driver<'_> {
                 Event::Discarded(batch, answers)
             }
             Effect::Delete(batch) => {
+                self.clock.sleep(batch.wait);
                 self.begun(engine, &batch, observer);
                 let requests = engine.deletes(&batch);
                 let ended = match session(&batch) {
@@ -248,6 +286,7 @@ impl Driver<'_> {
                 Event::Deleted(batch, ended)
             }
             Effect::Apply(batch) => {
+                self.clock.sleep(batch.wait);
                 self.begun(engine, &batch, observer);
                 let requests = engine.applies(&batch);
                 let ended = match session(&batch) {
@@ -256,8 +295,8 @@ impl Driver<'_> {
                 };
                 Event::Applied(batch, ended)
             }
-            Effect::AskReady(batch, wait) => {
-                self.clock.sleep(wait);
+            Effect::AskReady(batch) => {
+                self.clock.sleep(batch.wait);
                 let looks = engine.made_looks(&batch);
                 let answers = match session(&batch) {
                     Some((handler, session)) => handler.ready(&session, &looks),
@@ -285,6 +324,7 @@ impl Driver<'_> {
             identity: target.place.identity.clone(),
             root: target.root.clone(),
             lineage: engine.ledger.lineage.clone(),
+            fence: engine.fence.clone(),
             clock: self.clock,
             project: self.project.clone(),
         };

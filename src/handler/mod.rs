@@ -6,7 +6,6 @@
 //!
 //! Deliberately absent: any knowledge of plans, ledgers and order. Those are `deploy`'s.
 
-#[cfg(test)]
 pub mod fake;
 #[cfg(feature = "file")]
 mod file;
@@ -18,9 +17,9 @@ mod world;
 
 pub use mark::{Mark, Token};
 pub use registry::Registry;
-pub use session::{Root, Session};
+pub use session::{Fence, Greeting, Hello, Reach, Root, Session};
 pub use traits::{
-    Actual, Apply, Cost, Delete, Diff, Done, Effect, Fault, FieldChange, Handler, Look, Marked, Need, Part,
-    Problem, Readiness, Recorded, Seen, Shown,
+    Actual, Apply, Cost, Delete, Diff, Done, Effect, Fault, FieldChange, Found, Handler, Look, Marked, Need,
+    Part, Problem, Readiness, Recorded, Seen, Shown,
 };
 pub use world::{Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom, Timestamp};

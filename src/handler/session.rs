@@ -7,7 +7,7 @@ use ecow::EcoString;
 
 use crate::base::System;
 
-use super::Clock;
+use super::{Clock, Fault, Token};
 
 /// Where the absolute paths of a target's files begin on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +29,66 @@ pub struct Session<'a> {
     pub root: Root,
     /// The lineage of the ledger, which marks carry.
     pub lineage: EcoString,
+    /// Which run it is that speaks: a target checks it just before each irrevocable step.
+    pub fence: Fence,
     /// The target's clock.
     pub clock: &'a dyn Clock,
     /// The files of the project, for what is copied from it.
     pub project: Arc<dyn System>,
+}
+
+/// What tells one run of a ledger from another, on the targets that keep it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fence {
+    /// One more each time the ledger's lock is taken.
+    pub epoch: u64,
+    /// Random: a copy of the ledger has other ones for the same epochs.
+    pub nonce: Token,
+    /// How many commits the ledger had when this run began.
+    pub serial: u64,
+}
+
+impl Fence {
+    /// Whether a target that has accepted this one accepts another: one of a later run, or of
+    /// the same.
+    pub fn admits(&self, other: &Fence) -> bool {
+        other.epoch > self.epoch || (other.epoch == self.epoch && other.nonce == self.nonce)
+    }
+}
+
+/// What is said to a target before anything else.
+#[derive(Clone, Copy, Debug)]
+pub struct Hello<'a> {
+    /// The id of the target.
+    pub target: &'a EcoString,
+    /// What it should be.
+    pub identity: &'a EcoString,
+    /// The lineage of the ledger.
+    pub lineage: &'a EcoString,
+    /// The ledger's project and environment.
+    pub project: &'a EcoString,
+    /// The run.
+    pub fence: &'a Fence,
+    /// Whether the target is to accept it, which ends or waits out the workers of earlier runs;
+    /// else nothing changes there.
+    pub enter: bool,
+}
+
+/// What a target answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Greeting {
+    /// What it is.
+    pub identity: EcoString,
+    /// The last run of this ledger that it accepted before this one.
+    pub fence: Option<Fence>,
+    /// Whether it keeps such things at all: the machine that deploys needs none, where a lock does.
+    pub keeps: bool,
+    /// The lineages of other ledgers of the same project that it knows.
+    pub others: Vec<EcoString>,
+}
+
+/// Speaks to targets.
+pub trait Reach: Send + Sync {
+    /// Says hello. An error means that it cannot be reached.
+    fn hello(&self, hello: &Hello<'_>) -> Result<Greeting, Fault>;
 }

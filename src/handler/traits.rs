@@ -36,6 +36,18 @@ pub trait Handler: Send + Sync {
         Vec::new()
     }
 
+    /// Pure: whether what lies within a thing of this type is gone with it, as with a machine or
+    /// a namespace. Else what lies within is taken away first, as with a directory.
+    fn sweeps(&self, _kind: &str) -> bool {
+        false
+    }
+
+    /// Pure: whether [`Handler::apply`] brings a thing of this type to another place, where what
+    /// is recorded names the one and the node the other, in one step: the object is the same.
+    fn relocates(&self, _kind: &str) -> bool {
+        false
+    }
+
     /// Pure: what the ledger keeps of the node's fields, as JSON: enough to find the object and to
     /// compare with it, large values by digest, secrets by keyed hash.
     fn remember(&self, node: &Node) -> EcoString;
@@ -47,8 +59,26 @@ pub trait Handler: Send + Sync {
     /// is null now is cleared where that means something.
     fn diff(&self, node: &Node, last: Option<&Recorded>, actual: &Actual) -> Diff;
 
-    /// Pure: the parts that a node consists of, once its inputs are known.
+    /// Pure: whether things of this type consist of parts.
+    fn is_compound(&self, _kind: &str) -> bool {
+        false
+    }
+
+    /// Pure: the parts that a node consists of, its inputs known. `None` if that cannot be said:
+    /// then the parts that there are stay.
     fn expand(&self, _node: &Node) -> Option<Vec<Part>> {
+        None
+    }
+
+    /// What is recorded once an update may have happened in part: what has to be cleared later is
+    /// all that was applied last and all that was to be.
+    fn merge(&self, last: &Recorded, _intended: &Recorded) -> EcoString {
+        last.fields.clone()
+    }
+
+    /// Everything on a target that carries a mark of gops; `None` where a target cannot be
+    /// searched for marks.
+    fn marked(&self, _session: &Session<'_>) -> Option<Result<Vec<Found>, Fault>> {
         None
     }
 
@@ -106,10 +136,21 @@ pub struct Need {
 pub struct Part {
     /// Names it within its node.
     pub name: EcoString,
-    /// What it is.
+    /// What it is: the fields of a node of the same type.
     pub fields: GraphValue,
+}
+
+/// Something with a mark, as a search finds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// Its mark.
+    pub mark: Mark,
+    /// The full path of its type.
+    pub kind: EcoString,
     /// What it holds on its target.
     pub claims: Vec<EcoString>,
+    /// What a row needs to know of it.
+    pub recorded: Recorded,
 }
 
 /// What a handler wants to know of something the next time it sees it. All texts are the
@@ -303,12 +344,20 @@ pub struct Fault {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
+    /// Whether it may well go away by itself, soon: then the engine tries again.
+    pub passing: bool,
 }
 
 impl Fault {
     /// A fault of which nothing more is to be said.
     pub fn new(message: impl Into<String>) -> Self {
-        Fault { message: message.into(), help: None }
+        Fault { message: message.into(), help: None, passing: false }
+    }
+
+    /// It may well go away by itself, soon.
+    pub fn again(mut self) -> Self {
+        self.passing = true;
+        self
     }
 
     /// Says what to do about it.

@@ -9,12 +9,13 @@ use crate::handler::{Recorded, Timestamp, Token};
 
 use super::Condition;
 use super::journal::Entry;
+use super::ledger::SUSPECT;
 use super::{
     Change, Closed, Generation, Holding, Intent, Operation, Place, Row, RowKey, Snapshot, StoreError,
 };
 
 /// How many columns a row has.
-const WIDTH: usize = 21;
+const WIDTH: usize = 22;
 
 /// What no gops writes was read.
 #[derive(Debug, thiserror::Error)]
@@ -122,6 +123,7 @@ fn read_row(shared: &mut Shared, record: &Record<'_>, at: usize) -> rusqlite::Re
         protect: unsigned(record, at + 18)? != 0,
         keep: unsigned(record, at + 19)? != 0,
         generation: unsigned(record, at + 20)?,
+        ready: unsigned(record, at + 21)? != 0,
     })
 }
 
@@ -150,11 +152,12 @@ fn with_row<T>(row: &Row, run: impl FnOnce(&[&dyn ToSql; WIDTH]) -> T) -> T {
         &i64::from(row.protect),
         &i64::from(row.keep),
         &(row.generation as i64),
+        &row.ready,
     ])
 }
 
 const ROW: &str = "id, incarnation, holding, condition, kind, handler, handler_version, target, identity,
-    reach, claims, digest, fields, stamp, physical, token, outputs, requires, protect, keep, generation";
+    reach, claims, digest, fields, stamp, physical, token, outputs, requires, protect, keep, generation, ready";
 
 /// Reads all rows.
 pub(super) fn read_rows(connection: &Connection, into: &mut Snapshot) -> rusqlite::Result<()> {
@@ -171,7 +174,7 @@ pub(super) fn read_rows(connection: &Connection, into: &mut Snapshot) -> rusqlit
 /// Reads all open intents.
 pub(super) fn read_intents(connection: &Connection, into: &mut Snapshot) -> rusqlite::Result<()> {
     let mut shared = Shared::default();
-    let sql = format!("SELECT number, epoch, operation, before, intent_token, {ROW} FROM intents");
+    let sql = format!("SELECT number, epoch, operation, before, intent_token, {ROW}, moved FROM intents");
     let mut query = connection.prepare(&sql)?;
     let mut records = query.query([])?;
     while let Some(record) = records.next()? {
@@ -183,13 +186,29 @@ pub(super) fn read_intents(connection: &Connection, into: &mut Snapshot) -> rusq
             before: optional(record, 3)?,
             token: known(record, 4, Token::parse)?,
             row: read_row(&mut shared, record, 5)?,
+            moved: read_key(record, 5 + WIDTH)?,
         };
         into.intents.insert(number, intent);
     }
     Ok(())
 }
 
-/// Reads `number, revision, desired, started, finished`.
+/// Keys within other records are written as JSON: the id, then the incarnation.
+fn read_key(record: &Record<'_>, at: usize) -> rusqlite::Result<Option<RowKey>> {
+    let Some(text) = record.get_ref(at)?.as_str_or_null()? else { return Ok(None) };
+    let (id, incarnation): (String, u32) = serde_json::from_str(text)
+        .map_err(|_| damaged(ecow::eco_format!("column {at} holds `{text}`, not a key")))?;
+    Ok(Some(RowKey { id: id.into(), incarnation }))
+}
+
+fn key_text(key: &RowKey) -> String {
+    serde_json::to_string(&(key.id.as_str(), key.incarnation)).unwrap_or_default()
+}
+
+/// The columns of a generation that are always read.
+pub(super) const GENERATION: &str = "number, revision, desired, started, finished, scope_rows, removed";
+
+/// Reads what [`GENERATION`] names.
 pub(super) fn read_generation(record: &Record<'_>, graph: Option<Box<str>>) -> rusqlite::Result<Generation> {
     Ok(Generation {
         number: unsigned(record, 0)?,
@@ -197,6 +216,8 @@ pub(super) fn read_generation(record: &Record<'_>, graph: Option<Box<str>>) -> r
         desired: text(record, 2)?,
         started: Timestamp(record.get(3)?),
         finished: record.get::<_, Option<i64>>(4)?.map(Timestamp),
+        rows: unsigned(record, 5)?,
+        removed: unsigned(record, 6)?,
         graph,
     })
 }
@@ -234,6 +255,17 @@ pub(super) fn write(connection: &Connection, change: &Change, now: Timestamp) ->
             sql.execute(params![key.id.as_str(), i64::from(key.incarnation)]).map(drop)
         }
         Change::Start(generation) => start(connection, generation),
+        Change::Greeted { identity } => greeted(connection, identity),
+        Change::Suspect { identity } => {
+            let sql = "INSERT INTO greeted VALUES (?1, ?2)
+                ON CONFLICT (identity) DO UPDATE SET epoch = excluded.epoch";
+            connection.prepare_cached(sql)?.execute(params![identity.as_str(), SUSPECT as i64]).map(drop)
+        }
+        Change::Removed { number, rows } => {
+            let sql = "UPDATE generations SET removed = removed + ?2 WHERE number = ?1";
+            let mut sql = connection.prepare_cached(sql)?;
+            sql.execute([*number as i64, *rows as i64]).map(drop)
+        }
         Change::Finish { number } => {
             let mut sql =
                 connection.prepare_cached("UPDATE generations SET finished = ?2 WHERE number = ?1")?;
@@ -244,7 +276,7 @@ pub(super) fn write(connection: &Connection, change: &Change, now: Timestamp) ->
 
 fn put(connection: &Connection, row: &Row) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT INTO rows VALUES
-        (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+        (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
         ON CONFLICT (id, incarnation) DO UPDATE SET holding = excluded.holding,
         condition = excluded.condition, kind = excluded.kind, handler = excluded.handler,
         handler_version = excluded.handler_version, target = excluded.target,
@@ -252,28 +284,31 @@ fn put(connection: &Connection, row: &Row) -> rusqlite::Result<()> {
         digest = excluded.digest, fields = excluded.fields, stamp = excluded.stamp,
         physical = excluded.physical, token = excluded.token, outputs = excluded.outputs,
         requires = excluded.requires, protect = excluded.protect, keep = excluded.keep,
-        generation = excluded.generation";
+        generation = excluded.generation, ready = excluded.ready";
     let mut sql = connection.prepare_cached(PUT)?;
     with_row(row, |columns| sql.execute(columns.as_slice())).map(drop)
 }
 
 fn open(connection: &Connection, intent: &Intent) -> rusqlite::Result<()> {
     const OPEN: &str = "INSERT INTO intents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
-        ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)";
+        ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)";
     let mut sql = connection.prepare_cached(OPEN)?;
     let number = intent.number as i64;
     let epoch = intent.epoch as i64;
     let before = intent.before.as_ref().map(EcoString::as_str);
+    let moved = intent.moved.as_ref().map(key_text);
     let head: [&dyn ToSql; 5] =
         [&number, &epoch, &intent.operation.as_str(), &before, &intent.token.as_str()];
     with_row(&intent.row, |columns| {
-        let all: Vec<&dyn ToSql> = head.iter().chain(columns).copied().collect();
+        let all: Vec<&dyn ToSql> =
+            head.iter().chain(columns).copied().chain([&moved as &dyn ToSql]).collect();
         sql.execute(all.as_slice()).map(drop)
     })
 }
 
 fn start(connection: &Connection, generation: &Generation) -> rusqlite::Result<()> {
-    let mut sql = connection.prepare_cached("INSERT INTO generations VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    let mut sql =
+        connection.prepare_cached("INSERT INTO generations VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
     sql.execute(params![
         generation.number as i64,
         generation.revision.as_str(),
@@ -281,6 +316,32 @@ fn start(connection: &Connection, generation: &Generation) -> rusqlite::Result<(
         generation.graph.as_deref(),
         generation.started.0,
         generation.finished.map(|t| t.0),
+        generation.rows as i64,
+        generation.removed as i64,
     ])
     .map(drop)
+}
+
+/// The epoch of a target is the ledger's; older ones that no target can name are not needed.
+fn greeted(connection: &Connection, identity: &str) -> rusqlite::Result<()> {
+    const PUT: &str = "INSERT INTO greeted SELECT ?1, CAST(value AS BIGINT) FROM meta WHERE name = 'epoch'
+        ON CONFLICT (identity) DO UPDATE SET epoch = excluded.epoch";
+    connection.prepare_cached(PUT)?.execute([identity])?;
+    let prune = "DELETE FROM epochs WHERE epoch < (SELECT MIN(epoch) FROM greeted WHERE epoch >= 0)";
+    connection.prepare_cached(prune)?.execute([]).map(drop)
+}
+
+/// Reads what was agreed with targets.
+pub(super) fn read_epochs(connection: &Connection, into: &mut Snapshot) -> rusqlite::Result<()> {
+    let mut query = connection.prepare("SELECT epoch, nonce FROM epochs")?;
+    let mut records = query.query([])?;
+    while let Some(record) = records.next()? {
+        into.epochs.insert(unsigned(record, 0)?, known(record, 1, Token::parse)?);
+    }
+    let mut query = connection.prepare("SELECT identity, epoch FROM greeted")?;
+    let mut records = query.query([])?;
+    while let Some(record) = records.next()? {
+        into.greeted.insert(text(record, 0)?, unsigned(record, 1)?);
+    }
+    Ok(())
 }

@@ -14,6 +14,10 @@ fn holder() -> Holder {
     Holder { process: 1, machine: "m".into(), since: Timestamp(0) }
 }
 
+fn nonce() -> Token {
+    Token::new(&SeededRandom::new(9))
+}
+
 fn row(id: &str, incarnation: u32) -> Row {
     let token = Token::new(&SeededRandom::new(u64::from(incarnation)));
     Row {
@@ -37,6 +41,7 @@ fn row(id: &str, incarnation: u32) -> Row {
         protect: incarnation > 1,
         keep: false,
         generation: 3,
+        ready: incarnation > 1,
     }
 }
 
@@ -48,6 +53,7 @@ fn intent(number: u64, id: &str) -> Intent {
         row: row(id, 1),
         before: (number > 1).then(|| "seen".into()),
         token: Token::new(&SeededRandom::new(number)),
+        moved: (number > 1).then(|| row(id, 7).key),
     }
 }
 
@@ -60,6 +66,8 @@ fn changes() -> Vec<Vec<Change>> {
         graph: Some("{}".into()),
         started: Timestamp(5),
         finished: None,
+        rows: 4,
+        removed: 0,
     };
     let done = |number| Change::Close { number, outcome: Closed::Done, evidence: "seen".into() };
     vec![
@@ -71,13 +79,15 @@ fn changes() -> Vec<Vec<Change>> {
             Change::Drop { key: row("a", 1).key, end: End::Gone, evidence: "absent".into() },
             done(2),
         ],
-        vec![Change::Finish { number: 1 }],
+        vec![Change::Suspect { identity: "x".into() }],
+        vec![Change::Greeted { identity: "m".into() }, Change::Removed { number: 1, rows: 2 }],
+        vec![Change::Removed { number: 1, rows: 3 }, Change::Finish { number: 1 }],
     ]
 }
 
 fn a_commit_is_what_the_snapshot_says(mut open: impl FnMut() -> Box<dyn Ledger>) {
     let mut store = open();
-    let mut at = store.acquire(&holder()).unwrap();
+    let mut at = store.acquire(&holder(), &nonce()).unwrap();
     let mut expected = store.load().unwrap();
     assert_eq!(expected.revision, at);
     assert_eq!(expected.lineage.len(), 32);
@@ -92,21 +102,24 @@ fn a_commit_is_what_the_snapshot_says(mut open: impl FnMut() -> Box<dyn Ledger>)
     let mut store = open();
     assert_eq!(store.load().unwrap(), expected);
     assert_eq!(expected.next_intent, 3);
+    assert_eq!(expected.greeted.len(), 2);
+    assert_eq!(expected.epochs.get(&1), Some(&nonce()));
     assert!(expected.intents.is_empty());
     let generation = store.generation(1).unwrap().unwrap();
     assert_eq!(generation.graph.as_deref(), Some("{}"));
-    assert_eq!(generation.finished, Some(Timestamp(103)));
+    assert_eq!(generation.finished, Some(Timestamp(105)));
+    assert_eq!((generation.rows, generation.removed), (4, 5));
     assert_eq!(store.generation(2).unwrap(), None);
 }
 
 fn the_journal_shows_what_was_touched(mut open: impl FnMut() -> Box<dyn Ledger>) {
     let mut store = open();
-    let mut at = store.acquire(&holder()).unwrap();
+    let mut at = store.acquire(&holder(), &nonce()).unwrap();
     for changes in changes() {
         at = store.commit(at, Timestamp(1), &changes).unwrap();
     }
     let mut entries = store.journal(0).unwrap();
-    assert_eq!(entries.len(), 11);
+    assert_eq!(entries.len(), 13);
     assert_eq!(broken(&entries), None);
     assert_eq!(store.journal(9).unwrap(), entries[9..]);
     entries[4].detail.push('x');
@@ -117,14 +130,14 @@ fn the_journal_shows_what_was_touched(mut open: impl FnMut() -> Box<dyn Ledger>)
 
 fn a_stale_commit_is_refused(mut open: impl FnMut() -> Box<dyn Ledger>) {
     let mut first = open();
-    let at = first.acquire(&holder()).unwrap();
+    let at = first.acquire(&holder(), &nonce()).unwrap();
     let put = [Change::Put(row("a", 1))];
     let next = first.commit(at, Timestamp(1), &put).unwrap();
     let refused = first.commit(at, Timestamp(1), &[Change::Put(row("z", 1))]);
     assert!(matches!(refused, Err(StoreError::Changed { .. })), "{refused:?}");
     drop(first);
     let mut second = open();
-    let theirs = second.acquire(&holder()).unwrap();
+    let theirs = second.acquire(&holder(), &nonce()).unwrap();
     assert!(theirs.epoch > next.epoch);
     let refused = open().commit(next, Timestamp(1), &[Change::Put(row("z", 1))]);
     assert!(matches!(refused, Err(StoreError::Fenced { .. })), "{refused:?}");
@@ -133,13 +146,13 @@ fn a_stale_commit_is_refused(mut open: impl FnMut() -> Box<dyn Ledger>) {
 
 fn one_at_a_time(mut open: impl FnMut() -> Box<dyn Ledger>) {
     let mut first = open();
-    let at = first.acquire(&holder()).unwrap();
-    match open().acquire(&holder()) {
+    let at = first.acquire(&holder(), &nonce()).unwrap();
+    match open().acquire(&holder(), &nonce()) {
         Err(LockError::Held { holder: Some(found) }) => assert_eq!(found, holder()),
         other => panic!("{other:?}"),
     }
     drop(first);
-    assert_eq!(open().acquire(&holder()).unwrap().epoch, at.epoch + 1);
+    assert_eq!(open().acquire(&holder(), &nonce()).unwrap().epoch, at.epoch + 1);
 }
 
 macro_rules! suite {
@@ -174,7 +187,7 @@ fn the_file_is_for_its_owner_alone() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state");
     let mut store = SqliteStore::open(&state, &SeededRandom::new(1)).unwrap();
-    let at = store.acquire(&holder()).unwrap();
+    let at = store.acquire(&holder(), &nonce()).unwrap();
     store.commit(at, Timestamp(1), &[Change::Put(row("a", 1))]).unwrap();
     for entry in std::fs::read_dir(&state).unwrap() {
         let entry = entry.unwrap();
@@ -188,7 +201,7 @@ fn the_file_is_for_its_owner_alone() {
 fn a_displaced_database_is_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = SqliteStore::open(folder.path(), &SeededRandom::new(1)).unwrap();
-    let at = store.acquire(&holder()).unwrap();
+    let at = store.acquire(&holder(), &nonce()).unwrap();
     std::fs::rename(folder.path().join("ledger.db"), folder.path().join("moved.db")).unwrap();
     let refused = store.commit(at, Timestamp(1), &[]);
     assert!(matches!(refused, Err(StoreError::Displaced { .. })), "{refused:?}");
@@ -201,9 +214,34 @@ fn a_reader_works_while_a_writer_writes_and_makes_nothing() {
     assert!(SqliteStore::open_existing(&state).unwrap().is_none());
     assert!(!state.exists());
     let mut writer = SqliteStore::open(&state, &SeededRandom::new(1)).unwrap();
-    let at = writer.acquire(&holder()).unwrap();
+    let at = writer.acquire(&holder(), &nonce()).unwrap();
     let mut reader = SqliteStore::open_existing(&state).unwrap().unwrap();
     writer.commit(at, Timestamp(1), &[Change::Put(row("a", 1))]).unwrap();
     assert_eq!(reader.load().unwrap().rows.len(), 1);
     assert_ne!(SeededRandom::new(1).next(), SeededRandom::new(2).next());
+}
+
+/// A ledger of version 1, as an older gops left it.
+#[test]
+fn an_older_ledger_is_copied_and_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("version1.sql")).unwrap();
+    drop(old);
+    let mut reader = SqliteStore::open_existing(folder.path()).unwrap().unwrap();
+    assert_eq!(reader.load().unwrap().rows.len(), 1);
+    assert!(!folder.path().join("ledger.v1.db").exists(), "a reader changes nothing");
+    drop(reader);
+    let mut store = SqliteStore::open(folder.path(), &SeededRandom::new(1)).unwrap();
+    let ledger = store.load().unwrap();
+    assert_eq!(ledger.lineage, "0123");
+    assert_eq!(ledger.revision, Revision { serial: 4, epoch: 2 });
+    assert!(ledger.rows.values().all(|row| row.ready) && ledger.rows.len() == 1);
+    let at = store.acquire(&holder(), &nonce()).unwrap();
+    store.commit(at, Timestamp(1), &[Change::Open(intent(2, "a")), Change::Put(row("a", 1))]).unwrap();
+    assert_eq!(store.load().unwrap().intents.len(), 1);
+    let copy = rusqlite::Connection::open(folder.path().join("ledger.v1.db")).unwrap();
+    let version: i64 = copy.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    assert_eq!(version, 1);
 }

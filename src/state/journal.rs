@@ -53,7 +53,7 @@ impl Entry {
                 row.key.id.clone(),
                 eco_format!("incarnation {} {} {}", row.key.incarnation, row.holding, row.condition),
             ),
-            Change::Refresh { .. } => return None,
+            Change::Refresh { .. } | Change::Removed { .. } => return None,
             Change::Drop { key, end, evidence } => (
                 "dropped".into(),
                 key.id.clone(),
@@ -64,6 +64,8 @@ impl Entry {
                 eco_format!("generation {}", generation.number),
                 eco_format!("revision {:?} desired {}", generation.revision, generation.desired),
             ),
+            Change::Suspect { identity } => ("suspect".into(), identity.clone(), EcoString::new()),
+            Change::Greeted { identity } => ("greeted".into(), identity.clone(), EcoString::new()),
             Change::Finish { number } => {
                 ("finished".into(), eco_format!("generation {number}"), EcoString::new())
             }

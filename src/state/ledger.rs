@@ -69,6 +69,8 @@ stored! {
         Update = "update",
         /// Take over what is there and was not ours.
         Adopt = "adopt",
+        /// Bring what is there to another place.
+        Move = "move",
         /// Take away what is there.
         Delete = "delete",
     }
@@ -85,6 +87,12 @@ stored! {
         HandedOver = "handed over",
         /// Somebody else's object stands in its place.
         Replaced = "replaced by another",
+        /// What it was in is gone, and it with it.
+        Within = "gone with what held it",
+        /// Its target is no more.
+        Retired = "retired",
+        /// An operator said so.
+        Forgotten = "forgotten",
     }
 }
 
@@ -151,6 +159,8 @@ pub struct Row {
     pub keep: bool,
     /// The generation that last changed it.
     pub generation: u64,
+    /// Whether its users may rely on it: false from its effect on until its handler says so.
+    pub ready: bool,
 }
 
 /// An effect that is about to happen, written down before it does.
@@ -168,6 +178,8 @@ pub struct Intent {
     pub before: Option<EcoString>,
     /// What marks the object if the effect happens.
     pub token: Token,
+    /// The row that the object leaves, if it goes on in another place under another id.
+    pub moved: Option<RowKey>,
 }
 
 /// One deploy: what was to exist, from which sources, and whether it was finished.
@@ -185,6 +197,10 @@ pub struct Generation {
     pub started: Timestamp,
     /// When everything in it was done.
     pub finished: Option<Timestamp>,
+    /// How many rows were in scope when it was started: what a guard's percentage is of.
+    pub rows: u64,
+    /// How many of them were deleted, replaced or moved to another place since.
+    pub removed: u64,
 }
 
 /// What a commit changes.
@@ -222,6 +238,24 @@ pub enum Change {
     },
     /// A generation is started.
     Start(Generation),
+    /// A target has accepted this run's epoch, and no lower one since.
+    Greeted {
+        /// What the target is.
+        identity: EcoString,
+    },
+    /// A target knows less than the ledger does: until it is greeted again, after a search for what
+    /// is back on it, nothing that it says of earlier runs counts.
+    Suspect {
+        /// What the target is.
+        identity: EcoString,
+    },
+    /// So many rows more were taken away for a generation.
+    Removed {
+        /// The generation.
+        number: u64,
+        /// How many.
+        rows: u64,
+    },
     /// Everything in a generation is done.
     Finish {
         /// The generation.
@@ -251,6 +285,9 @@ impl Revision {
     }
 }
 
+/// The epoch that stands for a target of which nothing is sure: no target has accepted it.
+pub const SUSPECT: u64 = u64::MAX;
+
 /// All of a ledger but its journal and the graphs of its generations.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
@@ -266,6 +303,11 @@ pub struct Snapshot {
     pub generations: Vec<Generation>,
     /// The number that the next intent has at least.
     pub next_intent: u64,
+    /// What tells each lock that was taken from one of a copied ledger with the same number. A
+    /// target that names another pair than these was used with a ledger that is not this one.
+    pub epochs: BTreeMap<u64, Token>,
+    /// By identity of a target the last epoch that it accepted.
+    pub greeted: BTreeMap<EcoString, u64>,
 }
 
 impl Snapshot {
@@ -305,6 +347,20 @@ impl Snapshot {
             }
             Change::Start(generation) => {
                 self.generations.push(Generation { graph: None, ..generation.clone() });
+            }
+            Change::Greeted { identity } => {
+                self.greeted.insert(identity.clone(), self.revision.epoch);
+                let sure = self.greeted.values().copied().filter(|epoch| *epoch != SUSPECT);
+                let oldest = sure.min().unwrap_or(0);
+                self.epochs.retain(|epoch, _| *epoch >= oldest);
+            }
+            Change::Suspect { identity } => {
+                self.greeted.insert(identity.clone(), SUSPECT);
+            }
+            Change::Removed { number, rows } => {
+                for generation in self.generations.iter_mut().filter(|g| g.number == *number) {
+                    generation.removed += rows;
+                }
             }
             Change::Finish { number } => {
                 for generation in &mut self.generations {

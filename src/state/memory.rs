@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use ecow::eco_format;
 
-use crate::handler::{Random, Timestamp};
+use crate::handler::{Random, Timestamp, Token};
 
 use super::journal::{Entry, ROOT};
 use super::store::{Coord, Holder, LockError, Store, StoreError};
@@ -83,7 +83,11 @@ impl Store for MemoryStore {
         let shared = self.shared();
         let finished = shared.ledger.generations.iter().find(|g| g.number == number);
         let found = shared.generations.iter().find(|g| g.number == number);
-        Ok(found.map(|g| Generation { finished: finished.and_then(|f| f.finished), ..g.clone() }))
+        Ok(found.map(|g| Generation {
+            finished: finished.and_then(|f| f.finished),
+            removed: finished.map_or(0, |f| f.removed),
+            ..g.clone()
+        }))
     }
 
     fn journal(&mut self, after: u64) -> Result<Vec<Entry>, StoreError> {
@@ -92,7 +96,7 @@ impl Store for MemoryStore {
 }
 
 impl Coord for MemoryStore {
-    fn acquire(&mut self, holder: &Holder) -> Result<Revision, LockError> {
+    fn acquire(&mut self, holder: &Holder, nonce: &Token) -> Result<Revision, LockError> {
         let mut shared = self.shared();
         if shared.holder.is_some() {
             return Err(LockError::Held { holder: shared.holder.clone() });
@@ -101,6 +105,7 @@ impl Coord for MemoryStore {
         shared.ledger.revision.epoch += 1;
         shared.ledger.revision.serial += 1;
         let revision = shared.ledger.revision;
+        shared.ledger.epochs.insert(revision.epoch, nonce.clone());
         drop(shared);
         self.holds = Some(Arc::new(Lock(self.shared.clone())));
         Ok(revision)

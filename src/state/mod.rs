@@ -21,7 +21,7 @@ mod conformance;
 pub use journal::{Entry, broken};
 pub use ledger::{
     Change, Closed, Condition, End, Generation, Holding, Intent, Operation, Place, Revision, Row, RowKey,
-    Snapshot,
+    SUSPECT, Snapshot,
 };
 pub use memory::MemoryStore;
 pub use place::{ledger_folder, project_id};

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use ecow::{EcoString, eco_format};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use crate::handler::{Random, Timestamp};
+use crate::handler::{Random, Timestamp, Token};
 
 use super::columns;
 use super::journal::{Entry, ROOT};
@@ -17,7 +17,7 @@ use super::store::{Coord, Holder, LockError, Store, StoreError};
 use super::{Change, Generation, Revision, Snapshot};
 
 /// The newest version of the tables that this program knows.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// The subset that SQLite and PostgreSQL share: texts and 64-bit numbers.
 const TABLES: &str = "
@@ -30,6 +30,7 @@ CREATE TABLE rows (
     claims TEXT NOT NULL, digest TEXT NOT NULL,
     fields TEXT NOT NULL, stamp TEXT NOT NULL, physical TEXT NOT NULL, token TEXT, outputs TEXT NOT NULL,
     requires TEXT NOT NULL, protect BIGINT NOT NULL, keep BIGINT NOT NULL, generation BIGINT NOT NULL,
+    ready BIGINT NOT NULL DEFAULT 1,
     PRIMARY KEY (id, incarnation)
 );
 CREATE TABLE intents (
@@ -41,17 +42,32 @@ CREATE TABLE intents (
     target TEXT NOT NULL, identity TEXT NOT NULL, reach TEXT NOT NULL,
     claims TEXT NOT NULL, digest TEXT NOT NULL,
     fields TEXT NOT NULL, stamp TEXT NOT NULL, physical TEXT NOT NULL, token TEXT, outputs TEXT NOT NULL,
-    requires TEXT NOT NULL, protect BIGINT NOT NULL, keep BIGINT NOT NULL, generation BIGINT NOT NULL
+    requires TEXT NOT NULL, protect BIGINT NOT NULL, keep BIGINT NOT NULL, generation BIGINT NOT NULL,
+    ready BIGINT NOT NULL DEFAULT 1, moved TEXT
 );
 CREATE TABLE generations (
     number BIGINT PRIMARY KEY, revision TEXT NOT NULL, desired TEXT NOT NULL, graph TEXT,
-    started BIGINT NOT NULL, finished BIGINT
+    started BIGINT NOT NULL, finished BIGINT,
+    scope_rows BIGINT NOT NULL DEFAULT 0, removed BIGINT NOT NULL DEFAULT 0
 );
 CREATE TABLE journal (
     number BIGINT PRIMARY KEY, serial BIGINT NOT NULL, time BIGINT NOT NULL,
     event TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL, hash TEXT NOT NULL
 );
+CREATE TABLE epochs (epoch BIGINT PRIMARY KEY, nonce TEXT NOT NULL);
+CREATE TABLE greeted (identity TEXT PRIMARY KEY, epoch BIGINT NOT NULL);
 ";
+
+/// What makes the tables of each version those of the next, from 1 to 2 on.
+const MIGRATIONS: [&str; 1] = ["
+ALTER TABLE rows ADD COLUMN ready BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE intents ADD COLUMN ready BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE intents ADD COLUMN moved TEXT;
+ALTER TABLE generations ADD COLUMN scope_rows BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE generations ADD COLUMN removed BIGINT NOT NULL DEFAULT 0;
+CREATE TABLE epochs (epoch BIGINT PRIMARY KEY, nonce TEXT NOT NULL);
+CREATE TABLE greeted (identity TEXT PRIMARY KEY, epoch BIGINT NOT NULL);
+"];
 
 /// A ledger in a folder of its own.
 #[derive(Debug)]
@@ -88,8 +104,28 @@ impl SqliteStore {
         let store = Self::connect(path, file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         match store.version()? {
             0 => Ok(None),
-            _ => Ok(Some(store)),
+            VERSION => Ok(Some(store)),
+            older => store.in_memory(older).map(Some),
         }
+    }
+
+    /// The ledger of an older gops as this one reads it, without a change to its file.
+    fn in_memory(self, from: i64) -> Result<Self, StoreError> {
+        let done = usize::try_from(from - 1).unwrap_or_default();
+        let copied = || -> rusqlite::Result<Connection> {
+            let connection = Connection::open_in_memory()?;
+            connection.execute("ATTACH ?1 AS old", [self.path.to_string_lossy().as_ref()])?;
+            for table in ["meta", "rows", "intents", "generations", "journal"] {
+                connection.execute_batch(&format!("CREATE TABLE {table} AS SELECT * FROM old.{table}"))?;
+            }
+            for migration in MIGRATIONS.iter().skip(done) {
+                connection.execute_batch(migration)?;
+            }
+            connection.execute_batch("DETACH old")?;
+            Ok(connection)
+        };
+        let connection = copied().map_err(|e| self.reading(e))?;
+        Ok(SqliteStore { connection, ..self })
     }
 
     fn connect(path: PathBuf, file: File, flags: OpenFlags) -> Result<Self, StoreError> {
@@ -125,8 +161,10 @@ impl SqliteStore {
 
     /// Makes the tables of a new ledger.
     fn prepare(&self, random: &dyn Random) -> Result<(), StoreError> {
-        if self.version()? > 0 {
-            return Ok(());
+        match self.version()? {
+            0 => {}
+            VERSION => return Ok(()),
+            older => return self.migrate(older),
         }
         let lineage = format!("{:032x}", random.next());
         let made = || -> rusqlite::Result<()> {
@@ -149,6 +187,27 @@ impl SqliteStore {
         made().map_err(|e| writing(&self.path, e))
     }
 
+    /// Brings the tables of an older gops up to date, after a copy of them was made.
+    fn migrate(&self, from: i64) -> Result<(), StoreError> {
+        let copy = self.path.with_extension(format!("v{from}.db"));
+        if !copy.exists() {
+            let sql = "VACUUM INTO ?1";
+            let made = self.connection.execute(sql, [copy.to_string_lossy().as_ref()]);
+            made.map_err(|e| writing(&copy, e))?;
+        }
+        let done = || -> rusqlite::Result<()> {
+            let commit = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+            let found: i64 = commit.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+            let done = usize::try_from(found - 1).unwrap_or_default();
+            for migration in MIGRATIONS.iter().skip(done) {
+                commit.execute_batch(migration)?;
+            }
+            commit.pragma_update(None, "user_version", VERSION)?;
+            commit.commit()
+        };
+        done().map_err(|e| writing(&self.path, e))
+    }
+
     /// Refuses to write once the files are no longer those that were opened.
     fn confirm(&self) -> Result<(), StoreError> {
         if let Some(lock) = &self.lock {
@@ -168,9 +227,9 @@ impl SqliteStore {
         };
         columns::read_rows(&view, &mut snapshot)?;
         columns::read_intents(&view, &mut snapshot)?;
-        let mut query = view.prepare(
-            "SELECT number, revision, desired, started, finished FROM generations ORDER BY number",
-        )?;
+        columns::read_epochs(&view, &mut snapshot)?;
+        let sql = format!("SELECT {} FROM generations ORDER BY number", columns::GENERATION);
+        let mut query = view.prepare(&sql)?;
         let read = query.query_map([], |row| columns::read_generation(row, None))?;
         snapshot.generations = read.collect::<rusqlite::Result<_>>()?;
         Ok(snapshot)
@@ -281,10 +340,9 @@ impl Store for SqliteStore {
     }
 
     fn generation(&mut self, number: u64) -> Result<Option<Generation>, StoreError> {
-        let sql =
-            "SELECT number, revision, desired, started, finished, graph FROM generations WHERE number = ?1";
-        let found = self.connection.query_row(sql, [number as i64], |row| {
-            let graph: Option<String> = row.get(5)?;
+        let sql = format!("SELECT {}, graph FROM generations WHERE number = ?1", columns::GENERATION);
+        let found = self.connection.query_row(&sql, [number as i64], |row| {
+            let graph: Option<String> = row.get(7)?;
             columns::read_generation(row, graph.map(Into::into))
         });
         found.optional().map_err(|e| self.reading(e))
@@ -302,7 +360,7 @@ impl Store for SqliteStore {
 }
 
 impl Coord for SqliteStore {
-    fn acquire(&mut self, holder: &Holder) -> Result<Revision, LockError> {
+    fn acquire(&mut self, holder: &Holder, nonce: &Token) -> Result<Revision, LockError> {
         let path = self.path.with_extension("lock");
         self.lock = Some(Lock::take(&path, holder)?);
         let count = || -> rusqlite::Result<Revision> {
@@ -311,6 +369,8 @@ impl Coord for SqliteStore {
             let next = Revision { serial: found.serial + 1, epoch: found.epoch + 1 };
             put_meta(&commit, "serial", next.serial)?;
             put_meta(&commit, "epoch", next.epoch)?;
+            let put = "INSERT INTO epochs VALUES (?1, ?2)";
+            commit.execute(put, params![next.epoch as i64, nonce.as_str()])?;
             commit.commit()?;
             Ok(next)
         };

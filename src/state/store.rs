@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use ecow::EcoString;
 
-use crate::handler::Timestamp;
+use crate::handler::{Timestamp, Token};
 
 use super::journal::Entry;
 use super::{Change, Generation, Revision, Snapshot};
@@ -27,8 +27,9 @@ pub trait Store: Send {
 
 /// Makes deployers exclude each other.
 pub trait Coord: Send {
-    /// Takes the lock, if it is free, and counts the epoch up. Held until dropped.
-    fn acquire(&mut self, holder: &Holder) -> Result<Revision, LockError>;
+    /// Takes the lock, if it is free, and counts the epoch up; `nonce` is kept with the new epoch.
+    /// Held until dropped.
+    fn acquire(&mut self, holder: &Holder, nonce: &Token) -> Result<Revision, LockError>;
 }
 
 /// Who holds a lock.

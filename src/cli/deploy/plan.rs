@@ -96,6 +96,7 @@ fn headline(action: &Action) -> (Sign, String) {
         Action::Release { why } => (Sign::Say, format!("is left where it is: {}", released(*why))),
         Action::Forget => (Sign::Say, "is gone already".to_owned()),
         Action::Keep { why } => (Sign::Say, kept(why)),
+        Action::Await => (Sign::Say, "was not ready, and is asked again".to_owned()),
         Action::Report { .. } => (Sign::Say, "differs, and is only reported".to_owned()),
         Action::Refuse { .. } => (Sign::Refuse, "cannot be done".to_owned()),
     }
@@ -162,6 +163,7 @@ pub(super) fn word(action: &Action) -> &'static str {
         Action::Release { .. } => "release",
         Action::Forget => "forget",
         Action::Keep { .. } => "keep",
+        Action::Await => "await",
         Action::Report { .. } => "report",
         Action::Refuse { .. } => "refuse",
     }

@@ -47,7 +47,14 @@ impl Lab {
     /// Deploys; dies after so many effects of the engine.
     fn deploy(&self, nodes: &[Node], fuel: Option<usize>) -> Run {
         let project = Arc::new(MemorySystem::default());
-        let driver = Driver { project, targets: &self.targets, registry: &self.registry, clock: &self.clock };
+        let driver = Driver {
+            project,
+            name: "test".into(),
+            targets: &self.targets,
+            registry: &self.registry,
+            reach: &self.world,
+            clock: &self.clock,
+        };
         let (registry, random, clock) = (&self.registry, &self.random, &self.clock);
         let trial = Trial { driver: &driver, registry, random, clock };
         trial.run(&self.store, &mut graph(nodes.to_vec()), fuel, |ledger| {
@@ -381,7 +388,7 @@ proptest! {
             if let Some((at, value)) = turn.foreign {
                 let claim = format!("thing:n{at}");
                 let value = format!("v{value}");
-                lab.world.put_foreign(IDENTITY, &claim, "fake::Thing", &value);
+                lab.world.put_foreign(IDENTITY, &claim, &value);
                 foreign.insert(claim, value);
             }
             lab.world.misbehave(turn.fail_one_in, seed);

@@ -454,8 +454,14 @@ fn dying(host: &Host, store: &MemoryStore, nodes: Vec<Node>, fuel: Option<usize>
     let clock = ManualClock::default();
     // Tokens of different runs differ.
     let random = SeededRandom::new(store.reopen().load().unwrap().revision.serial);
-    let driver =
-        Driver { project: host.project.clone(), targets: &targets, registry: &registry, clock: &clock };
+    let driver = Driver {
+        project: host.project.clone(),
+        name: "test".into(),
+        targets: &targets,
+        registry: &registry,
+        reach: &super::super::run::Here,
+        clock: &clock,
+    };
     let trial = Trial { driver: &driver, registry: &registry, random: &random, clock: &clock };
     trial.run(store, &mut graph(nodes), fuel, |_| true)
 }

@@ -13,7 +13,7 @@ use super::*;
 use crate::graph::{
     Drift, Graph, GraphBuilder, GraphValue, Header, LOCAL, Node, Origin, Require, State, Target as Host,
 };
-use crate::handler::{Clock as _, ManualClock, Random, Registry};
+use crate::handler::{Clock as _, ManualClock, Random, Registry, Token};
 use crate::state::{Coord as _, Holder, MemoryStore, Snapshot, Store as _};
 
 /// A node of the standard library's files, or of another handler.
@@ -92,9 +92,11 @@ impl Trial<'_> {
     ) -> Run {
         let mut store = store.reopen();
         let holder = Holder { process: 1, machine: "lab".into(), since: self.clock.now() };
-        store.acquire(&holder).unwrap();
+        let nonce = Token::new(self.random);
+        store.acquire(&holder, &nonce).unwrap();
         let request = Request {
             graph,
+            nonce,
             targets: self.driver.targets,
             registry: self.registry,
             random: self.random,

@@ -80,7 +80,7 @@ impl<'s> Looker<'s> {
 /// The first of several problems, as a fault: validation has reported them all before.
 pub(super) fn first(problems: &[crate::handler::Problem]) -> Fault {
     match problems.first() {
-        Some(problem) => Fault { message: problem.message.clone(), help: problem.help.clone() },
+        Some(problem) => Fault { help: problem.help.clone(), ..Fault::new(problem.message.clone()) },
         None => Fault::new("the node is not valid"),
     }
 }
