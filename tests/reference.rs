@@ -64,7 +64,7 @@ const LAYERS: [&str; 10] = [
     "G07xx: the graph",
     "G08xx: gops.toml, files and folders",
     "G09xx: lints",
-    "G10xx: history",
+    "G10xx: history, and what is written back",
 ];
 
 fn diagnostics() -> String {

@@ -57,8 +57,8 @@ impl<'w> Machine<'w> {
     pub fn list(&mut self, hir: &Hir, items: &'w [Hir]) -> Eval {
         let start = self.stack.len();
         for item in items {
-            match self.eval(item) {
-                Ok(value) => self.stack.push(value),
+            match self.round(|m| m.eval(item)) {
+                Ok(value) => self.stack.extend(value),
                 Err(stop) => {
                     self.stack.truncate(start);
                     return Err(stop);

@@ -490,7 +490,7 @@ impl<'w> Machine<'w> {
                 self.rounds(rest, key, value)
             }
             Some((Clause::For { locals, over }, rest)) => {
-                self.each(over, locals, &mut |m| m.rounds(rest, key, value))
+                self.each(over, locals, &mut |m| m.round(|m| m.rounds(rest, key, value)).map(drop))
             }
         }
     }

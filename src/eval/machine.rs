@@ -10,6 +10,7 @@ use crate::diag::{Code, Diagnostic, Place, codes::eval as codes};
 use crate::model::schema::Slot;
 use crate::model::{Body, Hir, HirKind, Node, Program, TypeId};
 
+use super::assign::Supply;
 use super::budget::{self, Cost};
 use super::plan::Plan;
 use super::testing::Bench;
@@ -116,6 +117,8 @@ pub(super) struct Machine<'w> {
     memo: FxHashMap<Memo, Remembered>,
     /// Where a test runs.
     pub bench: Option<&'w Bench<'w>>,
+    /// What fills the `assigned` field that is being evaluated.
+    pub supply: Option<&'w dyn Supply>,
 }
 
 /// More problems than these in one run are not worth reading.
@@ -142,6 +145,7 @@ impl<'w> Machine<'w> {
             regexes: FxHashMap::default(),
             memo: FxHashMap::default(),
             bench: None,
+            supply: None,
         }
     }
 

@@ -8,7 +8,7 @@ use crate::base::id;
 use crate::diag::codes::eval as codes;
 use crate::model::hir::{Construct, Drift, DriftPath, DriftStep};
 use crate::model::schema::{FieldDef, RecordDef, Slot};
-use crate::model::{Body, Hir, HirKind, Type, TypeDef, TypeId};
+use crate::model::{Body, FieldKind, Hir, HirKind, Type, TypeDef, TypeId};
 use crate::syntax::ast::RecordKind;
 
 use super::budget;
@@ -146,9 +146,10 @@ impl<'w> Machine<'w> {
     /// the stack.
     fn default_of(&mut self, hir: &Hir, field: &'w FieldDef, start: usize, stored: usize) -> Eval {
         match &field.value {
+            Some(body) if field.kind == FieldKind::Assigned => self.filled_in_test(body, start, stored),
             Some(body) => self.default_body(body, This::Partial { start, stored }),
             None if field.ty.is_nullable() => Ok(Value::Null),
-            None if field.kind == crate::model::FieldKind::Rest => Ok(Value::Map(Arc::from([]))),
+            None if field.kind == FieldKind::Rest => Ok(Value::Map(Arc::from([]))),
             None => Err(self.unexpected(hir)),
         }
     }

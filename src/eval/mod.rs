@@ -9,6 +9,7 @@
 //! Values carry no places. Where a value came from is worked out from the expression when there
 //! is something to say (`provenance`).
 
+pub mod assign;
 pub mod budget;
 pub mod builtins;
 pub mod compare;

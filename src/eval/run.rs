@@ -110,7 +110,7 @@ pub struct Computed {
 }
 
 impl Computed {
-    fn new(machine: Machine<'_>, value: Eval) -> Self {
+    pub(super) fn new(machine: Machine<'_>, value: Eval) -> Self {
         Computed { value: value.map_err(|_| ()), output: machine.finish() }
     }
 }

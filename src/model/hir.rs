@@ -328,6 +328,123 @@ pub enum HirKind {
     },
 }
 
+impl Hir {
+    /// Calls `f` for each expression directly within this one.
+    pub fn each_child<'h>(&'h self, f: &mut dyn FnMut(&'h Hir)) {
+        match &self.kind {
+            HirKind::Error
+            | HirKind::Null
+            | HirKind::Bool(_)
+            | HirKind::Int(_)
+            | HirKind::Float(_)
+            | HirKind::Str(_)
+            | HirKind::Duration(_)
+            | HirKind::Size(_)
+            | HirKind::Enum(..)
+            | HirKind::EnumValues(_)
+            | HirKind::Env
+            | HirKind::Const(_)
+            | HirKind::Local(_)
+            | HirKind::SelfValue
+            | HirKind::All(_) => {}
+            HirKind::Parent(e)
+            | HirKind::Field { base: e, .. }
+            | HirKind::SharedField { base: e, .. }
+            | HirKind::Payload(e)
+            | HirKind::Tag(e)
+            | HirKind::Matches { value: e, .. }
+            | HirKind::Lambda { body: e, .. }
+            | HirKind::Unary(_, e)
+            | HirKind::Is(e, _)
+            | HirKind::As(e, _)
+            | HirKind::ToFloat(e)
+            | HirKind::ToSet(e)
+            | HirKind::ToAny(e)
+            | HirKind::Refine(e, _)
+            | HirKind::Let { value: e, .. }
+            | HirKind::Expect(e)
+            | HirKind::Before(e)
+            | HirKind::History(_, e) => f(e),
+            HirKind::Get { base: a, key: b }
+            | HirKind::IfSome { base: a, body: b, .. }
+            | HirKind::Index { base: a, index: b }
+            | HirKind::SliceOf { base: a, range: b }
+            | HirKind::Binary(_, a, b)
+            | HirKind::For { over: a, body: b, .. }
+            | HirKind::ExpectError { message: a, body: b }
+            | HirKind::Given { object: a, value: b, .. } => {
+                f(a);
+                f(b);
+            }
+            HirKind::Keyed { base, keys, .. } => {
+                f(base);
+                keys.iter().for_each(f);
+            }
+            HirKind::Ref { keys: all, .. }
+            | HirKind::Lookup { keys: all, .. }
+            | HirKind::Call { args: all, .. }
+            | HirKind::List(all)
+            | HirKind::Template { args: all, .. } => all.iter().for_each(f),
+            HirKind::Builtin { args, .. } => args.iter().flatten().for_each(f),
+            HirKind::Range { start, end, .. } => start.iter().chain(end).for_each(|e| f(e)),
+            HirKind::Interpolate(parts) => parts.iter().for_each(|part| match part {
+                Part::Value { value, .. } => f(value),
+                Part::Text(_) => {}
+            }),
+            HirKind::If { condition, then, otherwise } => {
+                f(condition);
+                f(then);
+                otherwise.iter().for_each(|e| f(e));
+            }
+            HirKind::Match { subject, arms } => {
+                f(subject);
+                for (patterns, body) in arms {
+                    for pattern in patterns {
+                        if let Pattern::Literal(literal) = pattern {
+                            f(literal);
+                        }
+                    }
+                    f(body);
+                }
+            }
+            HirKind::Map(entries) => entries.iter().for_each(|entry| match entry {
+                MapEntry::Pair(key, value) => {
+                    f(key);
+                    f(value);
+                }
+                MapEntry::Spread(value) => f(value),
+            }),
+            HirKind::Comprehension { clauses, key, value } => {
+                clauses.iter().for_each(|clause| match clause {
+                    Clause::For { over: e, .. } | Clause::If(e) | Clause::Let { value: e, .. } => f(e),
+                });
+                key.iter().for_each(|e| f(e));
+                f(value);
+            }
+            HirKind::Anon(fields) => fields.iter().for_each(|(_, e)| f(e)),
+            HirKind::Struct { fields, .. } => fields.iter().for_each(|(_, e)| f(e)),
+            HirKind::Variant { payload, .. } => payload.iter().for_each(|e| f(e)),
+            HirKind::Construct(construct) => {
+                construct.fields.iter().for_each(|(_, e)| f(e));
+                construct.rest.iter().chain(&construct.after).chain(&construct.timeout).for_each(f);
+            }
+            HirKind::Block { stmts, value } => {
+                stmts.iter().for_each(&mut *f);
+                value.iter().for_each(|e| f(e));
+            }
+            HirKind::Check(check) => {
+                check.quantifier.iter().for_each(|(_, over)| f(over));
+                f(&check.condition);
+                f(&check.message);
+            }
+            HirKind::File { path, folder, .. } => {
+                f(path);
+                folder.iter().for_each(|e| f(e));
+            }
+        }
+    }
+}
+
 /// What is asked about history.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[allow(missing_docs)]

@@ -416,6 +416,26 @@ builtins! {
     LocalMac = "local_mac" "string.local_mac() -> string",
         "A locally administered MAC address made from any text, always the same one.",
         r#""web-1".local_mac().starts_with("02:")"#;
+
+    // Values that are written back: these fill `assigned` fields and stand nowhere else.
+    FreeInt = "free_int" "free_int(range: seq<int>, used: seq<int>) -> int",
+        "The first int of `range` that is not in `used`; none left is an error. Only in what fills an `assigned` field.",
+        "free_int(1..=9, used: [1, 2]) == 3";
+    RandomString = "random_string" "random_string(length: int) -> string",
+        "So many random letters and digits. Only in what fills an `assigned` field.", "random_string(8).len() == 8";
+    RandomUuid = "uuid" "uuid() -> string", "A random UUID (version 4). Only in what fills an `assigned` field.",
+        "uuid().len() == 36";
+    Pin = "pin" "pin(value: T) -> T",
+        "What `value` is when the field is filled first; it stays so. Only in what fills an `assigned` field.",
+        "pin(1) == 1";
+}
+
+impl Builtin {
+    /// Whether it may stand in what fills an `assigned` field and nowhere else: what it gives
+    /// is written down once, or it would differ from run to run.
+    pub fn fills(self) -> bool {
+        matches!(self, Builtin::FreeInt | Builtin::RandomString | Builtin::RandomUuid | Builtin::Pin)
+    }
 }
 
 #[cfg(test)]

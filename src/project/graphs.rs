@@ -174,6 +174,7 @@ impl Session {
             }
         }
         diagnostics.extend(super::relations::problems(&self.db).iter().cloned());
+        diagnostics.extend(super::assigned::problems(&self.db, self.project).iter().cloned());
         self.strays(runs, diagnostics);
     }
 
@@ -185,7 +186,10 @@ impl Session {
             return None;
         }
         let changed = self.changed_units(previous)?;
-        if !super::relations::problems(&self.db).is_empty() || !self.layout.strays.is_empty() {
+        if !super::relations::problems(&self.db).is_empty()
+            || !super::assigned::problems(&self.db, self.project).is_empty()
+            || !self.layout.strays.is_empty()
+        {
             return None;
         }
         let entities = self.entity_runs(&previous.runs.model.program);

@@ -11,12 +11,14 @@
 //! ```
 
 mod assemble;
+mod assigned;
 pub mod config;
 mod creators;
 mod duplicates;
 mod graphs;
 pub mod history;
 pub mod layout;
+mod lenient;
 mod object_checks;
 mod origins;
 mod queries;

@@ -10,7 +10,8 @@ use super::effects::{At, Effects};
 use crate::diag::{Diagnostic, Place, codes::types as codes};
 use crate::model::order;
 use crate::model::program::Stratum;
-use crate::model::{HirKind, Program, Type, TypeDef, TypeId};
+use crate::model::schema::Slot;
+use crate::model::{FieldKind, HirKind, Program, Type, TypeDef, TypeId};
 use crate::syntax::ast::RecordKind;
 
 /// An edge: the node that is needed, and why.
@@ -54,6 +55,9 @@ pub(super) fn strata(
     }
     let slices = Holders::new(program);
     for ((id, _), of) in uses.iter().zip(effects) {
+        if let BodyId::Value(owner, slot) = id {
+            assigned_edges(program, &slices, *owner, *slot, of, &mut edges);
+        }
         let BodyId::Impl(index) = id else { continue };
         let Some(def) = program.impls.get_mut(*index as usize) else { continue };
         def.creates = sorted(&of.creates);
@@ -92,6 +96,28 @@ pub(super) fn strata(
             },
         )
         .collect();
+}
+
+/// What fills an `assigned` field needs the objects that it reads. Instances it may read freely:
+/// those that lack a value are there all the same, and what has one is data.
+fn assigned_edges(
+    program: &Program,
+    slices: &Holders,
+    owner: TypeId,
+    slot: Slot,
+    of: &Effects,
+    edges: &mut Vec<Edge>,
+) {
+    let field = program.record(owner).and_then(|r| r.fields.get(usize::from(slot)));
+    if field.is_none_or(|f| f.kind != FieldKind::Assigned) {
+        return;
+    }
+    let is_slice = |ty: TypeId| program.record(ty).is_some_and(|r| r.kind == RecordKind::Slice);
+    for holder in slices.of(owner) {
+        for (ty, at) in of.reads.iter().filter(|(ty, _)| !is_slice(*ty)) {
+            edges.push(Edge { from: set(holder), to: set(*ty), why: Why::Reads(*at) });
+        }
+    }
 }
 
 /// Takes what the `impl`s of a cycle do out of them: there is no order to run them in, and that

@@ -88,6 +88,21 @@ impl<'w> Call<'_, 'w> {
         Ok(made)
     }
 
+    /// What the function makes of each element, without those that meet a value that is not
+    /// assigned yet.
+    fn each_known(&mut self, items: &[Value]) -> Eval<Vec<Value>> {
+        if self.m.supply.is_none() {
+            return self.each(items);
+        }
+        let f = self.function()?;
+        let mut made = Vec::with_capacity(items.len());
+        for item in items {
+            made.extend(self.m.round(|m| m.apply(f, std::slice::from_ref(item)))?);
+        }
+        self.m.charge(self.hir, 0, made.len() * size_of::<Value>())?;
+        Ok(made)
+    }
+
     fn test(&mut self, f: &'w Hir, args: &[Value]) -> Eval<bool> {
         match self.m.apply(f, args)? {
             Value::Bool(holds) => Ok(holds),
@@ -95,12 +110,22 @@ impl<'w> Call<'_, 'w> {
         }
     }
 
+    /// Whether the function holds; it does not where that depends on a value that is not
+    /// assigned yet.
+    fn test_known(&mut self, f: &'w Hir, item: &Value) -> Eval<bool> {
+        match self.m.round(|m| m.apply(f, std::slice::from_ref(item)))? {
+            Some(Value::Bool(holds)) => Ok(holds),
+            None => Ok(false),
+            Some(_) => Err(self.m.unexpected(self.hir)),
+        }
+    }
+
     fn map(&mut self, items: &[Value]) -> Eval {
-        Ok(Value::List(self.each(items)?.into()))
+        Ok(Value::List(self.each_known(items)?.into()))
     }
 
     fn flat_map(&mut self, items: &[Value]) -> Eval {
-        let made = self.each(items)?;
+        let made = self.each_known(items)?;
         if made.iter().any(|v| matches!(v, Value::Deferred(_))) {
             return Ok(operation("flatten", vec![Value::List(made.into())]));
         }
@@ -116,7 +141,7 @@ impl<'w> Call<'_, 'w> {
         let f = self.function()?;
         let mut kept = Vec::new();
         for item in items {
-            if self.test(f, std::slice::from_ref(item))? {
+            if self.test_known(f, item)? {
                 kept.push(item.clone());
             }
         }
@@ -124,7 +149,7 @@ impl<'w> Call<'_, 'w> {
     }
 
     fn filter_map(&mut self, items: &[Value]) -> Eval {
-        let mut made = self.each(items)?;
+        let mut made = self.each_known(items)?;
         made.retain(|v| !matches!(v, Value::Null));
         Ok(Value::List(made.into()))
     }

@@ -203,6 +203,9 @@ const MOST_ARGS: usize = 4;
 /// Calls a builtin.
 pub(super) fn call<'w>(m: &mut Machine<'w>, hir: &'w Hir, builtin: B, args: &'w [Option<Hir>]) -> Eval {
     let is_lambda = |arg: &Option<Hir>| matches!(arg, Some(Hir { kind: HirKind::Lambda { .. }, .. }));
+    if builtin.fills() {
+        return crate::eval::assign::call(m, hir, builtin, args);
+    }
     if args.iter().any(is_lambda) {
         return higher::call(m, hir, builtin, args);
     }
@@ -470,7 +473,9 @@ pub fn apply(cx: &mut Cx<'_>, builtin: B, args: &[Value]) -> Done {
         B::Mac => net::mac,
         B::LocalMac => net::local_mac,
 
-        // These are called with a function value, and so never here.
+        // These need more than their arguments, and so are never called here.
+        B::FreeInt | B::RandomString | B::RandomUuid | B::Pin => return Err(Fault::Kinds),
+        // So are these, with a function value.
         B::ListMap | B::FlatMap | B::ListFilter | B::FilterMap | B::Fold | B::Any | B::All | B::Find | B::ListCount
         | B::SortedBy | B::UniqueBy | B::GroupBy | B::IndexBy | B::ListMinBy | B::ListMaxBy | B::MapFilter
         | B::MapValues => return Err(Fault::Kinds),

@@ -1,6 +1,6 @@
 //! The world of a test.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::base::FileId;
 use crate::diag::codes::project as codes;
 use crate::diag::{Diagnostic, Place};
+use crate::eval::assign::{Pool, Refusal, Supply, exhausted};
 use crate::eval::compare;
 use crate::eval::deferred::marks;
 use crate::eval::merge;
@@ -37,6 +38,8 @@ pub struct Bench<'a> {
     file: FileId,
     made: RefCell<Made>,
     known: RefCell<Known>,
+    /// How many random bytes were drawn, spread over all numbers.
+    drawn: Cell<u64>,
 }
 
 /// What the test made.
@@ -65,6 +68,23 @@ struct TypeObjects {
     problems: Vec<Diagnostic>,
 }
 
+/// Random values in tests are the same in every run: they come from how many there were before.
+impl Supply for Bench<'_> {
+    fn random(&self, bytes: &mut [u8]) {
+        for byte in bytes {
+            let count = self.drawn.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+            self.drawn.set(count);
+            let mixed = (count ^ (count >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            *byte = ((mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 56) as u8;
+        }
+    }
+
+    fn choose(&self, pool: &Pool, used: Vec<i64>) -> Result<i64, Refusal> {
+        let used: FxHashSet<i64> = used.into_iter().collect();
+        pool.first_free(|v| used.contains(&v)).ok_or_else(|| exhausted(pool))
+    }
+}
+
 impl<'a> Bench<'a> {
     pub fn new(
         program: &'a Program,
@@ -81,6 +101,7 @@ impl<'a> Bench<'a> {
             file,
             made: RefCell::default(),
             known: RefCell::default(),
+            drawn: Cell::default(),
         }
     }
 

@@ -23,7 +23,7 @@ pub fn checked(text: &str) -> Checked {
 #[test]
 fn examples_are_true() {
     let mut failed = String::new();
-    for row in BUILTINS {
+    for row in BUILTINS.iter().filter(|row| !row.builtin.fills()) {
         let checked = checked(&format!("const EXAMPLE: bool = {}\n", row.example));
         let plan = Plan::new(&checked.program);
         let said: Vec<_> = checked.diagnostics.iter().filter(|d| d.is_error()).collect();

@@ -5,7 +5,8 @@ use super::coerce::Why;
 use super::expr::alternatives;
 use super::unify::Binding;
 use crate::base::Span;
-use crate::diag::{codes::types as codes, did_you_mean};
+use crate::diag::codes::{history, types as codes};
+use crate::diag::did_you_mean;
 use crate::model::prelude::Builtin;
 use crate::model::{Hir, HirKind, Type};
 use crate::syntax::ast::{Arg, Expr, ExprKind, Ident};
@@ -275,6 +276,13 @@ impl<'a> Cx<'_, 'a> {
         span: Span,
         _want: Option<&Type>,
     ) -> Typed {
+        if row.builtin.fills() && self.mode != Mode::Assigned {
+            let message = format!("`{}` cannot stand in {}", name.name, self.mode.noun());
+            let problem = self
+                .problem(history::FILLS_NOWHERE, name.span, message)
+                .help("it fills a field that is written back: `assigned id: … = …` in a slice or struct");
+            self.report(problem);
+        }
         let mut binding = Binding::default();
         let mut lowered: Vec<Option<Hir>> = Vec::with_capacity(row.params.len() + 1);
         let from = receiver.as_ref().map_or(Origin::Other, |(v, _)| v.from);

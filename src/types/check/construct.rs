@@ -433,10 +433,12 @@ impl<'a> Cx<'_, 'a> {
         let mut missing: Vec<(&'static str, Slot)> = Vec::new();
         for (slot, field) in record.fields.iter().enumerate() {
             let slot = slot as Slot;
-            let needed = matches!(field.kind, FieldKind::Plain | FieldKind::Key)
+            // A test computes it; what a model makes is written back nowhere.
+            let unfilled = field.kind == FieldKind::Assigned && self.mode != Mode::Test;
+            let required = matches!(field.kind, FieldKind::Plain | FieldKind::Key)
                 && !field.ty.is_nullable()
-                && !self.ck.has_default(id, slot)
-                && !given.spans.iter().any(|(s, _)| *s == slot);
+                && !self.ck.has_default(id, slot);
+            let needed = (required || unfilled) && !given.spans.iter().any(|(s, _)| *s == slot);
             // A field given under a mistyped name is not missing too.
             let mistyped = given.unknown.iter().any(|n| nearest(n.as_str(), [field.name.as_str()]).is_some());
             if needed && !mistyped {
