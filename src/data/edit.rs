@@ -1,5 +1,7 @@
 //! Changes of files that people wrote: bytes are replaced, all else stays, and the result is read
 //! again. An edit that does not lead to exactly the wanted document is refused.
+//!
+//! [`edits`] changes what is there, [`insert`](super::insert::insert) adds an entry.
 
 use ecow::EcoString;
 
@@ -65,6 +67,9 @@ pub enum Refused {
     /// There is no such entry, or no scalar at the node.
     #[error("there is nothing in the file that can be changed like this")]
     NoSuchPlace,
+    /// What sops wrote carries a seal over all values: another tool breaks it.
+    #[error("the file is encrypted by sops, and its seal covers all of it")]
+    Encrypted,
     /// The value has no text in the format.
     #[error(transparent)]
     Print(#[from] PrintError),
@@ -99,14 +104,46 @@ impl Source<'_> {
     }
 }
 
+/// A file as it was read, to be compared with what becomes of it.
+pub(super) struct Whole<'a> {
+    source: Source<'a>,
+    before: Vec<Parsed>,
+}
+
+impl<'a> Whole<'a> {
+    /// Reads a file that has no mistake in it.
+    pub fn read(source: Source<'a>) -> Result<Self, Refused> {
+        let before = source.parse(source.bytes);
+        if before.iter().any(|parsed| parsed.document.is_none() || !parsed.diagnostics.is_empty()) {
+            return Err(Refused::Unreadable);
+        }
+        Ok(Whole { source, before })
+    }
+
+    /// The document that is to change.
+    pub fn chosen(&self) -> Result<(&Parsed, &Document), Refused> {
+        let parsed = self.before.get(self.source.document).ok_or(Refused::NoSuchPlace)?;
+        Ok((parsed, parsed.document.as_ref().ok_or(Refused::Unreadable)?))
+    }
+
+    /// Whether the replacements make the chosen document what is wanted, and leave all others.
+    pub fn becomes(&self, edits: &[TextEdit], wanted: &Document) -> bool {
+        let Some(changed) = apply(self.source.bytes, edits) else { return false };
+        let after = self.source.parse(&changed);
+        after.len() == self.before.len()
+            && self.before.iter().zip(&after).enumerate().all(|(number, (before, after))| {
+                let wanted =
+                    if number == self.source.document { Some(wanted) } else { before.document.as_ref() };
+                after.diagnostics.is_empty() && after.document.as_ref() == wanted
+            })
+    }
+}
+
 /// The replacements that make all the changes and nothing else, in the order of the file.
 pub fn edits(source: Source<'_>, changes: &[Change]) -> Result<Vec<TextEdit>, Refused> {
-    let before = source.parse(source.bytes);
-    if before.iter().any(|parsed| parsed.document.is_none() || !parsed.diagnostics.is_empty()) {
-        return Err(Refused::Unreadable);
-    }
-    let parsed = before.get(source.document).ok_or(Refused::NoSuchPlace)?;
-    let mut wanted = parsed.document.clone().ok_or(Refused::Unreadable)?;
+    let whole = Whole::read(source)?;
+    let (parsed, document) = whole.chosen()?;
+    let mut wanted = document.clone();
     let mut edits = Vec::with_capacity(changes.len());
     for change in changes {
         let (span, text) = plan(source, parsed, change)?;
@@ -115,14 +152,7 @@ pub fn edits(source: Source<'_>, changes: &[Change]) -> Result<Vec<TextEdit>, Re
     }
     edits.sort_by_key(|edit| edit.span);
     edits.dedup();
-    let changed = apply(source.bytes, &edits).ok_or(Refused::NotTheSame)?;
-    let after = source.parse(&changed);
-    let same = after.len() == before.len()
-        && before.iter().zip(&after).enumerate().all(|(number, (before, after))| {
-            let wanted = if number == source.document { Some(&wanted) } else { before.document.as_ref() };
-            after.diagnostics.is_empty() && after.document.as_ref() == wanted
-        });
-    if same { Ok(edits) } else { Err(Refused::NotTheSame) }
+    if whole.becomes(&edits, &wanted) { Ok(edits) } else { Err(Refused::NotTheSame) }
 }
 
 /// The bytes after some replacements, in the order of the file; nothing if two overlap or one

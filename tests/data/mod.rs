@@ -9,6 +9,7 @@ mod properties;
 mod sops_files;
 mod tree;
 mod yaml_events;
+mod write_back;
 mod yaml_suite;
 
 use gops::base::FileId;
