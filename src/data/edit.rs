@@ -67,6 +67,11 @@ pub enum Refused {
     /// There is no such entry, or no scalar at the node.
     #[error("there is nothing in the file that can be changed like this")]
     NoSuchPlace,
+    /// No place in the mapping takes an entry.
+    #[error(
+        "no place was found where an entry changes nothing else: an anchor or an alias is used here, or a spelling that only YAML has"
+    )]
+    NoPlace,
     /// What sops wrote carries a seal over all values: another tool breaks it.
     #[error("the file is encrypted by sops, and its seal covers all of it")]
     Encrypted,

@@ -47,7 +47,7 @@ pub fn insert(source: Source<'_>, insertion: &Insertion) -> Result<Vec<TextEdit>
             return Ok(edits);
         }
     }
-    Err(Refused::NotTheSame)
+    Err(Refused::NoPlace)
 }
 
 /// Where in a mapping.
@@ -176,9 +176,9 @@ impl Inserter<'_> {
         let first = self.document.children(mapping).next()?;
         let column = self.lines.column(self.spans().key(first).start as usize);
         let end = self.spans().value(child).end.max(self.spans().key(child).end) as usize;
-        let line = self.lines.after_deeper_comments(end, column);
-        let colon = self.block_colon(child);
-        let text = format!("{}{}", " ".repeat(column), self.entry.text(colon));
+        let list = matches!(self.document.value(child), NodeKind::Sequence(_));
+        let line = self.lines.after_deeper_comments(end, column, list);
+        let text = format!("{}{}", " ".repeat(column), self.entry.text(": "));
         let newline = self.lines.newline();
         Some(vec![match self.lines.starts_line(line) {
             true => self.edit(line, format!("{text}{newline}")),
@@ -193,12 +193,6 @@ impl Inserter<'_> {
         let indent = " ".repeat(self.lines.column(at));
         let text = format!("{}{}{indent}", self.entry.text(": "), self.lines.newline());
         Some(vec![self.edit(at, text)])
-    }
-
-    /// Values that are aligned stay so as far as one space is concerned: more than that is the
-    /// business of whoever aligned them.
-    fn block_colon(&self, _child: u32) -> &'static str {
-        ": "
     }
 
     // Flow style, and JSON.

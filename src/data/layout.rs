@@ -94,14 +94,16 @@ impl<'a> Lines<'a> {
     }
 
     /// The start of the line behind what ends at a place, and behind comments below it that are
-    /// indented deeper than `column`: they belong to it. The end of the file if no line follows.
-    pub fn after_deeper_comments(&self, end: usize, column: usize) -> usize {
+    /// indented deeper than `column`: they belong to it. Behind a list that starts at the column
+    /// of its key itself, so do items that were made comments. The end of the file if no line
+    /// follows.
+    pub fn after_deeper_comments(&self, end: usize, column: usize, list: bool) -> usize {
         let mut found = self.next_line(end);
         let mut at = found;
         while at < self.bytes.len() {
             let indent = self.indent(at).len();
             match self.bytes.get(at + indent) {
-                Some(b'#') if indent > column => {
+                Some(b'#') if indent > column || (list && indent == column && self.is_item(at + indent)) => {
                     at = self.next_line(at);
                     found = at;
                 }
@@ -117,6 +119,12 @@ impl<'a> Lines<'a> {
             }
         }
         found
+    }
+
+    /// Whether a comment is an item of a list that was made one.
+    fn is_item(&self, comment: usize) -> bool {
+        let rest = self.bytes.get(comment..).unwrap_or_default();
+        rest.starts_with(b"# - ") || rest.starts_with(b"#- ")
     }
 
     /// The comma that follows a place, before `limit`, with white space and comments between.

@@ -8,8 +8,8 @@ mod pages;
 mod properties;
 mod sops_files;
 mod tree;
-mod yaml_events;
 mod write_back;
+mod yaml_events;
 mod yaml_suite;
 
 use gops::base::FileId;
