@@ -364,6 +364,7 @@ impl Hir {
             | HirKind::Let { value: e, .. }
             | HirKind::Expect(e)
             | HirKind::Before(e)
+            | HirKind::OrNull(e)
             | HirKind::History(_, e) => f(e),
             HirKind::Get { base: a, key: b }
             | HirKind::IfSome { base: a, body: b, .. }
