@@ -33,7 +33,7 @@ impl Ask for Nobody {
         Ok(true)
     }
 
-    fn default(&self, _: TypeId, _: Slot, _: &[Value]) -> Result<Value, Vec<Diagnostic>> {
+    fn default(&self, _: FileId, _: TypeId, _: Slot, _: &[Value]) -> Result<Value, Vec<Diagnostic>> {
         Ok(Value::Null)
     }
 }

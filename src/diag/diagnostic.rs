@@ -118,6 +118,9 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// Changes that would mend it.
     pub fixes: Vec<Fix>,
+    /// Whether the last label is the subject: one of those for which the mistake was found. The
+    /// same mistake for others is said once.
+    pub has_subject: bool,
 }
 
 impl Diagnostic {
@@ -130,6 +133,7 @@ impl Diagnostic {
             help: None,
             labels: vec![Label { place, message: String::new(), primary: true }],
             fixes: Vec::new(),
+            has_subject: false,
         }
     }
 
@@ -145,6 +149,11 @@ impl Diagnostic {
     pub fn label(mut self, place: Place, message: impl Into<String>) -> Self {
         self.labels.push(Label { place, message: message.into(), primary: false });
         self
+    }
+
+    /// Adds, as the last label, for what the mistake was found.
+    pub fn subject(self, place: Place, message: impl Into<String>) -> Self {
+        Diagnostic { has_subject: true, ..self.label(place, message) }
     }
 
     /// Says what to write instead.
@@ -182,6 +191,22 @@ impl Diagnostic {
         self
     }
 
+    fn subject_key(&self) -> Option<(&'static str, Span)> {
+        match self.labels.last().filter(|_| self.has_subject)?.place {
+            Place::Span(at) => Some((at.file.path(), at.span)),
+            place => Some((place.file().path(), Span::default())),
+        }
+    }
+
+    fn differs_in_subject(&self, other: &Diagnostic) -> bool {
+        let others = |d: &Diagnostic| d.labels.len().saturating_sub(1);
+        self.has_subject
+            && other.has_subject
+            && self.help == other.help
+            && self.fixes == other.fixes
+            && self.labels.get(..others(self)) == other.labels.get(..others(other))
+    }
+
     fn sort_key(&self) -> (&'static str, Span, Code, &str) {
         let (file, span) = match self.labels.first().map(|l| l.place) {
             Some(Place::Span(at)) => (at.file.path(), at.span),
@@ -193,8 +218,32 @@ impl Diagnostic {
 }
 
 /// Puts resolved diagnostics into the one order in which they are shown: by file, place, code
-/// and message. The same thing said twice is said once.
+/// and message. The same thing said twice is said once, and so is what differs in its subject
+/// alone.
 pub fn sort_and_dedup(diagnostics: &mut Vec<Diagnostic>) {
-    diagnostics.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+    diagnostics
+        .sort_by(|a, b| a.sort_key().cmp(&b.sort_key()).then_with(|| a.subject_key().cmp(&b.subject_key())));
     diagnostics.dedup();
+    if diagnostics.iter().any(|d| d.has_subject) {
+        fold_subjects(diagnostics);
+    }
+}
+
+/// Keeps of those that differ in their subject alone the first, with the number of the others.
+fn fold_subjects(diagnostics: &mut Vec<Diagnostic>) {
+    let mut kept: Vec<(Diagnostic, usize)> = Vec::with_capacity(diagnostics.len());
+    for next in diagnostics.drain(..) {
+        // What is at one place stands together.
+        let mut alike = kept.iter_mut().rev().take_while(|(d, _)| d.sort_key() == next.sort_key());
+        match alike.find(|(d, _)| d.differs_in_subject(&next)) {
+            Some((_, more)) => *more += 1,
+            None => kept.push((next, 0)),
+        }
+    }
+    diagnostics.extend(kept.into_iter().map(|(mut diagnostic, more)| {
+        if let Some(subject) = diagnostic.labels.last_mut().filter(|_| more > 0) {
+            subject.message.push_str(&format!(", and {more} more"));
+        }
+        diagnostic
+    }));
 }

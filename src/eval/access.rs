@@ -6,12 +6,14 @@ use ecow::EcoString;
 
 use crate::base::Name;
 use crate::diag::{Diagnostic, codes::eval as codes, did_you_mean};
+use crate::model::hir::Folder;
 use crate::model::schema::Slot;
 use crate::model::{FieldKind, Hir, HirKind, TypeDef, TypeId};
 use crate::syntax::ast::RecordKind;
 
 use super::compare;
 use super::deferred::operation;
+use super::files::folder_of;
 use super::machine::{Eval, Machine, This};
 use super::print;
 use super::value::{Deferred, DeferredExpr, Element, Key, Object, Record, Reference, Value};
@@ -599,11 +601,31 @@ impl<'w> Machine<'w> {
         Ok(if exists { Value::Ref(Arc::new(reference)) } else { Value::Null })
     }
 
+    /// The folder of the instance that `self` is a part of. What a model makes is a part of that
+    /// for which the run is.
+    fn own_folder(&self) -> Option<&'static str> {
+        let element = match &self.frame.this {
+            This::Record(record) => record.element,
+            This::Value(value) => self.element_of(value),
+            _ => None,
+        };
+        element.map(folder_of_element).or(self.subject.folder)
+    }
+
     /// `file(p)` and `files(p)`.
-    pub fn file(&mut self, hir: &'w Hir, path: &'w Hir, many: bool) -> Eval {
+    pub fn file(&mut self, hir: &'w Hir, path: &'w Hir, many: bool, folder: &'w Folder) -> Eval {
         let Value::Str(asked) = self.eval(path)? else { return Err(self.unexpected(hir)) };
         self.charge(hir, 100, 0)?;
-        let read = match super::files::locate(self.subject.folder, &asked) {
+        let folder = match folder {
+            Folder::This => self.own_folder(),
+            Folder::Of(value) => {
+                let value = self.eval(value)?;
+                self.element_of(&value).map(folder_of_element)
+            }
+            Folder::Module => Some(folder_of(self.frame.file.path())),
+            Folder::Root => None,
+        };
+        let read = match super::files::locate(folder, &asked) {
             Ok(at) if many => super::files::read_all(self.world, &at, &asked),
             Ok(at) => super::files::read_one(self.world, &at, &asked),
             Err(message) => Err(message),
@@ -616,6 +638,10 @@ impl<'w> Machine<'w> {
             }
         }
     }
+}
+
+fn folder_of_element(element: Element) -> &'static str {
+    folder_of(element.instance.file.path())
 }
 
 fn text_of(value: &Value) -> Option<&str> {

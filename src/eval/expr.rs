@@ -119,7 +119,7 @@ impl<'w> Machine<'w> {
             HirKind::Env => self.environment(hir),
             HirKind::Check(check) => self.check_in_body(check),
             HirKind::Template { template, args } => self.template(hir, *template, args),
-            HirKind::File { path, many, .. } => self.file(hir, path, *many),
+            HirKind::File { path, many, folder } => self.file(hir, path, *many, folder),
             HirKind::History(question, _) => Ok(no_history(*question)),
             HirKind::Expect(_) | HirKind::ExpectError { .. } | HirKind::Given { .. } | HirKind::Before(_) => {
                 self.test_statement(hir)

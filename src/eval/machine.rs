@@ -372,7 +372,7 @@ impl<'w> Machine<'w> {
         }
         let has_data = problem.labels.iter().any(|l| matches!(l.place, Place::Data { .. }));
         if !has_data && let Some((place, text)) = self.subject_label() {
-            problem = problem.label(place, text);
+            problem = problem.subject(place, text);
         }
         self.out.diagnostics.push(problem);
         if self.out.diagnostics.len() >= MOST_PROBLEMS { Stop::Run } else { Stop::Value }

@@ -25,9 +25,13 @@ enum Traced {
     Node(Option<(FileId, u32)>, Option<Value>),
 }
 
-/// The place of an element: its node, or its instance's file if it is not in the data.
+/// The place of an element: its node; if it is not in the data, that of what holds it, below the
+/// start of the file.
 pub(super) fn element_place(instance: &Instance, index: u32) -> Place {
-    let place = instance.elements.get(index as usize).and_then(|e| e.place);
+    let element = instance.elements.get(index as usize);
+    let holders = std::iter::successors(element, |e| instance.elements.get(e.parent? as usize));
+    let place = element.and_then(|e| e.place);
+    let place = place.or_else(|| holders.filter_map(|e| e.place).find(|(_, node)| *node != 0));
     node_place(place, DataPart::Value).unwrap_or(Place::File(instance.id.file))
 }
 

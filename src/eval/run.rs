@@ -170,15 +170,17 @@ pub fn holds(world: &dyn World, refinement: RefineId, value: &Value) -> Result<b
     reader.holds(refinement, value).map_err(|()| reader.take_diagnostics())
 }
 
-/// What a field is that is not given, over the fields before it; or what went wrong.
+/// What a field of an instance in `file` is that is not given, over the fields before it; or what
+/// went wrong.
 pub fn default_value(
     world: &dyn World,
+    file: FileId,
     ty: TypeId,
     slot: Slot,
     before: &[Value],
 ) -> Result<Value, Vec<Diagnostic>> {
     let mut reader = Reader::new(world);
-    reader.default(ty, slot, before, None).map_err(|()| reader.take_diagnostics())
+    reader.default(ty, slot, before, Some(file)).map_err(|()| reader.take_diagnostics())
 }
 
 /// Evaluates defaults and refinements while an instance is being read: one after the other, with

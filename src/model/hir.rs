@@ -323,8 +323,8 @@ pub enum HirKind {
         path: Box<Hir>,
         /// `files`.
         many: bool,
-        /// The instance, or a value in it, whose folder is meant; without it `self`'s.
-        folder: Option<Box<Hir>>,
+        /// Where a relative path starts.
+        folder: Folder,
     },
 }
 
@@ -352,6 +352,7 @@ impl Hir {
             | HirKind::SharedField { base: e, .. }
             | HirKind::Payload(e)
             | HirKind::Tag(e)
+            | HirKind::OrNull(e)
             | HirKind::Matches { value: e, .. }
             | HirKind::Lambda { body: e, .. }
             | HirKind::Unary(_, e)
@@ -364,7 +365,6 @@ impl Hir {
             | HirKind::Let { value: e, .. }
             | HirKind::Expect(e)
             | HirKind::Before(e)
-            | HirKind::OrNull(e)
             | HirKind::History(_, e) => f(e),
             HirKind::Get { base: a, key: b }
             | HirKind::IfSome { base: a, body: b, .. }
@@ -440,10 +440,25 @@ impl Hir {
             }
             HirKind::File { path, folder, .. } => {
                 f(path);
-                folder.iter().for_each(|e| f(e));
+                if let Folder::Of(e) = folder {
+                    f(e);
+                }
             }
         }
     }
+}
+
+/// Where a relative path of `file()` and `files()` starts.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Folder {
+    /// In the folder of the instance that `self` is, or is a part of.
+    This,
+    /// In that of the instance that a parameter is, or is a part of.
+    Of(Box<Hir>),
+    /// In that of the module: in tests.
+    Module,
+    /// Nowhere: only from `/`.
+    Root,
 }
 
 /// What is asked about history.

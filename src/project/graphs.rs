@@ -68,7 +68,14 @@ impl Runs {
 
     /// Every file that was read: units and what `file()` asked for.
     fn files(&self) -> impl Iterator<Item = FileId> {
-        self.units.iter().map(|(f, ..)| *f).chain(self.evaluations().flat_map(|e| e.files.iter().copied()))
+        let units = self.units.iter().map(|(f, ..)| *f);
+        units.chain(self.asked_for())
+    }
+
+    /// What `file()` and `files()` asked for.
+    fn asked_for(&self) -> impl Iterator<Item = FileId> {
+        let defaults = self.units.iter().flat_map(|(_, unit, _)| &unit.files);
+        defaults.chain(self.evaluations().flat_map(|e| &e.files)).copied()
     }
 
     /// All outputs, in an order that depends on nothing but paths and keys.
@@ -219,7 +226,7 @@ impl Session {
                 &evaluation,
             )?;
             files.push(slot.0);
-            files.extend(evaluation.files.iter().copied());
+            files.extend(unit.files.iter().chain(&evaluation.files).copied());
             (slot.1, slot.2) = (unit, evaluation);
         }
         for (_, new) in &pairs {
@@ -325,8 +332,7 @@ impl Session {
         if self.layout.strays.is_empty() {
             return;
         }
-        let mut read: Vec<FileId> = runs.units.iter().flat_map(|(_, _, e)| e.files.iter().copied()).collect();
-        read.extend(runs.entities.iter().flat_map(|(_, e)| e.files.iter().copied()));
+        let mut read: FxHashSet<FileId> = runs.asked_for().collect();
         read.extend(runs.program().templates.iter().map(|t| t.file));
         let unread = self.layout.strays.iter().filter(|(file, _)| !read.contains(file));
         diagnostics.extend(unread.map(|(_, d)| d.clone()));

@@ -160,6 +160,8 @@ pub struct UnitInstances {
     pub references: Vec<PendingReference>,
     /// The bytes of the nodes of each document. Not compared: a query must not read them.
     pub spans: Vec<(FileId, Spans)>,
+    /// The files that defaults have read by `file()` and `files()`.
+    pub files: Vec<FileId>,
 }
 
 impl PartialEq for UnitInstances {
@@ -167,6 +169,7 @@ impl PartialEq for UnitInstances {
         self.instances == other.instances
             && self.diagnostics == other.diagnostics
             && self.references == other.references
+            && self.files == other.files
     }
 }
 

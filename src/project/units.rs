@@ -62,6 +62,7 @@ pub fn read(db: &dyn Db, ready: &Ready, file: SourceFile) -> UnitInstances {
         out.references.extend(read.references);
         out.instances.extend(read.instance);
     }
+    out.files = ask.world.into_files();
     out
 }
 
@@ -149,7 +150,13 @@ impl Ask for DbAsk<'_> {
         crate::eval::holds(&self.world, refinement, value)
     }
 
-    fn default(&self, ty: TypeId, slot: Slot, fields: &[Value]) -> Result<Value, Vec<Diagnostic>> {
-        crate::eval::default_value(&self.world, ty, slot, fields)
+    fn default(
+        &self,
+        file: FileId,
+        ty: TypeId,
+        slot: Slot,
+        fields: &[Value],
+    ) -> Result<Value, Vec<Diagnostic>> {
+        crate::eval::default_value(&self.world, file, ty, slot, fields)
     }
 }

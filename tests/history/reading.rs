@@ -55,8 +55,14 @@ impl Ask for Asked<'_> {
         gops::eval::holds(&self.0, refinement, value)
     }
 
-    fn default(&self, ty: TypeId, slot: Slot, fields: &[Value]) -> Result<Value, Vec<Diagnostic>> {
-        gops::eval::default_value(&self.0, ty, slot, fields)
+    fn default(
+        &self,
+        file: FileId,
+        ty: TypeId,
+        slot: Slot,
+        fields: &[Value],
+    ) -> Result<Value, Vec<Diagnostic>> {
+        gops::eval::default_value(&self.0, file, ty, slot, fields)
     }
 }
 

@@ -16,7 +16,7 @@ use super::reader::{Context, Reader, as_struct, is_nested, key_value};
 use super::records::REMOVE;
 
 /// What tells an element from the others: its variant and its key.
-type Identity = (Option<u16>, Vec<Value>);
+pub type Identity = (Option<u16>, Vec<Value>);
 
 impl<'a> Reader<'a> {
     /// A list.
@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether elements of a struct or union have an identity.
-    fn is_keyed(&self, def: &TypeDef) -> bool {
+    pub fn is_keyed(&self, def: &TypeDef) -> bool {
         let has_key = |record: &RecordDef| is_nested(record) && !record.keys.is_empty();
         match def {
             TypeDef::Record(record) => has_key(record),
@@ -190,7 +190,8 @@ impl<'a> Reader<'a> {
         key.map_or(src.head(), Src::head)
     }
 
-    fn identity(&self, value: &Value) -> Option<Identity> {
+    /// What tells an element from the others; none of what has no key.
+    pub fn identity(&self, value: &Value) -> Option<Identity> {
         let (record, variant): (&Record, Option<u16>) = match value {
             Value::Record(record) => (record, None),
             Value::Variant(_, variant, Some(record)) => (record, Some(*variant)),

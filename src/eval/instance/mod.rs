@@ -4,6 +4,7 @@
 //! of the environment. They are not merged first; the reader carries the places of all of them
 //! (`layers::Layers`) down the types, so that each mistake is found in the file that it is in.
 
+mod adopted;
 mod collections;
 mod each;
 mod fast;
@@ -43,8 +44,15 @@ pub trait Ask {
     /// Whether a value satisfies a refinement; the diagnostics of an evaluation that failed.
     fn holds(&self, refinement: RefineId, value: &Value) -> Result<bool, Vec<Diagnostic>>;
 
-    /// The default of a field. `fields` are the values of the earlier ones.
-    fn default(&self, ty: TypeId, slot: Slot, fields: &[Value]) -> Result<Value, Vec<Diagnostic>>;
+    /// The default of a field of an instance that is in `file`. `fields` are the values of the
+    /// earlier ones.
+    fn default(
+        &self,
+        file: FileId,
+        ty: TypeId,
+        slot: Slot,
+        fields: &[Value],
+    ) -> Result<Value, Vec<Diagnostic>>;
 }
 
 /// A parsed document and the file that it is of.

@@ -360,6 +360,15 @@ pub fn duplicate_element(key: &[Value], first: Place, second: Place, field: Plac
         .help("give one of them another key, or remove it")
 }
 
+/// Two elements of a default that nothing tells apart.
+pub fn duplicate_in_default(key: &[Value], default: Place, field: Place) -> Diagnostic {
+    let key: Vec<String> = key.iter().map(shown).collect();
+    let message = format!("two elements of this default have the key {}", key.join(", "));
+    Diagnostic::new(codes::DUPLICATE_ELEMENT, default, message)
+        .label(field, "elements of this field are told apart by their keys")
+        .help("give one of them another key, or remove it")
+}
+
 fn shown(value: &Value) -> String {
     match value {
         Value::Str(text) => format!("`{text}`"),

@@ -288,11 +288,14 @@ impl<'a> Reader<'a> {
         }
         let meant = owner.mistyped.contains(&slot);
         if field.value.is_some() && field.kind != FieldKind::Assigned {
-            return self.ask.default(ty, slot, earlier).unwrap_or_else(|problems| {
-                problems.into_iter().for_each(|p| self.report(p));
-                self.errors += 1;
-                Value::Wrong
-            });
+            return match self.ask.default(self.id.file, ty, slot, earlier) {
+                Ok(value) => self.adopt(field, value, owner.context(field)),
+                Err(problems) => {
+                    problems.into_iter().for_each(|p| self.report(p));
+                    self.errors += 1;
+                    Value::Wrong
+                }
+            };
         }
         if field.ty.is_nullable() && field.kind != FieldKind::Assigned {
             return Value::Null;

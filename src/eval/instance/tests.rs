@@ -101,7 +101,7 @@ impl Ask for Nobody {
         panic!("{refinement:?} of {value:?}")
     }
 
-    fn default(&self, ty: TypeId, slot: Slot, _: &[Value]) -> Result<Value, Vec<Diagnostic>> {
+    fn default(&self, _: FileId, ty: TypeId, slot: Slot, _: &[Value]) -> Result<Value, Vec<Diagnostic>> {
         panic!("{ty:?} {slot}")
     }
 }

@@ -37,7 +37,7 @@ impl<'a> Reader<'a> {
                 self.report(problems::deprecated_variant(&def.decl, found, text, src));
             }
             let carrier = Carrier { union: id, variant, tag: def.tag.as_str(), name };
-            return self.bare(&carrier, src, context);
+            return self.bare(&carrier, Some(src), context);
         }
         if !src.is_mapping() {
             return self.wrong(ty, src, context);
@@ -75,7 +75,7 @@ impl<'a> Reader<'a> {
                     self.report(problems::empty_variant(def, found, extra));
                 }
                 let carrier = Carrier { union: id, variant, tag, name };
-                self.bare(&carrier, last, context)
+                self.bare(&carrier, Some(last), context)
             }
             Some(Type::Record(payload)) => {
                 let Some(record) = self.program.record(*payload) else { return Value::Wrong };
@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
 
     /// A variant that carries nothing is no struct. Where its union has `impl`s it is an element
     /// all the same, so that they run for it.
-    fn bare(&mut self, carrier: &Carrier<'a>, src: Src<'a>, context: Context<'a>) -> Value {
+    pub fn bare(&mut self, carrier: &Carrier<'a>, src: Option<Src<'a>>, context: Context<'a>) -> Value {
         let (union, variant) = (carrier.union, carrier.variant);
         if self.shapes.has_impls(union) {
             let element = Some(self.element(self.elements.len() as u32));
@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
                 parent: context.parent,
                 variant: Some((union, variant)),
                 step: bare_step(carrier, context),
-                place: Some((src.doc.file, src.node)),
+                place: src.map(|src| (src.doc.file, src.node)),
                 fields: Box::default(),
                 wrong: Vec::new(),
             }));

@@ -5,7 +5,7 @@ use super::coerce::Why;
 use super::uses::{BodyId, UseKind};
 use crate::base::Span;
 use crate::diag::{codes::model::UNKNOWN_NAME, codes::types as codes, did_you_mean};
-use crate::model::hir::HistoryQuestion;
+use crate::model::hir::{self, HistoryQuestion};
 use crate::model::scopes::{FunctionItem, TypeItem};
 use crate::model::{Hir, HirKind, Type};
 use crate::syntax::ast::{Arg, Expr, ExprKind, Ident};
@@ -231,8 +231,10 @@ impl<'a> Cx<'_, 'a> {
             return self.wrong(span);
         }
         let folder = match self.folder {
-            Folder::Local(local) => Some(Box::new(self.read_hidden(span, local))),
-            _ => None,
+            Folder::Local(local) => hir::Folder::Of(Box::new(self.read_hidden(span, local))),
+            Folder::This => hir::Folder::This,
+            Folder::Module => hir::Folder::Module,
+            Folder::None => hir::Folder::Root,
         };
         self.ck.decls.program.uses_files |= many;
         let ty = if many { super::body::list_of(Type::File) } else { Type::File };
