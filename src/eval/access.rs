@@ -86,7 +86,7 @@ impl<'w> Machine<'w> {
 
     /// The record that an expression stands for, where one is at hand: without making a
     /// reference of an instance first.
-    fn record_at(&mut self, hir: &'w Hir) -> Eval<Option<Arc<Record>>> {
+    pub fn record_at(&mut self, hir: &'w Hir) -> Eval<Option<Arc<Record>>> {
         match &hir.kind {
             HirKind::SelfValue => match &self.frame.this {
                 This::Record(record) => Ok(Some(record.clone())),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ecow::EcoString;
 
-use crate::model::hir::{Clause, HistoryQuestion, Part, Pattern, TypeTest};
+use crate::model::hir::{Clause, Part, Pattern, TypeTest};
 use crate::model::{Hir, HirKind};
 use crate::syntax::ast::UnaryOp;
 
@@ -120,7 +120,7 @@ impl<'w> Machine<'w> {
             HirKind::Check(check) => self.check_in_body(check),
             HirKind::Template { template, args } => self.template(hir, *template, args),
             HirKind::File { path, many, folder } => self.file(hir, path, *many, folder),
-            HirKind::History(question, _) => Ok(no_history(*question)),
+            HirKind::History(question, about) => self.history(hir, *question, about),
             HirKind::Expect(_) | HirKind::ExpectError { .. } | HirKind::Given { .. } | HirKind::Before(_) => {
                 self.test_statement(hir)
             }
@@ -512,15 +512,5 @@ fn indent_lines(text: &mut String, start: usize, indent: &str) {
         let indented = text[start..].replace('\n', &format!("\n{indent}"));
         text.truncate(start);
         text.push_str(&indented);
-    }
-}
-
-/// Where no history is looked for every element is kept.
-fn no_history(question: HistoryQuestion) -> Value {
-    match question {
-        HistoryQuestion::Deleted => Value::Bool(false),
-        HistoryQuestion::Previous => Value::Null,
-        HistoryQuestion::State => Value::Str("present".into()),
-        HistoryQuestion::Operation => Value::Str("keep".into()),
     }
 }

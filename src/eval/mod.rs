@@ -30,6 +30,7 @@ mod access;
 mod collections;
 mod expr;
 mod files;
+mod history;
 mod machine;
 mod make;
 mod plan;
@@ -43,10 +44,10 @@ pub use budget::Cost;
 pub use plan::Plan;
 pub use run::{
     Computed, Reader, body, check_global, check_instance, check_object, constant, default_value,
-    derived_field, derived_of_object, function, holds, run_entity, run_instance,
+    derived_field, derived_of_object, function, holds, run_entity, run_instance, run_transient,
 };
 pub use value::{Deferred, DeferredExpr, Element, InstanceId, Key, Object, Origin, Record, Reference, Value};
-pub use world::{Files, Instance, ModelWorld, Operation, RunOutput, World};
+pub use world::{Files, Instance, ModelWorld, Operation, RunOutput, Version, World};
 
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,8 @@ pub struct Plan {
 struct TypePlan {
     /// The `impl`s of the type, in order, without those about history.
     impls: Vec<u32>,
+    /// Those about history.
+    transient: Vec<u32>,
     /// By stored slot: what a run has to know of it.
     slots: Vec<SlotPlan>,
     /// Indexes of the keys in the order of their names: the order in which they compare.
@@ -35,10 +37,8 @@ impl Plan {
     pub fn new(program: &Program) -> Self {
         let mut types: Vec<TypePlan> = program.types.iter().map(TypePlan::new).collect();
         for (at, def) in program.impls.iter().enumerate() {
-            if let Some(plan) = types.get_mut(def.ty.0 as usize)
-                && !def.transient
-            {
-                plan.impls.push(at as u32);
+            if let Some(plan) = types.get_mut(def.ty.0 as usize) {
+                if def.transient { &mut plan.transient } else { &mut plan.impls }.push(at as u32);
             }
         }
         let secret_results = program.functions.iter().map(|f| says_secret(&f.result)).collect();
@@ -48,6 +48,16 @@ impl Plan {
     /// The `impl`s of a type: indexes into `Program::impls`.
     pub fn impls(&self, ty: TypeId) -> &[u32] {
         self.types.get(ty.0 as usize).map_or(&[], |t| &t.impls)
+    }
+
+    /// The `impl`s of a type that are about history.
+    pub fn transient_impls(&self, ty: TypeId) -> &[u32] {
+        self.types.get(ty.0 as usize).map_or(&[], |t| &t.transient)
+    }
+
+    /// Whether any `impl` is about history.
+    pub fn looks_back(&self) -> bool {
+        self.types.iter().any(|t| !t.transient.is_empty())
     }
 
     /// The indexes of a type's keys in the order in which they compare: by name.
@@ -73,6 +83,7 @@ impl TypePlan {
         key_order.sort_by(|a, b| record.keys[*a as usize].name.cmp(&record.keys[*b as usize].name));
         TypePlan {
             impls: Vec::new(),
+            transient: Vec::new(),
             slots: slots.map(|(slot, field)| SlotPlan::new(record, slot as Slot, field)).collect(),
             key_order,
         }

@@ -8,6 +8,7 @@ use crate::model::schema::{AtDef, CheckDef, Slot};
 use crate::model::ty::RefineId;
 use crate::model::{Body, Hir, Program, TypeDef, TypeId};
 
+use super::Plan;
 use super::budget::Cost;
 use super::files::folder_of;
 use super::machine::{Eval, Machine, Stop, Subject, This};
@@ -21,7 +22,19 @@ pub fn run_instance(world: &dyn World, instance: &Arc<Instance>) -> RunOutput {
     let mut machine = Machine::new(world);
     machine.about(instance);
     for index in 0..instance.elements.len() as u32 {
-        if machine.run_element(instance, index) == Err(Stop::Run) {
+        if machine.run_element(instance, index, Plan::impls) == Err(Stop::Run) {
+            break;
+        }
+    }
+    machine.finish()
+}
+
+/// Runs the `impl`s about history of some elements of an instance: what they make is transient.
+pub fn run_transient(world: &dyn World, instance: &Arc<Instance>, elements: &[u32]) -> RunOutput {
+    let mut machine = Machine::new(world);
+    machine.about(instance);
+    for &index in elements {
+        if machine.run_element(instance, index, Plan::transient_impls) == Err(Stop::Run) {
             break;
         }
     }
@@ -262,14 +275,20 @@ impl<'w> Machine<'w> {
             Subject { element: None, maker: None, folder: Some(folder_of(instance.id.file.path())) };
     }
 
-    fn run_element(&mut self, instance: &Arc<Instance>, index: u32) -> Eval<()> {
+    /// Runs those `impl`s of an element that `which` gives for a type.
+    fn run_element(
+        &mut self,
+        instance: &Arc<Instance>,
+        index: u32,
+        which: fn(&Plan, TypeId) -> &[u32],
+    ) -> Eval<()> {
         let Some(element) = instance.elements.get(index as usize) else { return Ok(()) };
         let plan = self.plan;
         let ty = element.record.ty;
-        let of_union = element.variant.map_or(&[][..], |(union, _)| plan.impls(union));
+        let of_union = element.variant.map_or(&[][..], |(union, _)| which(plan, union));
         // A variant without a payload stands there as a record of the union's own type.
         let bare = element.variant.is_some_and(|(union, _)| union == ty);
-        let own = if bare { &[][..] } else { plan.impls(ty) };
+        let own = if bare { &[][..] } else { which(plan, ty) };
         if own.is_empty() && of_union.is_empty() {
             return Ok(());
         }

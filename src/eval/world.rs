@@ -116,12 +116,39 @@ pub trait World {
         None
     }
 
+    /// What became of an element since the newest earlier version.
+    fn operation(&self, _element: Element) -> Operation {
+        Operation::Keep
+    }
+
+    /// What a stored or derived field of an element was in the newest earlier version; of a deleted
+    /// one, in the newest that had it. None: there is no such value.
+    fn previous(&self, _element: Element, _slot: u16) -> Option<Value> {
+        None
+    }
+
     /// A file of the project. `path` is relative to the project's root, without `.` and `..`.
     fn file(&self, path: &str) -> Result<Arc<FileValue>, EcoString>;
 
     /// All files below a folder (empty for the root) whose path in it matches a glob of `*`,
     /// `**`, `?` and `{a,b}`: their paths relative to the project's root, sorted.
     fn files(&self, folder: &str, pattern: &str) -> Result<Vec<EcoString>, EcoString>;
+}
+
+/// One version of everything, for whoever compares several.
+pub trait Version {
+    /// What its runs see.
+    fn world(&self) -> &dyn World;
+
+    /// Its instances that could be read, in an order that does not depend on chance.
+    fn instances(&self) -> Vec<Arc<Instance>>;
+
+    /// What the `impl`s of an instance make, without those about history: `Object::origin` has the
+    /// element.
+    fn each_made(&self, instance: &Arc<Instance>, found: &mut dyn FnMut(&Object));
+
+    /// What the `impl`s of an entity make.
+    fn each_made_by(&self, entity: &Arc<Reference>, found: &mut dyn FnMut(&Object));
 }
 
 /// What one run gives: the `impl`s of one instance (all of its elements) or of one entity.

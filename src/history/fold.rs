@@ -15,6 +15,18 @@ pub struct Folded {
     /// In merged order: each element before those that it holds; of these the live ones in the
     /// current order, then the deleted ones in their old order.
     pub elements: Vec<FoldedElement>,
+    /// For each version, the current one first, which of these each of its elements is; none for
+    /// what is no element of its own but a part of a value.
+    pub numbers: Vec<Vec<Option<u32>>>,
+}
+
+impl Folded {
+    /// What an element of a version is merged into. The current version has the number 0, the
+    /// newest earlier one 1.
+    pub fn of(&self, version: usize, element: u32) -> Option<&FoldedElement> {
+        let number = self.numbers.get(version)?.get(element as usize).copied().flatten()?;
+        self.elements.get(number as usize)
+    }
 }
 
 /// An element of any of the versions.
@@ -55,8 +67,12 @@ pub fn fold(program: &Program, current: Option<&Instance>, earlier: &[Option<&In
         });
         (instance, version)
     });
+    let mut versions = Vec::with_capacity(earlier.len());
     for (at, instance) in earlier.iter().enumerate() {
-        let Some(instance) = instance else { continue };
+        let Some(instance) = instance else {
+            versions.push(Version(Vec::new()));
+            continue;
+        };
         let newest = at == 0;
         let version = merge.version(instance, |element, number, is_new| {
             if is_new || (newest && element.current.is_some() && element.earlier.is_none()) {
@@ -66,9 +82,11 @@ pub fn fold(program: &Program, current: Option<&Instance>, earlier: &[Option<&In
         if newest && let Some((current, now)) = &now {
             merge.compare((current, now), (instance, &version));
         }
+        versions.push(version);
     }
     merge.spread();
-    merge.finish()
+    let now = now.map_or_else(|| Version(Vec::new()), |(_, version)| version);
+    merge.finish(std::iter::once(now).chain(versions))
 }
 
 /// Which merged element each element of a version is; none for what is no element of its own but
@@ -175,7 +193,7 @@ impl<'a> Merge<'a> {
     }
 
     /// Puts the elements in merged order.
-    fn finish(self) -> Folded {
+    fn finish(self, versions: impl Iterator<Item = Version>) -> Folded {
         let mut held: Vec<Vec<u32>> = vec![Vec::new(); self.elements.len()];
         let mut open = Vec::new();
         // Live ones were met first, so they stand first; what comes later off the stack was put
@@ -187,9 +205,13 @@ impl<'a> Merge<'a> {
             }
         }
         let mut elements = Vec::with_capacity(self.elements.len());
+        let mut places = vec![0; self.elements.len()];
         while let Some((at, parent)) = open.pop() {
             let Some(merged) = self.elements.get(at as usize) else { continue };
             let number = elements.len() as u32;
+            if let Some(place) = places.get_mut(at as usize) {
+                *place = number;
+            }
             elements.push(FoldedElement {
                 parent,
                 operation: merged.operation(),
@@ -199,7 +221,9 @@ impl<'a> Merge<'a> {
             let held = held.get_mut(at as usize).map(std::mem::take).unwrap_or_default();
             open.extend(held.into_iter().map(|child| (child, Some(number))));
         }
-        Folded { elements }
+        let place = |at: Option<u32>| places.get(at? as usize).copied();
+        let numbers = versions.map(|v| v.0.into_iter().map(place).collect()).collect();
+        Folded { elements, numbers }
     }
 }
 

@@ -85,7 +85,7 @@ pub fn assemble(assembly: &Assembly<'_>, header: Header) -> Assembled {
     }
     let mut scratch = Vec::with_capacity(1024);
     for draft in drafts {
-        builder.upsert(Arc::new(maker.seal(draft, &claims, &mut scratch)));
+        builder.upsert(Arc::new(maker.seal(draft, &[&claims], &mut scratch)));
     }
     let mut diagnostics = maker.diagnostics;
     diagnostics.extend(problems(assembly, &builder, &claims));
@@ -111,7 +111,7 @@ pub fn reassemble(
             return None;
         }
         let id = after.id.clone();
-        let node = maker.seal(after, claims, &mut scratch);
+        let node = maker.seal(after, &[claims], &mut scratch);
         let known = builder.get(&id)?;
         let same_edges = known.requires == node.requires;
         builder.upsert(Arc::new(node));
@@ -120,6 +120,54 @@ pub fn reassemble(
         }
     }
     maker.diagnostics.is_empty().then_some(())
+}
+
+/// A node that is there only on the way, with what it claims on its target.
+pub struct PassingNode {
+    /// Which object it is.
+    pub object: Arc<Object>,
+    /// The node, with the state of a lasting one.
+    pub node: Node,
+    /// Its target, unless it is the machine that deploys.
+    pub target: Option<SealedTarget>,
+    /// What it claims.
+    pub claims: Vec<EcoString>,
+}
+
+/// Makes nodes of resources that are not of the lasting graph. `held` is what others hold, those that
+/// come first before the others; what these nodes hold is added to it.
+pub fn passing(
+    assembly: &Assembly<'_>,
+    objects: &[Arc<Object>],
+    held: &[&Claims],
+) -> (Vec<PassingNode>, Vec<Diagnostic>) {
+    let mut maker = Maker::new(assembly);
+    let mut own = Claims::default();
+    let mut drafts = Vec::new();
+    for object in objects {
+        let Some(record) = assembly.program.record(object.reference.ty) else { continue };
+        if record.kind != RecordKind::Resource {
+            continue;
+        }
+        let mut draft = maker.draft(object, record);
+        let claims = std::mem::take(&mut draft.claims);
+        own.add(&draft.id, &draft.target, claims.iter().cloned());
+        let target = record.target.and_then(|slot| object.fields.get(slot as usize));
+        let target = match target {
+            Some(Value::Ref(target)) => assembly.objects.get(target).map(|t| maker.target(t)),
+            _ => None,
+        };
+        drafts.push((object, draft, target, claims));
+    }
+    let held: Vec<&Claims> = held.iter().copied().chain([&own]).collect();
+    let mut scratch = Vec::new();
+    let nodes = drafts.into_iter().filter_map(|(object, draft, target, claims)| {
+        let sealed = maker.seal(draft, &held, &mut scratch);
+        // What this program has sealed, it can read.
+        Some(PassingNode { object: object.clone(), node: sealed.read().ok()?, target, claims })
+    });
+    let nodes = nodes.collect();
+    (nodes, maker.diagnostics)
 }
 
 /// Claims that clash, and circles of requirements.
@@ -227,12 +275,13 @@ impl<'a> Maker<'a> {
         (handler.claims(&node), handler.needs(&node))
     }
 
-    fn seal(&mut self, draft: Draft<'_>, claims: &Claims, scratch: &mut Vec<u8>) -> SealedNode {
+    fn seal(&mut self, draft: Draft<'_>, claims: &[&Claims], scratch: &mut Vec<u8>) -> SealedNode {
         let object = draft.object;
         let mut requires = draft.requires;
         let mut later = Vec::new();
         for need in &draft.needs {
-            let held = need.any_of.iter().find_map(|c| claims.holder(&draft.target, c));
+            let holder = |claim: &EcoString| claims.iter().find_map(|c| c.holder(&draft.target, claim));
+            let held = need.any_of.iter().find_map(holder);
             if let Some(holder) = held.filter(|&h| *h != draft.id) {
                 requires.push(Require { id: holder.clone(), why: need.why.into() });
             }

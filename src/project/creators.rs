@@ -16,7 +16,7 @@ pub struct Creators {
 
 /// Who can make objects of this type.
 pub fn creators(program: &Program, ty: TypeId) -> Creators {
-    let creating = program.impls.iter().filter(|i| i.creates.binary_search(&ty).is_ok());
+    let creating = program.impls.iter().filter(|i| !i.transient && i.creates.binary_search(&ty).is_ok());
     makers(program, creating.map(|i| i.ty).collect())
 }
 

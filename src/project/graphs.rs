@@ -27,6 +27,8 @@ use super::sources::Sources;
 pub struct GraphState {
     /// The digests of the data files.
     pub(super) sources: Sources,
+    /// Who holds what in the last graph.
+    pub(super) claims: Arc<Claims>,
     /// What was made, if nothing was to be said of it.
     previous: Option<Previous>,
 }
@@ -38,7 +40,7 @@ struct Previous {
     made_by: MadeBy,
     /// What several made.
     shared: FxHashSet<Arc<Reference>>,
-    claims: Claims,
+    claims: Arc<Claims>,
     builder: GraphBuilder,
     instances: usize,
 }
@@ -125,6 +127,8 @@ impl Session {
         }
         drop(origins);
         let Some((builder, claims)) = assembled else { return (instances, None) };
+        let claims = Arc::new(claims);
+        self.state.claims = claims.clone();
         if diagnostics.is_empty() {
             let builder = builder.clone();
             self.state.previous =
@@ -292,7 +296,7 @@ impl Session {
         Some(changed)
     }
 
-    fn runs(&self) -> (Runs, Vec<ShardRuns>) {
+    pub(super) fn runs(&self) -> (Runs, Vec<ShardRuns>) {
         let model = queries::checked_model(&self.db);
         let mut units = Vec::new();
         let mut shards = Vec::new();
@@ -378,7 +382,7 @@ fn is_entity(program: &Program, ty: TypeId) -> bool {
         if matches!(r.kind, RecordKind::Entity | RecordKind::Target | RecordKind::Resource))
 }
 
-type MadeBy = FxHashMap<Arc<Reference>, Vec<Arc<Reference>>>;
+pub(super) type MadeBy = FxHashMap<Arc<Reference>, Vec<Arc<Reference>>>;
 
 /// What a unit made before and makes now, paired. None if it makes other objects than it did, or
 /// one that others make too, or an entity, that changed.
@@ -422,14 +426,14 @@ fn is_resource(program: &Program, object: &Object) -> bool {
     program.record(object.reference.ty).is_some_and(|r| r.kind == RecordKind::Resource)
 }
 
-struct Gathered {
-    objects: Objects,
-    made_by: MadeBy,
+pub(super) struct Gathered {
+    pub objects: Objects,
+    pub made_by: MadeBy,
     shared: FxHashSet<Arc<Reference>>,
 }
 
 /// All objects, merged; and who made what, for `after`.
-fn gather(runs: &Runs, diagnostics: &mut Vec<Diagnostic>) -> Gathered {
+pub(super) fn gather(runs: &Runs, diagnostics: &mut Vec<Diagnostic>) -> Gathered {
     let total: usize = runs.outputs().map(|o| o.objects.len()).sum();
     let mut objects = Objects::with_capacity_and_hasher(total, Default::default());
     let mut several: FxHashMap<Arc<Reference>, Vec<Arc<Object>>> = FxHashMap::default();

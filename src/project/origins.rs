@@ -79,21 +79,7 @@ impl<'a> Origins<'a> {
         let Some(instance) = instance(unit, element) else {
             return (EcoString::new(), EcoString::new());
         };
-        let reference = crate::eval::Reference { ty: instance.ty, key: instance.key.clone() };
-        let mut text = String::with_capacity(64);
-        renderer.write_id(&mut text, &reference);
-        let mut steps = Vec::new();
-        let mut at = Some(element.index);
-        while let Some(found) = at.and_then(|i| instance.elements.get(i as usize)) {
-            if found.parent.is_some() {
-                steps.push(&found.step);
-            }
-            at = found.parent;
-        }
-        for step in steps.into_iter().rev() {
-            text.push('.');
-            text.push_str(step);
-        }
+        let text = element_text(renderer, instance, element.index);
         // A file that is one instance stands for its root: line 1, column 1.
         let place = instance.elements.get(element.index as usize).and_then(|e| e.place);
         let at = match place.filter(|_| element.index != 0 || element.instance.item != 0) {
@@ -155,6 +141,26 @@ impl<'a> Origins<'a> {
     pub fn text(&self, file: FileId) -> Option<String> {
         text(self.db, file)
     }
+}
+
+/// An element as the graph names it: `shop::Site[name=a].pages[path=/x]`.
+pub fn element_text(renderer: &Renderer<'_>, instance: &Instance, index: u32) -> String {
+    let reference = crate::eval::Reference { ty: instance.ty, key: instance.key.clone() };
+    let mut text = String::with_capacity(64);
+    renderer.write_id(&mut text, &reference);
+    let mut steps = Vec::new();
+    let mut at = Some(index);
+    while let Some(found) = at.and_then(|i| instance.elements.get(i as usize)) {
+        if found.parent.is_some() {
+            steps.push(&found.step);
+        }
+        at = found.parent;
+    }
+    for step in steps.into_iter().rev() {
+        text.push('.');
+        text.push_str(step);
+    }
+    text
 }
 
 /// The instance of an element: at the place that its number says, unless some before it could

@@ -12,4 +12,4 @@ macro_rules! modules {
     };
 }
 
-modules! { "files" "host" "ids" "net" "semver" "text" "time" "units" }
+modules! { "files" "history" "host" "ids" "net" "semver" "text" "time" "units" }

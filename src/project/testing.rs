@@ -6,14 +6,15 @@ use ecow::EcoString;
 
 use crate::db::Database;
 use crate::diag::{Diagnostic, Place};
-use crate::eval::testing::{Outcome, Surroundings, run_test};
+use crate::eval::testing::{Aftermath, Outcome, Surroundings, run_test};
 use crate::eval::value::FileValue;
-use crate::eval::{Files, World};
+use crate::eval::{Files, Reference, Version, World};
 use crate::graph::Header;
 use crate::handler::Registry;
 use crate::model::program::TestDef;
 
-use super::assemble::{Assembly, Objects, assemble};
+use super::assemble::{Assembled, Assembly, Objects, assemble};
+use super::history::transient::{self, Shared, Side};
 use super::origins::Origins;
 use super::queries::{self, CheckedModel};
 use super::session::{Session, TestOutcome};
@@ -37,17 +38,52 @@ impl Files for Around<'_> {
     }
 }
 
-impl Surroundings for Around<'_> {
-    fn judge(&self, made: &Outcome) -> Vec<Diagnostic> {
-        let objects: Objects = made.objects.iter().map(|(r, o)| (r.clone(), o.clone())).collect();
+impl Around<'_> {
+    /// The graph of what a test's instances make.
+    fn assembled(&self, made: &Outcome, objects: &Objects) -> Assembled {
         let assembly = Assembly {
             program: &self.model.program,
-            objects: &objects,
+            objects,
             made_by: &made.made_by,
             handlers: self.handlers,
-            origins: &Origins::new(self.db, &self.model.nodes, &objects),
+            origins: &Origins::new(self.db, &self.model.nodes, objects),
         };
-        assemble(&assembly, Header::default()).diagnostics
+        assemble(&assembly, Header::default())
+    }
+}
+
+fn objects(made: &Outcome) -> Objects {
+    made.objects.iter().map(|(r, o)| (r.clone(), o.clone())).collect()
+}
+
+impl Surroundings for Around<'_> {
+    fn judge(&self, made: &Outcome) -> Vec<Diagnostic> {
+        self.assembled(made, &objects(made)).diagnostics
+    }
+
+    fn aftermath(&self, now: (&dyn Version, &Outcome), then: &[(&dyn Version, &Outcome)]) -> Aftermath {
+        let lasting = objects(now.1);
+        let Assembled { builder: mut graph, claims, .. } = self.assembled(now.1, &lasting);
+        let earlier: Vec<Objects> = then.iter().map(|(_, made)| objects(made)).collect();
+        for ((_, made), objects) in then.iter().zip(&earlier) {
+            graph.add_absent(&mut self.assembled(made, objects).builder);
+        }
+        let shared = Shared {
+            program: &self.model.program,
+            nodes: &self.model.nodes,
+            handlers: self.handlers,
+            claims: &claims,
+        };
+        let side = |version, objects| Side { version, objects, db: self.db };
+        let sides: Vec<Option<Side<'_>>> =
+            then.iter().zip(&earlier).map(|((version, _), objects)| Some(side(*version, objects))).collect();
+        let added = transient::add(&shared, side(now.0, &lasting), &sides, &mut graph);
+        let transient = added.objects;
+        let gone = |r: &&Arc<Reference>| !lasting.contains_key(*r) && !transient.contains_key(*r);
+        let absent = earlier.iter().flat_map(|o| o.keys()).filter(gone).cloned().collect();
+        let mut diagnostics = added.diagnostics;
+        diagnostics.extend(added.earlier.into_iter().flat_map(|(_, said)| said));
+        Aftermath { transient, absent, diagnostics }
     }
 }
 

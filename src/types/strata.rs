@@ -96,6 +96,65 @@ pub(super) fn strata(
             },
         )
         .collect();
+    transient_strata(program, uses, effects, &slices, diagnostics);
+}
+
+/// What `impl`s about history make is seen by them, and by nothing of the lasting graph: they have
+/// an order of their own, in which the lasting objects are known. A cycle is an error there, too.
+fn transient_strata(
+    program: &Program,
+    uses: &[(BodyId, Vec<Use>)],
+    effects: &[Effects],
+    slices: &Holders,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let bodies = || {
+        uses.iter().zip(effects).filter_map(|((id, _), of)| {
+            let BodyId::Impl(index) = id else { return None };
+            Some((program.impls.get(*index as usize)?, of))
+        })
+    };
+    let mut edges: Vec<Edge> = Vec::new();
+    let mut made: Vec<TypeId> = Vec::new();
+    let mut add = |of: &Effects, owner: TypeId, made: &mut Vec<TypeId>| {
+        for (ty, at) in &of.creates {
+            edges.push(Edge { from: set(*ty), to: impls(owner), why: Why::Makes(*at) });
+            if !made.contains(ty) {
+                made.push(*ty);
+            }
+        }
+        for (ty, at) in &of.reads {
+            edges.push(Edge { from: impls(owner), to: set(*ty), why: Why::Reads(*at) });
+        }
+    };
+    for (def, of) in bodies().filter(|(def, _)| def.transient) {
+        for owner in slices.of(def.ty) {
+            add(of, owner, &mut made);
+        }
+    }
+    // The `impl`s of entities that are made on the way run on the way, too.
+    let mut at = 0;
+    while let Some(&entity) = made.get(at) {
+        at += 1;
+        for (_, of) in bodies().filter(|(def, _)| !def.transient && def.ty == entity) {
+            add(of, entity, &mut made);
+        }
+    }
+    if made.is_empty() {
+        return;
+    }
+    edges.extend(made.iter().map(|&ty| Edge { from: impls(ty), to: set(ty), why: Why::Members }));
+    let mut needs: Vec<Vec<u32>> = vec![Vec::new(); program.types.len() * 2];
+    for edge in &edges {
+        let of = &mut needs[edge.from as usize];
+        if !of.contains(&edge.to) {
+            of.push(edge.to);
+        }
+    }
+    needs.iter_mut().for_each(|of| of.sort_unstable());
+    for cycle in order::cycles(&needs) {
+        diagnostics.push(cycle_problem(program, &edges, &order::way_round(&needs, &cycle)));
+    }
 }
 
 /// What fills an `assigned` field needs the objects that it reads. Instances it may read freely:

@@ -6,3 +6,4 @@ mod known;
 mod laws;
 mod reading;
 mod reference;
+mod transient;

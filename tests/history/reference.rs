@@ -110,6 +110,12 @@ pub fn fold(program: &Program, current: Option<&Instance>, earlier: &[Option<&In
     for root in roots {
         visit(&root, None, &all, now.as_ref(), &then, &mut numbers, &mut folded);
     }
+    let number = |version: &Instance| {
+        let paths = paths(program, version);
+        paths.iter().map(|p| p.as_ref().map(|p| numbers[p])).collect()
+    };
+    let versions = std::iter::once(&current).chain(earlier);
+    folded.numbers = versions.map(|v| v.map(number).unwrap_or_default()).collect();
     folded
 }
 

@@ -17,5 +17,5 @@ table! {
     NO_PARENT = "G0612" Error "parent-of-made", "a value that a model made has no `parent`";
     EXPECT = "G0613" Error "expectation-failed", "what a test expects is not so";
     EXPECT_ERROR = "G0614" Error "no-such-error", "a test expects a problem that nothing says";
-    NO_HISTORY = "G0615" Error "no-history", "a test asks about an earlier version";
+    NO_HISTORY = "G0615" Error "no-history", "`state(x)` of something that was never there";
 }

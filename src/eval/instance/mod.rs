@@ -17,7 +17,7 @@ mod records;
 mod scalars;
 mod shapes;
 mod spelling;
-mod steps;
+pub(in crate::eval) mod steps;
 #[cfg(test)]
 mod tests;
 mod unions;

@@ -30,20 +30,35 @@ impl<'a> Reader<'a> {
         if context.parent.is_none() {
             return EcoString::new();
         }
-        let mut owned: Vec<(EcoString, Part)> = Vec::new();
-        if context.listed {
-            let keys = record.keys.iter();
-            let part = |value: Value| part(self.program, &value, 0);
-            owned.extend(keys.map(|k| (k.name.clone(), part(key_value(&made.fields, &k.path)))));
-            if let (true, Some(key)) = (owned.is_empty(), map_key) {
-                owned.push(("key".into(), Part::Name(key)));
-            }
-        }
-        let tag = carrier.filter(|_| context.listed).map(|c| (c.tag, c.name));
-        let mut out = String::new();
-        with_keys(&owned, &mut |keys| id::write_element(&mut out, context.name, tag, keys));
-        out.strip_prefix('.').unwrap_or(&out).into()
+        let tag = carrier.map(|c| (c.tag, c.name));
+        let fields = Some((record, &*made.fields));
+        step(self.program, context.name, context.listed, tag, fields, map_key)
     }
+}
+
+/// The way to an element from the one that holds it: the field's data name, and, for one of
+/// several (`listed`), the tag of its union and its key, or that of the map that holds it.
+pub(in crate::eval) fn step(
+    program: &Program,
+    field: &str,
+    listed: bool,
+    tag: Option<(&str, &str)>,
+    record: Option<(&RecordDef, &[Value])>,
+    map_key: Option<EcoString>,
+) -> EcoString {
+    let mut owned: Vec<(EcoString, Part)> = Vec::new();
+    if listed {
+        if let Some((record, fields)) = record {
+            let part = |value: Value| part(program, &value, 0);
+            owned.extend(record.keys.iter().map(|k| (k.name.clone(), part(key_value(fields, &k.path)))));
+        }
+        if let (true, Some(key)) = (owned.is_empty(), map_key) {
+            owned.push(("key".into(), Part::Name(key)));
+        }
+    }
+    let mut out = String::new();
+    with_keys(&owned, &mut |keys| id::write_element(&mut out, field, tag.filter(|_| listed), keys));
+    out.strip_prefix('.').unwrap_or(&out).into()
 }
 
 /// The way to a variant that carries nothing.

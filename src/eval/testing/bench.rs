@@ -19,10 +19,10 @@ use crate::eval::print;
 use crate::eval::relations::{Edges, edges, object_edges};
 use crate::eval::resolve::{Unknown, resolve};
 use crate::eval::run::{check_global, check_instance, check_object, run_entity, run_instance};
-use crate::eval::testing::{Outcome, Surroundings};
+use crate::eval::testing::{Aftermath, Outcome, Surroundings};
 use crate::eval::unique;
 use crate::eval::value::{DeferredExpr, Element, FileValue, InstanceId, Key, Object, Reference, Value};
-use crate::eval::world::{Instance, PendingReference, RunOutput, World};
+use crate::eval::world::{Instance, PendingReference, RunOutput, Version, World};
 use crate::model::schema::Slot;
 use crate::model::{Program, TypeDef, TypeId};
 use crate::syntax::ast::RecordKind;
@@ -37,6 +37,8 @@ pub struct Bench<'a> {
     /// The file of the test: instances are numbered in it.
     file: FileId,
     made: RefCell<Made>,
+    /// What `before` blocks made, in the order in which they were run: the oldest version first.
+    before: RefCell<Vec<Made>>,
     known: RefCell<Known>,
     /// How many random bytes were drawn, spread over all numbers.
     drawn: Cell<u64>,
@@ -45,6 +47,8 @@ pub struct Bench<'a> {
 /// What the test made.
 #[derive(Clone, Debug, Default)]
 pub struct Made {
+    /// The number of its first instance: no two versions have one number.
+    first: u32,
     instances: Vec<(Arc<Instance>, Place)>,
     objects: Vec<Object>,
     outputs: Vec<(Reference, Slot, Value)>,
@@ -57,6 +61,8 @@ struct Known {
     entity_runs: FxHashMap<Arc<Reference>, Arc<RunOutput>>,
     objects: FxHashMap<TypeId, Arc<TypeObjects>>,
     relations: FxHashMap<u32, Arc<FxHashMap<Arc<Reference>, Arc<[Value]>>>>,
+    /// What follows from what was before.
+    aftermath: Option<Arc<Aftermath>>,
     /// Types that are being worked out: the order of types leaves no circle, and if it did, this
     /// would end it.
     open: FxHashSet<TypeId>,
@@ -100,6 +106,7 @@ impl<'a> Bench<'a> {
             around,
             file,
             made: RefCell::default(),
+            before: RefCell::default(),
             known: RefCell::default(),
             drawn: Cell::default(),
         }
@@ -107,7 +114,8 @@ impl<'a> Bench<'a> {
 
     /// The number of the next instance.
     pub fn next_instance(&self) -> InstanceId {
-        InstanceId { file: self.file, item: self.made.borrow().instances.len() as u32 }
+        let made = self.made.borrow();
+        InstanceId { file: self.file, item: made.first + made.instances.len() as u32 }
     }
 
     pub fn add_instance(&self, instance: Arc<Instance>, place: Place) {
@@ -136,7 +144,49 @@ impl<'a> Bench<'a> {
         *self.known.borrow_mut() = Known::default();
     }
 
-    fn instances(&self) -> Vec<Arc<Instance>> {
+    /// Starts a `before` block: from now on an earlier version is made. Gives what there is, for
+    /// [`Bench::end_before`].
+    pub fn begin_before(&self) -> Made {
+        // Far enough apart that no test makes so many.
+        const APART: u32 = 1 << 20;
+        let first = (self.before.borrow().len() as u32 + 1).saturating_mul(APART);
+        let outer = self.made.replace(Made { first, ..Made::default() });
+        *self.known.borrow_mut() = Known::default();
+        outer
+    }
+
+    /// Ends it.
+    pub fn end_before(&self, outer: Made) {
+        let made = self.made.replace(outer);
+        self.before.borrow_mut().push(made);
+        *self.known.borrow_mut() = Known::default();
+    }
+
+    /// What follows from what was before; nothing, if no test said.
+    pub fn aftermath(&self) -> Arc<Aftermath> {
+        if let Some(known) = &self.known.borrow().aftermath {
+            return known.clone();
+        }
+        let mut then: Vec<Bench<'_>> = Vec::new();
+        for made in self.before.borrow().iter().rev() {
+            let bench = Bench::new(self.program, self.plan, self.environment, self.around, self.file);
+            *bench.made.borrow_mut() = made.clone();
+            then.push(bench);
+        }
+        let aftermath = match then.is_empty() {
+            true => Arc::default(),
+            false => {
+                let outcomes: Vec<Outcome> = then.iter().map(|b| b.outcome(&b.instances())).collect();
+                let then: Vec<(&dyn Version, &Outcome)> =
+                    then.iter().map(|b| b as &dyn Version).zip(&outcomes).collect();
+                Arc::new(self.around.aftermath((self, &self.outcome(&self.instances())), &then))
+            }
+        };
+        self.known.borrow_mut().aftermath = Some(aftermath.clone());
+        aftermath
+    }
+
+    pub(super) fn instances(&self) -> Vec<Arc<Instance>> {
         self.made.borrow().instances.iter().map(|(i, _)| i.clone()).collect()
     }
 
@@ -144,7 +194,7 @@ impl<'a> Bench<'a> {
         self.program.record(ty).is_some_and(|r| r.kind == RecordKind::Slice)
     }
 
-    fn run(&self, instance: &Arc<Instance>) -> Arc<RunOutput> {
+    pub(super) fn run(&self, instance: &Arc<Instance>) -> Arc<RunOutput> {
         let item = instance.id.item;
         if let Some(known) = self.known.borrow().runs.get(&item) {
             return known.clone();
@@ -154,7 +204,7 @@ impl<'a> Bench<'a> {
         output
     }
 
-    fn run_entity(&self, entity: &Arc<Object>) -> Arc<RunOutput> {
+    pub(super) fn run_entity(&self, entity: &Arc<Object>) -> Arc<RunOutput> {
         if let Some(known) = self.known.borrow().entity_runs.get(&entity.reference) {
             return known.clone();
         }
@@ -259,7 +309,7 @@ impl<'a> Bench<'a> {
     /// itself.
     pub fn problems(&self, references: &[PendingReference]) -> Vec<Diagnostic> {
         let mut problems = Vec::new();
-        let mut pending: Vec<PendingReference> = references.to_vec();
+        let mut pending: Vec<PendingReference> = Vec::new();
         let instances = self.instances();
         self.duplicates(&instances, &mut problems);
         for instance in &instances {
@@ -290,13 +340,17 @@ impl<'a> Bench<'a> {
         for def in &self.program.acyclics {
             problems.extend(self.edges(def.owner, def.by).cycles(self.plan, self.program, def));
         }
-        self.dangling(&pending, &mut problems);
+        let aftermath = self.aftermath();
+        let mut seen = BTreeSet::new();
+        self.dangling(references, Some(&aftermath), &mut seen, &mut problems);
+        self.dangling(&pending, None, &mut seen, &mut problems);
         for problem in &mut problems {
             // There is no data here, whatever numbers an instance has.
             problem.labels.retain(|l| !matches!(l.place, Place::Data { file, .. } if file == self.file));
         }
         if !problems.iter().any(Diagnostic::is_error) {
             problems.extend(self.around.judge(&self.outcome(&instances)));
+            problems.extend(aftermath.diagnostics.iter().cloned());
         }
         let mut seen = FxHashSet::default();
         problems.retain(|p| seen.insert(p.clone()));
@@ -363,13 +417,23 @@ impl<'a> Bench<'a> {
         }
     }
 
-    fn dangling(&self, pending: &[PendingReference], problems: &mut Vec<Diagnostic>) {
-        let mut seen = BTreeSet::new();
+    /// References to nothing. The test itself sees what is there only on the way, too.
+    fn dangling(
+        &self,
+        pending: &[PendingReference],
+        aftermath: Option<&Aftermath>,
+        seen: &mut BTreeSet<(String, &'static str)>,
+        problems: &mut Vec<Diagnostic>,
+    ) {
         for pending in pending {
             let reference = &pending.reference;
             let there = match self.is_slice(reference.ty) {
                 true => self.instance(reference.ty, &reference.key).is_some(),
-                false => self.object(reference).is_some(),
+                false => {
+                    let passing =
+                        |a: &Aftermath| a.transient.contains_key(reference) || a.absent.contains(reference);
+                    self.object(reference).is_some() || aftermath.is_some_and(passing)
+                }
             };
             let shown = print::reference(self.program, reference);
             if there || !seen.insert((shown.clone(), pending.place.file().path())) {
@@ -422,7 +486,8 @@ impl World for Bench<'_> {
 
     fn instance_at(&self, id: InstanceId) -> Option<Arc<Instance>> {
         let made = self.made.borrow();
-        made.instances.get(id.item as usize).map(|(i, _)| i).filter(|i| i.id == id).cloned()
+        let at = id.item.checked_sub(made.first)?;
+        made.instances.get(at as usize).map(|(i, _)| i).filter(|i| i.id == id).cloned()
     }
 
     fn object(&self, reference: &Reference) -> Option<Arc<Object>> {

@@ -21,10 +21,7 @@ impl<'w> Machine<'w> {
             HirKind::Expect(condition) => self.expect(condition),
             HirKind::ExpectError { message, body } => self.expect_error(hir, message, body),
             HirKind::Given { object, slot, value } => self.given(hir, object, *slot, value),
-            HirKind::Before(_) => {
-                let problem = self.problem(codes::NO_HISTORY, hir, "`before` is not there yet");
-                Err(self.report(problem.help("tests see one version of what they make; leave this test out")))
-            }
+            HirKind::Before(body) => self.before(hir, body),
             _ => Err(self.unexpected(hir)),
         }
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use ecow::EcoString;
 
+use crate::eval::instance::steps::step;
 use crate::eval::machine::{Eval, Machine};
+use crate::eval::print;
 use crate::eval::value::{Element, InstanceId, Record, Reference, Value};
 use crate::eval::world::{Instance, InstanceElement};
 use crate::model::hir::Construct;
@@ -24,7 +26,7 @@ impl<'w> Machine<'w> {
         let Some(key) = self.key_of(construct.ty, &fields) else { return Err(self.unexpected(hir)) };
         let id = bench.next_instance();
         let mut elements = Elements { machine: self, id, all: Vec::new() };
-        elements.add(construct.ty, fields, None, None);
+        elements.add(construct.ty, fields, None, None, EcoString::new());
         let elements: Option<Vec<InstanceElement>> = elements.all.into_iter().collect();
         let Some(elements) = elements else { return Err(self.unexpected(hir)) };
         let instance = Instance { id, ty: construct.ty, key: key.clone(), elements, broken: false };
@@ -42,6 +44,16 @@ struct Elements<'m, 'w> {
     all: Vec<Option<InstanceElement>>,
 }
 
+/// Where a value stands: the element that holds it and the field of that; whether it is one of
+/// several, and under which key of a map.
+#[derive(Clone, Copy)]
+struct Spot<'n> {
+    parent: u32,
+    field: &'n str,
+    listed: bool,
+    key: Option<&'n EcoString>,
+}
+
 impl Elements<'_, '_> {
     fn add(
         &mut self,
@@ -49,18 +61,28 @@ impl Elements<'_, '_> {
         fields: Vec<Value>,
         parent: Option<u32>,
         variant: Option<(TypeId, u16)>,
+        step: EcoString,
     ) -> Arc<Record> {
         let index = self.all.len() as u32;
         self.all.push(None);
-        let fields: Box<[Value]> = fields.into_iter().map(|v| self.value(v, index)).collect();
+        let program = self.machine.program;
+        let names = program.record(ty).map(|def| def.fields.as_slice()).unwrap_or_default();
+        let fields: Vec<Value> = fields
+            .into_iter()
+            .enumerate()
+            .map(|(slot, value)| {
+                let field = names.get(slot).map_or("", |f| f.data_name.as_str());
+                self.value(value, Spot { parent: index, field, listed: false, key: None })
+            })
+            .collect();
         let places = vec![None; fields.len()].into();
         let element = Some(Element { instance: self.id, index });
-        let record = Arc::new(Record { ty, fields, element });
+        let record = Arc::new(Record { ty, fields: fields.into(), element });
         let made = InstanceElement {
             record: record.clone(),
             parent,
             variant,
-            step: EcoString::new(),
+            step,
             place: None,
             fields: places,
             wrong: Vec::new(),
@@ -72,30 +94,60 @@ impl Elements<'_, '_> {
     }
 
     /// A value of an element, with the structs in it made elements.
-    fn value(&mut self, value: Value, parent: u32) -> Value {
+    fn value(&mut self, value: Value, spot: Spot<'_>) -> Value {
+        let one = Spot { listed: true, ..spot };
         match value {
             Value::Record(record) if self.is_struct(record.ty) => {
-                Value::Record(self.add(record.ty, record.fields.to_vec(), Some(parent), None))
+                let step = self.step(spot, None, record.ty, &record.fields);
+                Value::Record(self.add(record.ty, record.fields.to_vec(), Some(spot.parent), None, step))
             }
             Value::Variant(ty, variant, Some(record)) => {
                 let variant_of = Some((ty, variant));
-                let record = self.add(record.ty, record.fields.to_vec(), Some(parent), variant_of);
+                let step = self.step(spot, variant_of, record.ty, &record.fields);
+                let parent = Some(spot.parent);
+                let record = self.add(record.ty, record.fields.to_vec(), parent, variant_of, step);
                 Value::Variant(ty, variant, Some(record))
             }
             Value::Variant(ty, variant, None) => {
                 // No struct, but an element where the union has `impl`s.
-                if !self.machine.plan.impls(ty).is_empty() {
-                    self.add(ty, Vec::new(), Some(parent), Some((ty, variant)));
+                let plan = self.machine.plan;
+                if !plan.impls(ty).is_empty() || !plan.transient_impls(ty).is_empty() {
+                    let variant_of = Some((ty, variant));
+                    let step = self.step(spot, variant_of, ty, &[]);
+                    self.add(ty, Vec::new(), Some(spot.parent), variant_of, step);
                 }
                 Value::Variant(ty, variant, None)
             }
-            Value::List(items) => Value::List(items.iter().map(|v| self.value(v.clone(), parent)).collect()),
-            Value::Set(items) => Value::Set(items.iter().map(|v| self.value(v.clone(), parent)).collect()),
+            Value::List(items) => Value::List(items.iter().map(|v| self.value(v.clone(), one)).collect()),
+            Value::Set(items) => Value::Set(items.iter().map(|v| self.value(v.clone(), one)).collect()),
             Value::Map(entries) => {
-                Value::Map(entries.iter().map(|(k, v)| (k.clone(), self.value(v.clone(), parent))).collect())
+                let entry = |(k, v): &(Value, Value)| {
+                    let mut key = String::new();
+                    print::text(&mut key, self.machine.program, k);
+                    let key = EcoString::from(key);
+                    (k.clone(), self.value(v.clone(), Spot { key: Some(&key), ..one }))
+                };
+                Value::Map(entries.iter().map(entry).collect())
             }
             other => other,
         }
+    }
+
+    /// The way to an element, as reading data gives it.
+    fn step(
+        &self,
+        spot: Spot<'_>,
+        variant: Option<(TypeId, u16)>,
+        ty: TypeId,
+        fields: &[Value],
+    ) -> EcoString {
+        let program = self.machine.program;
+        let tag = variant.and_then(|(union, variant)| {
+            let union = program.union(union)?;
+            Some((union.tag.as_str(), union.variants.get(variant as usize)?.data_name.as_str()))
+        });
+        let record = program.record(ty).map(|def| (def, fields));
+        step(program, spot.field, spot.listed, tag, record, spot.key.cloned())
     }
 
     fn is_struct(&self, ty: TypeId) -> bool {

@@ -1,12 +1,13 @@
 //! `test` blocks: each runs in a world of its own, in memory, that sees only what the test makes.
 
+mod before;
 mod bench;
 mod expect;
 mod make;
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diag::{Diagnostic, Place};
 use crate::model::Program;
@@ -15,8 +16,9 @@ use crate::model::program::TestDef;
 use super::machine::Machine;
 use super::plan::Plan;
 use super::value::{Object, Reference};
-use super::world::Files;
+use super::world::{Files, Version};
 
+use before::View;
 pub(super) use bench::Bench;
 
 /// What became of a test.
@@ -35,11 +37,26 @@ pub struct Outcome {
     pub made_by: FxHashMap<Arc<Reference>, Vec<Arc<Reference>>>,
 }
 
+/// What there is beside the lasting objects, where a test says what was `before`.
+#[derive(Debug, Default)]
+pub struct Aftermath {
+    /// What exists on the way from then to now.
+    pub transient: FxHashMap<Arc<Reference>, Arc<Object>>,
+    /// What was there then and is not now.
+    pub absent: FxHashSet<Arc<Reference>>,
+    /// What is wrong with it.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
 /// What surrounds a test.
 pub trait Surroundings: Files {
     /// What else is wrong with what was made, asked where nothing is wrong so far: what handlers
     /// say, claims that clash.
     fn judge(&self, made: &Outcome) -> Vec<Diagnostic>;
+
+    /// What follows from there having been something else before: the newest earlier version first.
+    /// Each version comes with all that it makes.
+    fn aftermath(&self, now: (&dyn Version, &Outcome), then: &[(&dyn Version, &Outcome)]) -> Aftermath;
 }
 
 /// Runs a test for one environment. It passes if everything that it expects is so, and nothing is
@@ -52,7 +69,8 @@ pub fn run_test<'w>(
     around: &'w dyn Surroundings,
 ) -> TestOutcome {
     let bench = Bench::new(program, plan, environment, around, test.body.file);
-    let mut machine = Machine::new(&bench);
+    let view = View { bench: &bench };
+    let mut machine = Machine::new(&view);
     machine.bench = Some(&bench);
     machine.subject.folder = Some(super::files::folder_of(test.body.file.path()));
     let _ = machine.run_body(&test.body, super::machine::This::None);

@@ -4,7 +4,12 @@
 //! a deployer with its ledger, `history = "active"`. [`Session::compile`] looks for no history, and
 //! nothing of this module costs it anything.
 
+mod compared;
+mod passing;
 mod then;
+pub(super) mod transient;
+mod until;
+mod version;
 mod with_model;
 
 use std::sync::Arc;
@@ -12,9 +17,15 @@ use std::sync::Arc;
 use ecow::EcoString;
 
 use crate::base::System;
+use crate::diag::Diagnostic;
 use crate::graph::GraphBuilder;
 
+use super::graphs::gather;
+use super::queries;
 use super::session::{Compiled, Session};
+
+use transient::{Shared, Side};
+use version::DbVersion;
 
 /// All instances together, as they once were.
 ///
@@ -54,24 +65,81 @@ impl Session {
     pub fn compile_with(&mut self, earlier: &[EarlierProject]) -> Compiled {
         let mut compiled = self.compile();
         let Some(graph) = &mut compiled.graph else { return compiled };
-        let mut warnings = Vec::new();
+        let looks_back = queries::ready(&self.db).plan.looks_back();
+        let mut said = Vec::new();
+        let mut then: Vec<Option<Session>> = Vec::new();
         for project in earlier {
-            let made = match (&project.graph, &project.files) {
-                (Some(graph), _) => Some(graph.clone()),
-                (None, Some(files)) => {
-                    let mut then = self.by_this_model(files.clone());
-                    let (graph, said) = then.as_it_was();
-                    warnings.extend(then::warnings(&project.name, said));
-                    graph
-                }
-                (None, None) => None,
-            };
+            let needed = looks_back || project.graph.is_none();
+            let mut session =
+                project.files.as_ref().filter(|_| needed).map(|files| self.by_this_model(files.clone()));
+            let mut made = project.graph.clone();
+            if let Some(session) = &mut session {
+                let (graph, problems) = session.as_it_was();
+                said.extend(then::warnings(&project.name, problems));
+                made = made.or(graph);
+            }
             if let Some(mut made) = made {
                 graph.add_absent(&mut made);
             }
+            // One that is known by its graph alone says nothing of elements.
+            if session.is_some() || project.graph.is_none() {
+                then.push(session);
+            }
         }
-        compiled.report.diagnostics.extend(warnings);
+        if looks_back && (earlier.is_empty() || !then.is_empty()) {
+            said.extend(self.add_transients(&then, earlier, graph));
+        }
+        compiled.report.diagnostics.extend(said);
         crate::diag::sort_and_dedup(&mut compiled.report.diagnostics);
+        if compiled.report.has_errors() {
+            compiled.graph = None;
+        }
         compiled
+    }
+
+    fn add_transients(
+        &self,
+        then: &[Option<Session>],
+        earlier: &[EarlierProject],
+        graph: &mut GraphBuilder,
+    ) -> Vec<Diagnostic> {
+        let model = queries::checked_model(&self.db);
+        let shared = Shared {
+            program: &model.program,
+            nodes: &model.nodes,
+            handlers: &self.handlers,
+            claims: &self.state.claims,
+        };
+        let ran = |session: &Session| {
+            let (runs, _) = session.runs();
+            let gathered = gather(&runs, &mut Vec::new());
+            (runs, gathered)
+        };
+        let now = ran(self);
+        let version = DbVersion::new(self, &now.0, false);
+        let now = Side { version: &version, objects: &now.1.objects, db: &self.db };
+        let ran_then: Vec<Option<(&Session, _)>> =
+            then.iter().map(|s| s.as_ref().map(|s| (s, ran(s)))).collect();
+        let versions: Vec<Option<DbVersion<'_>>> = ran_then
+            .iter()
+            .map(|r| r.as_ref().map(|(session, (runs, _))| DbVersion::new(session, runs, true)))
+            .collect();
+        let sides: Vec<Option<Side<'_>>> = versions
+            .iter()
+            .zip(&ran_then)
+            .map(|(version, ran)| {
+                let (version, (session, (_, gathered))) = (version.as_ref()?, ran.as_ref()?);
+                Some(Side { version, objects: &gathered.objects, db: &session.db })
+            })
+            .collect();
+        let added = transient::add(&shared, now, &sides, graph);
+        let mut said = added.diagnostics;
+        let looked_at: Vec<&EarlierProject> =
+            earlier.iter().filter(|p| p.files.is_some() || p.graph.is_none()).collect();
+        for (number, problems) in added.earlier {
+            let name = looked_at.get(number - 1).map_or("", |p| p.name.as_str());
+            said.extend(then::warnings(name, problems));
+        }
+        said
     }
 }

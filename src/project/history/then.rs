@@ -35,7 +35,8 @@ const SHOWN: usize = 5;
 /// and the ledger deletes all the same. The places are of files as they were, so only the file
 /// and the line are told.
 pub(super) fn warnings(name: &str, said: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let problems = said.into_iter().filter(Diagnostic::is_error);
+    let left_out = |d: &Diagnostic| d.is_error() || d.code == codes::LEFT_OUT;
+    let problems = said.into_iter().filter(left_out);
     let (mut warnings, mut more) = (Vec::new(), 0);
     for problem in problems {
         if warnings.len() == SHOWN {

@@ -20,7 +20,7 @@ impl<'a> Cx<'_, 'a> {
                 if let Some(item) = self.function_item(name.name) {
                     return self.call_function(item, *name, args, e.span);
                 }
-                if let Some(value) = self.language(*name, args, e.span, want) {
+                if let Some(value) = self.language(*name, args, e.span) {
                     return value;
                 }
                 match self.builtin_call(*name, args, e.span, want) {
@@ -171,7 +171,7 @@ impl<'a> Cx<'_, 'a> {
 
     // What the language offers.
 
-    fn language(&mut self, name: Ident, args: &'a [Arg], span: Span, want: Option<&Type>) -> Option<Typed> {
+    fn language(&mut self, name: Ident, args: &'a [Arg], span: Span) -> Option<Typed> {
         match name.name.as_str() {
             "all" => {
                 let [arg] = args else { return None };
@@ -181,10 +181,10 @@ impl<'a> Cx<'_, 'a> {
             "file" => Some(self.file(args, name, span, false)),
             "files" => Some(self.file(args, name, span, true)),
             "template" => Some(self.template(args, name, span)),
-            "state" => Some(self.history(HistoryQuestion::State, args, name, span, want)),
-            "operation" => Some(self.history(HistoryQuestion::Operation, args, name, span, want)),
-            "deleted" => Some(self.history(HistoryQuestion::Deleted, args, name, span, want)),
-            "previous" => Some(self.history(HistoryQuestion::Previous, args, name, span, want)),
+            "state" => Some(self.history(HistoryQuestion::State, args, name, span)),
+            "operation" => Some(self.history(HistoryQuestion::Operation, args, name, span)),
+            "deleted" => Some(self.history(HistoryQuestion::Deleted, args, name, span)),
+            "previous" => Some(self.history(HistoryQuestion::Previous, args, name, span)),
             _ => None,
         }
     }
@@ -240,42 +240,6 @@ impl<'a> Cx<'_, 'a> {
         let ty = if many { super::body::list_of(Type::File) } else { Type::File };
         self.typed(span, HirKind::File { path: Box::new(path), many, folder }, ty)
     }
-
-    fn history(
-        &mut self,
-        question: HistoryQuestion,
-        args: &'a [Arg],
-        name: Ident,
-        span: Span,
-        _want: Option<&Type>,
-    ) -> Typed {
-        let allowed = match question {
-            HistoryQuestion::State => self.mode == Mode::Test,
-            _ => self.mode == Mode::Impl { transient: true },
-        };
-        if !allowed {
-            let help = match question {
-                HistoryQuestion::State => "it can be asked in a `test`",
-                _ => "it can be asked in `impl X when deleted(self)` and `impl X when operation(self) == …`",
-            };
-            let message = format!("`{}` cannot be asked in {}", name.name, self.mode.noun());
-            let problem = self.problem(codes::HISTORY_NOT_HERE, name.span, message).help(help);
-            self.report(problem);
-        }
-        let Some(e) = self.only_arg(args, name, span) else { return self.wrong(span) };
-        let value = self.expr(e, None);
-        let ty = match question {
-            HistoryQuestion::Deleted => Type::Bool,
-            HistoryQuestion::Previous => value.ty.clone().optional(),
-            HistoryQuestion::State => literals(&["present", "absent", "transient"]),
-            HistoryQuestion::Operation => literals(&["create", "update", "delete", "keep"]),
-        };
-        self.typed(span, HirKind::History(question, Box::new(value.hir)), ty)
-    }
-}
-
-fn literals(all: &[&str]) -> Type {
-    Type::OneOf(all.iter().map(|s| Type::StrLit((*s).into())).collect())
 }
 
 /// Whether a path starts at the project's root; none if that is not known yet.

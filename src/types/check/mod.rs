@@ -10,6 +10,7 @@ mod coerce;
 mod collect;
 mod construct;
 mod expr;
+mod history;
 mod index;
 mod items;
 mod matching;

@@ -579,13 +579,15 @@ slice S in "s" { key name: string }
 impl S { expect name == "" } //~ G0440
 impl S { if deleted(self) { TextFile { path: "/x", content: "" } } } //~ G0434
 impl S when deleted(self) { TextFile { path: "/${operation(self)}", content: "" } }
-impl S when operation(self) == delete { TextFile { path: "/y", content: "" } } //~ G0301
+impl S when operation(self) == delete { TextFile { path: "/y", content: "" } }
 test "t" {
     let s = S { name: "a" }
     given TextFile[path: "/y"].sha256 = "abc"
     given TextFile[path: "/y"].content = "abc" //~ G0441
     expect TextFile[path: "/y"].content == "x"
-    expect state(TextFile[path: "/y"]) == "present"
+    expect state(TextFile[path: "/y"]) == present
+    expect state(TextFile[path: "/y"]) == gone //~ G0407
+    expect state(s) == present //~ G1002
     expect error "x" { S { name: s.name } }
     expect 5 //~ G0401
 }
