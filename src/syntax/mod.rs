@@ -32,6 +32,16 @@ pub fn parse(file: FileId, text: &str) -> Parse {
     Parse { module, diagnostics: cx.finish() }
 }
 
+/// Whether two texts, places aside, are read as one module; a text with errors is like no other.
+pub fn same_meaning(a: &str, b: &str) -> bool {
+    let meaning = |text| {
+        let parsed = parse(FileId::new("<meaning>"), text);
+        let faulty = parsed.diagnostics.iter().any(Diagnostic::is_error);
+        (!faulty).then(|| plain::erased(parsed.module))
+    };
+    meaning(a).is_some_and(|a| meaning(b) == Some(a))
+}
+
 /// Parses one expression.
 pub fn parse_expr(file: FileId, text: &str) -> (ast::Expr, Vec<Diagnostic>) {
     let mut cx = parser::context(file, text);

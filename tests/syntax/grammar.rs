@@ -117,7 +117,7 @@ proptest! {
 }
 
 /// Texts that are put in at random places.
-const PIECES: &[&str] = &[
+pub(super) const PIECES: &[&str] = &[
     "(",
     ")",
     "[",
