@@ -57,8 +57,11 @@ fn version(program: &Program, n: usize, elements: usize) -> Arc<Instance> {
     let file = FileId::new("sites/a.json");
     let parsed = parse_json(file, text.as_bytes(), &Limits::default());
     let document = parsed.document.expect("it is JSON");
-    let source =
-        InstanceSource { item: 0, documents: vec![(Doc { file, document: &document }, 0)], bindings: &[] };
+    let source = InstanceSource {
+        item: 0,
+        documents: vec![(Doc { file, document: &document, empty: false }, 0)],
+        bindings: &[],
+    };
     let slice = program.find("main::Site").expect("the slice is there");
     let read = read(program, &Shapes::new(program), &Nobody, slice, &source);
     read.instance.expect("it has a key")

@@ -1,6 +1,7 @@
 //! Every integration test, in one binary.
 
 mod architecture;
+mod canary;
 mod console;
 mod data;
 mod examples;

@@ -9,8 +9,8 @@ use jsonc_parser::tokens::Token;
 use jsonc_parser::{ParseStringErrorKind, Scanner, ScannerOptions};
 
 use crate::base::{FileId, Span};
-use crate::diag::Diagnostic;
 use crate::diag::codes::data as codes;
+use crate::diag::{Diagnostic, Place};
 
 use super::builder::{Builder, Stop};
 use super::text::{self, Text, quote};
@@ -56,6 +56,20 @@ struct Reader<'a> {
     last: usize,
 }
 
+/// A list or a mapping that is open, and its bracket.
+#[derive(Clone, Copy)]
+struct Container {
+    mapping: bool,
+    span: Span,
+}
+
+impl Container {
+    /// Whether a token closes a container of the other kind.
+    fn is_other_end(self, token: &Token<'_>) -> bool {
+        matches!((self.mapping, token), (true, Token::CloseBracket) | (false, Token::CloseBrace))
+    }
+}
+
 /// What may come next.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Expect {
@@ -74,19 +88,18 @@ enum Expect {
 impl<'a> Reader<'a> {
     fn document(&mut self) -> Result<(), Stop> {
         let mut expect = Expect::Value;
-        // The kinds of the open containers: whether each is a mapping.
-        let mut mappings: Vec<bool> = Vec::with_capacity(8);
+        let mut open: Vec<Container> = Vec::with_capacity(8);
         while let Some(token) = self.token()? {
-            let in_mapping = mappings.last().copied();
+            let in_mapping = open.last().map(|o| o.mapping);
             expect = match (expect, token) {
                 (Expect::Value | Expect::FirstItem, Token::OpenBrace) => {
                     self.builder.open(NodeKind::Mapping(0), self.span())?;
-                    mappings.push(true);
+                    open.push(Container { mapping: true, span: self.span() });
                     Expect::FirstKey
                 }
                 (Expect::Value | Expect::FirstItem, Token::OpenBracket) => {
                     self.builder.open(NodeKind::Sequence(0), self.span())?;
-                    mappings.push(false);
+                    open.push(Container { mapping: false, span: self.span() });
                     Expect::FirstItem
                 }
                 (Expect::Value | Expect::FirstItem, token) if is_scalar(&token) => {
@@ -96,14 +109,10 @@ impl<'a> Reader<'a> {
                     Expect::After
                 }
                 (Expect::FirstItem, Token::CloseBracket) | (Expect::FirstKey, Token::CloseBrace) => {
-                    self.close(&mut mappings)?
+                    self.close(&mut open)?
                 }
-                (Expect::After, Token::CloseBracket) if in_mapping == Some(false) => {
-                    self.close(&mut mappings)?
-                }
-                (Expect::After, Token::CloseBrace) if in_mapping == Some(true) => {
-                    self.close(&mut mappings)?
-                }
+                (Expect::After, Token::CloseBracket) if in_mapping == Some(false) => self.close(&mut open)?,
+                (Expect::After, Token::CloseBrace) if in_mapping == Some(true) => self.close(&mut open)?,
                 (Expect::After, Token::Comma) if in_mapping == Some(true) => Expect::Key,
                 (Expect::After, Token::Comma) if in_mapping == Some(false) => Expect::Value,
                 (Expect::Key | Expect::FirstKey, Token::String(key)) => {
@@ -115,23 +124,71 @@ impl<'a> Reader<'a> {
                         found => return Err(self.unexpected("`:` after the key", found.as_ref(), None)),
                     }
                 }
+                (_, token) if let Some(open) = open.last().filter(|o| o.is_other_end(&token)) => {
+                    let place = Place::span(self.builder.file, self.span());
+                    return Err(Box::new(self.open_still(*open).label(place, "it must end before this")));
+                }
                 (expect, token) => return Err(self.misplaced(expect, &token, in_mapping)),
             };
         }
-        match (expect, mappings.last()) {
+        match (expect, open.last()) {
             (Expect::After, None) => Ok(()),
             (Expect::Value, None) => {
                 let error = self.error(self.at_end(), "the file is empty, and JSON needs a value");
                 Err(Box::new(error.help("write a mapping, `{}` at the least")))
             }
-            (expect, in_mapping) => Err(self.unexpected(wanted(expect, in_mapping.copied()), None, None)),
+            (_, Some(innermost)) => Err(self.unclosed(*innermost)),
+            (expect, None) => Err(self.unexpected(wanted(expect, None), None, None)),
         }
     }
 
-    fn close(&mut self, mappings: &mut Vec<bool>) -> Result<Expect, Stop> {
+    fn close(&mut self, open: &mut Vec<Container>) -> Result<Expect, Stop> {
         self.builder.close(Some(self.base + self.scanner.token_end()))?;
-        mappings.pop();
+        open.pop();
         Ok(Expect::After)
+    }
+
+    /// The file ends within a container.
+    fn unclosed(&self, innermost: Container) -> Stop {
+        Box::new(self.open_still(self.closed_by_another().unwrap_or(innermost)))
+    }
+
+    /// A container that is not closed where it should be.
+    fn open_still(&self, Container { mapping, span }: Container) -> Diagnostic {
+        let (open, close) = if mapping { ('{', '}') } else { ('[', ']') };
+        self.error(span, format!("this `{open}` is not closed")).help(format!("close it with `{close}`"))
+    }
+
+    /// The first container whose closing bracket starts a line that is indented otherwise than
+    /// the line of its opening one: it seems to be that of another.
+    fn closed_by_another(&self) -> Option<Container> {
+        let mut scanner = Scanner::new(self.text, &STRICT);
+        let mut open: Vec<(Container, usize, usize)> = Vec::new();
+        // Where the current line starts, and how far it is indented.
+        let (mut line, mut indent, mut last) = (0, 0, 0);
+        while let Ok(Some(token)) = scanner.scan() {
+            let start = scanner.token_start();
+            let gap = self.text.get(last..start).unwrap_or_default();
+            let first = last == 0 || gap.contains('\n');
+            if first {
+                line = gap.rfind('\n').map_or(last, |n| last + n + 1);
+                indent = start - line;
+            }
+            last = scanner.token_end();
+            let span = Span::new(self.base + start, self.base + last);
+            match token {
+                Token::OpenBrace => open.push((Container { mapping: true, span }, line, indent)),
+                Token::OpenBracket => open.push((Container { mapping: false, span }, line, indent)),
+                Token::CloseBrace | Token::CloseBracket => {
+                    let (container, opened, at) = open.pop()?;
+                    if first && opened != line && at != indent {
+                        return Some(container);
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
     }
 
     /// The next token, after white space that JSON has.
@@ -269,7 +326,9 @@ impl<'a> Reader<'a> {
             E::BareDecimalPointNumbersNotAllowed => {
                 ("a number of JSON has digits on both sides of its `.`", "write `0.5` or `1.0`")
             }
-            E::NonFiniteNumbersNotAllowed => ("JSON has no infinity and no not-a-number", ""),
+            E::NonFiniteNumbersNotAllowed => {
+                ("JSON has no infinity and no not-a-number", "write `null`, or a number")
+            }
             E::ExpectedDigit | E::ExpectedPlusMinusOrDigitInNumberLiteral => {
                 ("a number is not complete", "write digits after the `e`")
             }

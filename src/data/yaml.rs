@@ -6,6 +6,7 @@
 
 mod errors;
 mod gap;
+mod opener;
 
 use std::borrow::Cow;
 

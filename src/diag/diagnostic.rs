@@ -1,5 +1,7 @@
 //! The diagnostic as a value.
 
+use std::sync::Arc;
+
 use crate::base::{FileId, FileSpan, Span};
 
 use super::Code;
@@ -121,6 +123,17 @@ pub struct Diagnostic {
     /// Whether the last label is the subject: one of those for which the mistake was found. The
     /// same mistake for others is said once.
     pub has_subject: bool,
+    /// What must not be shown of the files that it points into.
+    pub hidden: Vec<Hidden>,
+}
+
+/// What must not be shown of a file: secrets that stand in it in plain.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Hidden {
+    /// The file.
+    pub file: FileId,
+    /// The bytes.
+    pub spans: Arc<[Span]>,
 }
 
 impl Diagnostic {
@@ -134,6 +147,7 @@ impl Diagnostic {
             labels: vec![Label { place, message: String::new(), primary: true }],
             fixes: Vec::new(),
             has_subject: false,
+            hidden: Vec::new(),
         }
     }
 
@@ -180,10 +194,16 @@ impl Diagnostic {
         self.severity == Severity::Error
     }
 
-    /// The same with every place given in bytes.
+    /// The same with every place given in bytes, but for those that are a whole file.
     pub fn resolved(mut self, resolver: &dyn Resolver) -> Self {
+        // The message of a check is its author's.
+        let own = (self.code != super::codes::eval::CHECK).then_some(&mut self.message);
+        let labels = self.labels.iter_mut().map(|l| &mut l.message);
+        labels.chain(self.help.as_mut()).chain(own).for_each(with_articles);
         for label in &mut self.labels {
-            label.place = Place::Span(resolver.resolve(label.place));
+            if !matches!(label.place, Place::File(_)) {
+                label.place = Place::Span(resolver.resolve(label.place));
+            }
         }
         for edit in self.fixes.iter_mut().flat_map(|f| &mut f.edits) {
             edit.place = Place::Span(resolver.resolve(edit.place));
@@ -217,6 +237,18 @@ impl Diagnostic {
     }
 }
 
+/// Writes "an `int`" for "a `int`": the name of a type is not known where a message is written.
+fn with_articles(text: &mut String) {
+    let mut from = 0;
+    while let Some(at) = text[from..].find("a `").map(|at| at + from) {
+        from = at + "a `".len();
+        let word = at == 0 || text[..at].ends_with([' ', '(']);
+        if word && text[from..].starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O']) {
+            text.insert(at + 1, 'n');
+        }
+    }
+}
+
 /// Puts resolved diagnostics into the one order in which they are shown: by file, place, code
 /// and message. The same thing said twice is said once, and so is what differs in its subject
 /// alone.
@@ -246,4 +278,16 @@ fn fold_subjects(diagnostics: &mut Vec<Diagnostic>) {
         }
         diagnostic
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn articles_go_with_the_names_of_types() {
+        let mut text = "a `int` and a `string` beside extra `any`, (a `Item`)".to_owned();
+        with_articles(&mut text);
+        assert_eq!(text, "an `int` and a `string` beside extra `any`, (an `Item`)");
+    }
 }

@@ -14,6 +14,6 @@ mod suggest;
 
 pub use codes::{Code, CodeInfo, REGISTRY};
 pub use diagnostic::{
-    DataPart, Diagnostic, Fix, Label, Place, Resolver, Severity, SourceEdit, sort_and_dedup,
+    DataPart, Diagnostic, Fix, Hidden, Label, Place, Resolver, Severity, SourceEdit, sort_and_dedup,
 };
 pub use suggest::{did_you_mean, nearest};

@@ -634,6 +634,7 @@ impl<'w> Machine<'w> {
             Ok(value) => Ok(value),
             Err(message) => {
                 let problem: Diagnostic = self.problem_with(codes::FILE, hir, path, message);
+                let problem = problem.help(FILE_HELP);
                 Err(self.report(problem))
             }
         }
@@ -643,6 +644,8 @@ impl<'w> Machine<'w> {
 fn folder_of_element(element: Element) -> &'static str {
     folder_of(element.instance.file.path())
 }
+
+const FILE_HELP: &str = "a path starts at the folder of the instance, or with `/` at the project's root";
 
 fn text_of(value: &Value) -> Option<&str> {
     match value {

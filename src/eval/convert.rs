@@ -7,7 +7,7 @@ use ecow::EcoString;
 use crate::base::Name;
 use crate::base::quantity::{parse_duration, parse_size};
 use crate::diag::codes::eval as codes;
-use crate::diag::did_you_mean;
+use crate::diag::{DataPart, Place, did_you_mean};
 use crate::model::schema::{RecordDef, UnionDef};
 use crate::model::{Hir, Program, Type, TypeDef, TypeId};
 use crate::syntax::ast::RecordKind;
@@ -141,14 +141,25 @@ pub fn file_mode(text: &str) -> Option<i64> {
 #[derive(Clone, Debug)]
 pub(super) struct Misfit {
     path: String,
+    /// The same as steps, the outermost last.
+    steps: Vec<Step>,
     message: String,
     help: Option<String>,
+}
+
+/// A step into a value of `any`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// To the value of a key.
+    Key(EcoString),
+    /// To an item of a list.
+    Item(usize),
 }
 
 type Cast = Eval<Result<Value, Misfit>>;
 
 fn misfit(message: impl Into<String>) -> Cast {
-    Ok(Err(Misfit { path: String::new(), message: message.into(), help: None }))
+    Ok(Err(Misfit::new(message, None)))
 }
 
 impl<'w> Machine<'w> {
@@ -164,7 +175,7 @@ impl<'w> Machine<'w> {
                     path => format!("`{}`: {}", path.trim_start_matches('.'), misfit.message),
                 };
                 let model = self.problem(codes::CAST, hir, message.clone());
-                let mut problem = match self.data_place(value) {
+                let mut problem = match self.part_place(value, &misfit.steps) {
                     Some(place) => crate::diag::Diagnostic::new(codes::CAST, place, message)
                         .label(self.place(hir.node), "this `as` needs it to be so"),
                     None => model,
@@ -173,6 +184,14 @@ impl<'w> Machine<'w> {
                 Err(self.report(problem))
             }
         }
+    }
+
+    /// Where a part of a value stands in the data; the whole value where its parts are not known.
+    fn part_place(&self, value: &Hir, steps: &[Step]) -> Option<Place> {
+        let whole = self.data_place(value)?;
+        let Place::Data { file, node, .. } = whole else { return Some(whole) };
+        let part = self.world.descend(file, node, steps);
+        Some(part.map_or(whole, |node| Place::Data { file, node, part: DataPart::Value }))
     }
 
     /// A value of `any` as a value of a type, or why it is none.
@@ -195,7 +214,15 @@ impl<'w> Machine<'w> {
             }
             (Type::Optional(_) | Type::Null, Value::Null) => Ok(Ok(Value::Null)),
             (Type::Optional(inner) | Type::Later(inner), _) => self.fit(hir, value, inner),
-            (Type::Secret(inner), _) => Ok(self.fit(hir, value, inner)?.map(|v| masked(v, ty))),
+            (Type::Secret(inner), _) => match self.fit(hir, value, inner)? {
+                Ok(value) => Ok(Ok(masked(value, ty))),
+                // What was found is not for everybody's eyes.
+                Err(misfit) => {
+                    let wanted = crate::types::show::show(self.program, inner);
+                    let message = format!("expected `{wanted}`, found another value, which is not shown");
+                    Ok(Err(Misfit { message, help: None, ..misfit }))
+                }
+            },
             (Type::OneOf(types), _) => {
                 for ty in types.iter() {
                     if let Ok(value) = self.fit(hir, value, ty)? {
@@ -246,7 +273,7 @@ impl<'w> Machine<'w> {
                             format!("it is one of {}", names.collect::<Vec<_>>().join(", "))
                         });
                         let message = format!("`{text}` is no `{}`", def.decl.name);
-                        return Ok(Err(Misfit { path: String::new(), message, help: Some(help) }));
+                        return Ok(Err(Misfit::new(message, Some(help))));
                     };
                     Some(Value::Enum(*id, at as u16))
                 }
@@ -262,7 +289,9 @@ impl<'w> Machine<'w> {
 
     fn wrong_kind(&self, value: &Value, ty: &Type) -> Cast {
         let shown = shown(self.program, value);
-        misfit(format!("expected `{}`, found {shown}", crate::types::show::show(self.program, ty)))
+        let wanted = crate::types::show::show(self.program, ty);
+        let help = format!("write a value of the type `{wanted}`; `is` asks a model's value for its type");
+        Ok(Err(Misfit::new(format!("expected `{wanted}`, found {shown}"), Some(help))))
     }
 
     fn fit_items(&mut self, hir: &'w Hir, items: &[Value], ty: &'w Type) -> Eval<Result<Vec<Value>, Misfit>> {
@@ -271,7 +300,7 @@ impl<'w> Machine<'w> {
             self.step(hir)?;
             match self.fit(hir, item, ty)? {
                 Ok(value) => made.push(value),
-                Err(misfit) => return Ok(Err(misfit.at(&format!("[{at}]")))),
+                Err(misfit) => return Ok(Err(misfit.at(&format!("[{at}]"), Step::Item(at)))),
             }
         }
         Ok(Ok(made))
@@ -290,11 +319,11 @@ impl<'w> Machine<'w> {
             };
             let key = match self.fit(hir, &k, key)? {
                 Ok(key) => key,
-                Err(misfit) => return Ok(Err(misfit.at(&format!(".{name}")))),
+                Err(misfit) => return Ok(Err(misfit.at(&format!(".{name}"), Step::Key(name)))),
             };
             match self.fit(hir, v, ty)? {
                 Ok(value) => made.push((key, value)),
-                Err(misfit) => return Ok(Err(misfit.at(&format!(".{name}")))),
+                Err(misfit) => return Ok(Err(misfit.at(&format!(".{name}"), Step::Key(name)))),
             }
         }
         match sorted_entries(self.plan, made) {
@@ -309,7 +338,9 @@ impl<'w> Machine<'w> {
             let found = find_text(value, name.as_str()).unwrap_or_default();
             match self.fit(hir, &found, ty)? {
                 Ok(value) => made.push((*name, value)),
-                Err(misfit) => return Ok(Err(misfit.at(&format!(".{name}")))),
+                Err(misfit) => {
+                    return Ok(Err(misfit.at(&format!(".{name}"), Step::Key(name.as_str().into()))));
+                }
             }
         }
         Ok(Ok(Value::Anon(made.into())))
@@ -402,14 +433,17 @@ impl<'w> Machine<'w> {
                 (Some(given), _) if !matches!(given, Value::Null) || field.value.is_none() => {
                     match self.fit(hir, &given, &field.ty)? {
                         Ok(value) => value,
-                        Err(misfit) => return Ok(Err(misfit.at(&format!(".{}", field.data_name)))),
+                        Err(misfit) => {
+                            let step = Step::Key(field.data_name.clone());
+                            return Ok(Err(misfit.at(&format!(".{}", field.data_name), step)));
+                        }
                     }
                 }
                 (_, Some(body)) => self.default_body(body, This::Partial { start, stored: slot })?,
                 (_, None) if field.ty.is_nullable() => Value::Null,
                 (_, None) => {
                     let message = format!("the field `{}` is missing", field.data_name);
-                    return Ok(Err(Misfit { path: String::new(), message, help: None }));
+                    return Ok(Err(Misfit::new(message, Some(format!("write `{}: …`", field.data_name)))));
                 }
             };
             self.stack.push(value);
@@ -444,9 +478,14 @@ impl<'w> Machine<'w> {
 }
 
 impl Misfit {
+    fn new(message: impl Into<String>, help: Option<String>) -> Self {
+        Misfit { path: String::new(), steps: Vec::new(), message: message.into(), help }
+    }
+
     /// The same, seen from one level further out.
-    fn at(mut self, step: &str) -> Self {
-        self.path.insert_str(0, step);
+    fn at(mut self, text: &str, step: Step) -> Self {
+        self.path.insert_str(0, text);
+        self.steps.push(step);
         self
     }
 }
@@ -465,7 +504,9 @@ fn unknown_field(def: &RecordDef, entries: &[(Value, Value)]) -> Option<Misfit> 
     let Value::Str(name) = key else { return None };
     let names = def.fields.iter().take(def.stored).map(|f| f.data_name.as_str());
     let help = did_you_mean(name, names);
-    Some(Misfit { path: String::new(), message: format!("`{}` has no field `{name}`", def.decl.name), help })
+    let mut misfit = Misfit::new(format!("`{}` has no field `{name}`", def.decl.name), help);
+    misfit.steps.push(Step::Key(name.clone()));
+    Some(misfit)
 }
 
 fn find_entry_text(entries: &[(Value, Value)], name: &str) -> Option<Value> {
@@ -484,7 +525,7 @@ fn find_text(value: &Value, name: &str) -> Option<Value> {
 type Tagged = (u16, Vec<(Value, Value)>);
 
 fn union_tag(def: &UnionDef, entries: &[(Value, Value)]) -> Result<Tagged, Misfit> {
-    let plain = |message: String, help| Misfit { path: String::new(), message, help };
+    let plain = |message: String, help| Misfit::new(message, help);
     let tag = def.tag.as_str();
     let names = || def.variants.iter().map(|v| v.data_name.as_str());
     let Some(Value::Str(name)) = find_entry_text(entries, tag) else {

@@ -307,7 +307,7 @@ impl<'w> Machine<'w> {
     #[cold]
     pub fn exhausted(&mut self, hir: &Hir) -> Stop {
         let (what, limit) = match self.cost.exceeds(&budget::RUN) {
-            Some("bytes") => ("bytes", budget::RUN.bytes),
+            Some("bytes") => ("MiB", budget::RUN.bytes >> 20),
             Some("objects") => ("objects", budget::RUN.objects),
             _ => ("steps", budget::RUN.steps),
         };

@@ -10,6 +10,7 @@
 //! is something to say (`provenance`).
 
 pub mod assign;
+pub mod blame;
 pub mod budget;
 pub mod builtins;
 pub mod compare;

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use ecow::EcoString;
 
+use crate::base::FileId;
 use crate::diag::Diagnostic;
 use crate::model::{Program, TypeId};
 
 use super::budget::Cost;
+use super::convert::Step;
 use super::plan::Plan;
 use super::value::{Element, FileValue, InstanceId, Key, Object, Record, Reference, Value};
 
@@ -108,6 +110,11 @@ pub trait World {
     /// The result of a function without parameters (index into `Program::functions`), computed
     /// once by [`function`](super::function). None: the evaluator computes it in this run.
     fn function(&self, _index: u32) -> Option<Result<Value, ()>> {
+        None
+    }
+
+    /// The node of a part of a node of a file, for a message; the outermost step is the last.
+    fn descend(&self, _file: FileId, _node: u32, _steps: &[Step]) -> Option<u32> {
         None
     }
 

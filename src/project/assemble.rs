@@ -264,11 +264,20 @@ impl<'a> Maker<'a> {
             origin: Origin::default(),
         };
         for problem in handler.validate(&node) {
-            let message = format!("`{}`: {}", problem.field, problem.message);
-            let mut diagnostic = Diagnostic::new(codes::INVALID_RESOURCE, model_place(object), message);
-            if let Some(place) = self.assembly.origins.data_place(object) {
-                diagnostic = diagnostic.label(place, "made for this");
-            }
+            let field = format!("`{}`", problem.field);
+            let message = match problem.field.is_empty() || problem.message.contains(&field) {
+                true => problem.message,
+                false => format!("the field {field}: {}", problem.message),
+            };
+            let source = self.assembly.origins.field_source(object, &problem.field);
+            let (model, data) = source.unwrap_or_else(|| (model_place(object), None));
+            let mut diagnostic = Diagnostic::new(codes::INVALID_RESOURCE, model, message);
+            let element = self.assembly.origins.data_place(object);
+            diagnostic = match (data, element) {
+                (Some(place), _) => diagnostic.label(place, "the value comes from here"),
+                (None, Some(place)) => diagnostic.label(place, "made for this"),
+                (None, None) => diagnostic,
+            };
             diagnostic.help = problem.help;
             self.diagnostics.push(diagnostic);
         }

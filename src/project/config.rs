@@ -7,7 +7,7 @@ use toml_edit::{Document, Item, TableLike, Value};
 
 use crate::base::{FileId, Span};
 use crate::diag::codes::project as codes;
-use crate::diag::{Diagnostic, Place, did_you_mean};
+use crate::diag::{Diagnostic, Place, did_you_mean, nearest};
 
 /// The name of the file.
 pub const CONFIG_FILE: &str = "gops.toml";
@@ -78,45 +78,78 @@ pub fn overlays(config: &Config) -> BTreeMap<EcoString, EcoString> {
 const TOP: &[&str] =
     &["name", "id", "edition", "model", "history", "default_branch", "environments", "guard"];
 
-/// Reads the text of `gops.toml`. All that is wrong is reported; there is a configuration only
-/// if nothing is.
-pub fn parse(file: FileId, text: &str) -> (Option<Config>, Vec<Diagnostic>) {
-    let document = match Document::parse(text) {
-        Ok(document) => document,
-        Err(error) => {
-            let span = error.span().map_or(Span::at(0), |r| Span::new(r.start, r.end));
-            let message = error.message().trim().to_owned();
-            let problem = Diagnostic::new(
-                codes::CONFIG_SYNTAX,
-                Place::span(file, span),
-                format!("gops.toml: {message}"),
-            )
-            .help("gops.toml is TOML: `name = \"shop\"`, one key a line");
-            return (None, vec![problem]);
+/// So many lines that are no TOML are reported.
+const SYNTAX_MISTAKES: usize = 20;
+
+/// Reads the text of `gops.toml`. All that is wrong is reported, and there is a configuration
+/// nevertheless: with defaults where something is wrong, so that the rest of the project can be
+/// checked with it.
+pub fn parse(file: FileId, text: &str) -> (Config, Vec<Diagnostic>) {
+    let mut reader = Reader { file, problems: Vec::new(), incomplete: false };
+    let mut text = text.to_owned();
+    for _ in 0..SYNTAX_MISTAKES {
+        match Document::parse(text.as_str()) {
+            Ok(document) => return (reader.config(document.as_table()), reader.problems),
+            Err(error) => {
+                let range = error.span().unwrap_or_default();
+                reader.syntax(&error, &text);
+                // What is left is read without the line.
+                reader.incomplete = true;
+                if !blank_line(&mut text, range.start) {
+                    break;
+                }
+            }
         }
-    };
-    let mut reader = Reader { file, problems: Vec::new() };
-    let config = reader.config(document.as_table());
-    let valid = reader.problems.is_empty();
-    (config.filter(|_| valid), reader.problems)
+    }
+    reader.incomplete = true;
+    (reader.config(&toml_edit::Table::new()), reader.problems)
+}
+
+/// Writes blanks over the line that holds a byte; says whether anything stood there.
+fn blank_line(text: &mut String, at: usize) -> bool {
+    let at = text.floor_char_boundary(at.min(text.len()));
+    let mut start = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    let mut end = text[at..].find('\n').map_or(text.len(), |n| at + n);
+    // A mistake at the end of a text is one of what stands before it.
+    if text[start..end].trim().is_empty() {
+        end = text[..start].trim_end().len();
+        start = text[..end].rfind('\n').map_or(0, |n| n + 1);
+    }
+    if start >= end {
+        return false;
+    }
+    text.replace_range(start..end, &" ".repeat(end - start));
+    true
 }
 
 struct Reader {
     file: FileId,
     problems: Vec<Diagnostic>,
+    /// Whether a part of the text could not be read, so that what is missing may stand there.
+    incomplete: bool,
 }
 
 impl Reader {
-    fn config(&mut self, table: &dyn TableLike) -> Option<Config> {
+    fn syntax(&mut self, error: &toml_edit::TomlError, text: &str) {
+        let range = error.span().unwrap_or_default();
+        let start = text.floor_char_boundary(range.start.min(text.len()));
+        let end = text.ceil_char_boundary(range.end.clamp(start, text.len()));
+        let message = format!("gops.toml: {}", error.message().trim().replace('\n', ", "));
+        let place = Place::span(self.file, Span::new(start, end));
+        let problem = Diagnostic::new(codes::CONFIG_SYNTAX, place, message);
+        self.problems.push(problem.help("gops.toml is TOML: `name = \"shop\"`, one key a line"));
+    }
+
+    fn config(&mut self, table: &dyn TableLike) -> Config {
         self.known(table, TOP, "gops.toml");
         let name = self.required(table, "name", "name = \"shop\"");
         let edition = self.required(table, "edition", "edition = \"2026\"");
-        if let (Some(edition), Some(item)) = (&edition, table.get("edition"))
+        if let (Some(edition), Some(item)) = (&edition, meant(table, TOP, "edition"))
             && edition != "2026"
         {
             self.value(item, format!("there is no edition `{edition}`"), "write `edition = \"2026\"`");
         }
-        if let (Some(name), Some(item)) = (&name, table.get("name"))
+        if let (Some(name), Some(item)) = (&name, meant(table, TOP, "name"))
             && !is_word(name)
         {
             let help = "a name has letters, digits, `-` and `_`, and starts with a letter";
@@ -127,33 +160,34 @@ impl Reader {
             Some("active") => History::Active,
             Some(other) => {
                 let help = "write `history = \"git\"` or `history = \"active\"`";
-                if let Some(item) = table.get("history") {
+                if let Some(item) = meant(table, TOP, "history") {
                     self.value(item, format!("there is no history `{other}`"), help);
                 }
                 History::Git
             }
         };
-        let model = self.text(table, "model").unwrap_or_else(|| "model".into());
-        if let Some(item) = table.get("model")
+        let mut model = self.text(table, "model").unwrap_or_else(|| "model".into());
+        if let Some(item) = meant(table, TOP, "model")
             && !is_inside(&model)
         {
             let help = "write a path inside the project, without `..`: `model = \"model\"`";
             self.value(item, format!("`{model}` is not a folder of the project"), help);
+            model = "model".into();
         }
-        Some(Config {
+        Config {
             id: self.text(table, "id"),
             default_branch: self.text(table, "default_branch"),
             environments: self.environments(table),
             guard: self.guard(table),
-            name: name?,
-            edition: edition?,
+            name: name.unwrap_or_default(),
+            edition: edition.unwrap_or_else(|| "2026".into()),
             model,
             history,
-        })
+        }
     }
 
     fn environments(&mut self, table: &dyn TableLike) -> Vec<Environment> {
-        let Some(item) = table.get("environments") else { return Vec::new() };
+        let Some(item) = meant(table, TOP, "environments") else { return Vec::new() };
         let Some(entries) = item.as_table_like() else {
             self.value(item, "`environments` is a table".into(), "write `[environments]`, then `prod = {}`");
             return Vec::new();
@@ -169,6 +203,8 @@ impl Reader {
             let Some(fields) = entry.as_table_like() else {
                 let help = format!("write `{name} = {{ overlay = \"{name}\" }}`, or `{name} = {{}}`");
                 self.value(entry, format!("environment `{name}` is a table"), &help);
+                // It is known all the same: a model may compare with it.
+                found.push(Environment { name: name.into(), overlay: None });
                 continue;
             };
             self.known(fields, &["overlay"], "an environment");
@@ -179,7 +215,7 @@ impl Reader {
 
     fn guard(&mut self, table: &dyn TableLike) -> Guard {
         let mut guard = Guard::default();
-        let Some(item) = table.get("guard") else { return guard };
+        let Some(item) = meant(table, TOP, "guard") else { return guard };
         let Some(fields) = item.as_table_like() else {
             self.value(item, "`guard` is a table".into(), "write `[guard]`, then `max_deletions = \"10%\"`");
             return guard;
@@ -218,7 +254,7 @@ impl Reader {
     }
 
     fn text(&mut self, table: &dyn TableLike, key: &str) -> Option<EcoString> {
-        let item = table.get(key)?;
+        let item = table.get(key).or_else(|| meant(table, TOP, key))?;
         match item.as_value() {
             Some(Value::String(text)) => Some(text.value().as_str().into()),
             _ => {
@@ -229,7 +265,10 @@ impl Reader {
     }
 
     fn required(&mut self, table: &dyn TableLike, key: &str, example: &str) -> Option<EcoString> {
-        if table.get(key).is_none() {
+        if meant(table, TOP, key).is_none() {
+            if self.incomplete {
+                return None;
+            }
             let problem = Diagnostic::new(
                 codes::CONFIG_MISSING_KEY,
                 Place::span(self.file, Span::at(0)),
@@ -261,6 +300,16 @@ impl Reader {
     }
 }
 
+/// The item of a key, or the one of an unknown key that was meant for it: of that, enough is said.
+fn meant<'t>(table: &'t dyn TableLike, keys: &[&str], key: &str) -> Option<&'t Item> {
+    let slip = |(name, _): &(&str, &Item)| {
+        !keys.contains(name)
+            && nearest(name, keys.iter().copied().filter(|k| !table.contains_key(k))) == Some(key)
+    };
+    let slips = || keys.contains(&key).then(|| table.iter().find(slip)).flatten();
+    table.get(key).or_else(|| slips().map(|(_, item)| item))
+}
+
 fn list(keys: &[&str]) -> String {
     keys.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ")
 }
@@ -280,8 +329,7 @@ mod tests {
     use super::*;
 
     fn problems(text: &str) -> Vec<String> {
-        let (config, problems) = parse(FileId::new(CONFIG_FILE), text);
-        assert_eq!(config.is_none(), !problems.is_empty());
+        let (_, problems) = parse(FileId::new(CONFIG_FILE), text);
         problems.into_iter().map(|d| format!("{} {}", d.code.id(), d.message)).collect()
     }
 
@@ -292,7 +340,6 @@ mod tests {
                     \"sha256:00\"\ndeletions = 12\n";
         let (config, problems) = parse(FileId::new(CONFIG_FILE), text);
         assert_eq!(problems, []);
-        let config = config.unwrap();
         assert_eq!(config.history, History::Active);
         assert_eq!(config.environments.len(), 2);
         assert_eq!(config.environments[1].overlay, None);
@@ -308,7 +355,6 @@ mod tests {
         let found = problems(text);
         for expected in [
             "G0802 gops.toml has no key `nam`",
-            "G0804 gops.toml has no `name`",
             "G0803 `edition` is a string",
             "G0803 there is no history `svn`",
             "G0803 `../m` is not a folder of the project",
@@ -318,6 +364,19 @@ mod tests {
         ] {
             assert!(found.iter().any(|m| m == expected), "{expected} is not in {found:#?}");
         }
+        assert!(!found.iter().any(|m| m.starts_with("G0804")), "`nam` is meant for `name`: {found:#?}");
         assert_eq!(problems("name = ").len(), 1);
+        assert_eq!(problems("edition = \"2026\"\n"), ["G0804 gops.toml has no `name`"]);
+    }
+
+    #[test]
+    fn reads_what_is_beside_a_mistake() {
+        let text =
+            "name = shop\nmodle = \"m\"\nedition = \"2026\"\nhistory = git\n[environments]\nprod = 1\n";
+        let (config, problems) = parse(FileId::new(CONFIG_FILE), text);
+        assert_eq!(config.model, "m");
+        assert_eq!(config.environments.len(), 1);
+        let codes: Vec<_> = problems.iter().map(|d| d.code.id()).collect();
+        assert_eq!(codes, ["G0801", "G0801", "G0802", "G0803"], "{problems:#?}");
     }
 }

@@ -56,7 +56,12 @@ fn duplicate(slice: &RecordDef, first: &Instance, other: &Instance) -> Diagnosti
     Diagnostic::new(codes::DUPLICATE_INSTANCE, place, message)
         .at("this one")
         .label(key_place(slice, first), "and this one")
-        .help("the key is the identity, not the file's name: change one of them, or remove one of the files")
+        .help(match first.id.file == other.id.file {
+            true => "the key is the identity: change one of them, or remove it",
+            false => {
+                "the key is the identity, not the file's name: change one of them, or remove one of the files"
+            }
+        })
 }
 
 /// Where an instance's key stands in its data; the file, if it comes from the path.

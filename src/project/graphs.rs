@@ -17,6 +17,7 @@ use crate::model::{Program, TypeDef, TypeId};
 use crate::syntax::ast::RecordKind;
 
 use super::assemble::{Assembly, Objects, assemble};
+use super::hidden::Hider;
 use super::origins::Origins;
 use super::queries::{self, CheckedModel, Evaluation, UnitInstances};
 use super::session::Session;
@@ -126,6 +127,7 @@ impl Session {
             *diagnostic = diagnostic.clone().resolved(&origins);
         }
         drop(origins);
+        self.hide(&runs, diagnostics);
         let Some((builder, claims)) = assembled else { return (instances, None) };
         let claims = Arc::new(claims);
         self.state.claims = claims.clone();
@@ -161,8 +163,22 @@ impl Session {
             origins: &origins,
         };
         let builder = readable.then(|| assemble(&assembly, header).builder);
-        let diagnostics = diagnostics.into_iter().map(|d| d.resolved(&origins)).collect();
+        let mut diagnostics: Vec<Diagnostic> =
+            diagnostics.into_iter().map(|d| d.resolved(&origins)).collect();
+        drop(origins);
+        self.hide(&runs, &mut diagnostics);
         (builder, diagnostics)
+    }
+
+    /// Takes care that no diagnostic shows a secret.
+    fn hide(&self, runs: &Runs, diagnostics: &mut [Diagnostic]) {
+        if diagnostics.is_empty() {
+            return;
+        }
+        let bases = runs.units.iter().map(|(file, ..)| *file);
+        if let Some(mut hider) = Hider::new(&self.db, runs.program(), bases) {
+            diagnostics.iter_mut().for_each(|d| hider.hide(d));
+        }
     }
 
     /// Everything that runs and checks say.

@@ -16,6 +16,7 @@ pub mod config;
 mod creators;
 mod duplicates;
 mod graphs;
+mod hidden;
 pub mod history;
 pub mod layout;
 mod lenient;

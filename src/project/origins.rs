@@ -113,6 +113,11 @@ impl<'a> Origins<'a> {
         Some(Place::Data { file, node, part: DataPart::Value })
     }
 
+    /// Where a field of an object is given a value, and where in the data that came from.
+    pub fn field_source(&self, object: &Object, field: &str) -> Option<(Place, Option<Place>)> {
+        crate::eval::blame::field_source(&super::world::DbWorld::new(self.db), object, field)
+    }
+
     fn data_span(&self, spans: &[(FileId, Spans)], file: FileId, node: u32, part: DataPart) -> Span {
         let Some((_, spans)) = spans.iter().find(|(f, _)| *f == file) else { return Span::at(0) };
         let value = spans.values.get(node as usize).copied().unwrap_or_default();

@@ -2,11 +2,11 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::db::Database;
+use crate::db::{Database, Db as _};
 use crate::diag::codes::project as codes;
 use crate::diag::{Diagnostic, nearest};
-use crate::eval::Value;
 use crate::eval::world::PendingReference;
+use crate::eval::{Reference, Value};
 use crate::model::{Program, TypeId};
 use crate::syntax::ast::RecordKind;
 
@@ -21,32 +21,87 @@ pub(super) fn check(db: &Database, runs: &Runs, objects: &Objects, problems: &mu
     let program = runs.program();
     let mut seen = FxHashSet::default();
     let data = runs.units.iter().flat_map(|(_, unit, _)| &unit.references);
+    let mut unread = None;
+    let mut may_be_unread = |pending: &PendingReference| {
+        unread.get_or_insert_with(|| Unread::new(db, runs)).has(&pending.reference)
+    };
     for pending in data.filter(|p| !is_there(db, program, objects, p)) {
         // The same key in a model is a consequence of the one in the data.
         seen.insert(pending.reference.clone());
-        problems.push(dangling(db, program, objects, pending));
+        if !may_be_unread(pending) {
+            problems.push(dangling(db, program, objects, pending));
+        }
     }
     let made = runs.evaluations().flat_map(|e| &e.outputs).flat_map(|o| &o.references);
     let mut unfinished = None;
     for pending in made.filter(|p| !is_there(db, program, objects, p)) {
-        let unfinished = unfinished.get_or_insert_with(|| unfinished_makers(runs));
-        if !seen.contains(&pending.reference) && !may_be_made(program, unfinished, pending.reference.ty) {
+        let unfinished = unfinished.get_or_insert_with(|| unfinished_makers(db, runs));
+        let consequence = seen.contains(&pending.reference)
+            || may_be_made(program, unfinished, pending.reference.ty)
+            || may_be_unread(pending);
+        if !consequence {
             problems.push(dangling(db, program, objects, pending));
         }
     }
 }
 
+/// Files of which no instance, or not every one, could be read: with their texts, in which a key
+/// that is missed may stand.
+struct Unread {
+    texts: Vec<(TypeId, String)>,
+}
+
+impl Unread {
+    fn new(db: &Database, runs: &Runs) -> Self {
+        let mut texts = Vec::new();
+        for (file, unit, _) in &runs.units {
+            let Some(declared) = db.source(*file).unit(db) else { continue };
+            let whole = !unit.instances.is_empty() && !declared.each;
+            if whole || !unit.diagnostics.iter().any(Diagnostic::is_error) {
+                continue;
+            }
+            let Some(slice) = runs.program().find(&declared.slice) else { continue };
+            texts.extend(super::origins::text(db, *file).map(|text| (slice, text)));
+        }
+        Unread { texts }
+    }
+
+    /// Whether the instance that is meant may be in a file that could not be read: enough is said
+    /// of that file.
+    fn has(&self, reference: &Reference) -> bool {
+        let mut texts = self.texts.iter().filter(|(slice, _)| *slice == reference.ty);
+        texts.any(|(_, text)| reference.key.iter().all(|part| stands_in(part, text)))
+    }
+}
+
+/// Whether a part of a key stands in a text, as a word of its own.
+fn stands_in(part: &Value, text: &str) -> bool {
+    let word = match part {
+        Value::Str(word) => word.to_string(),
+        Value::Int(number) => number.to_string(),
+        Value::Ref(reference) => return reference.key.iter().all(|part| stands_in(part, text)),
+        _ => return true,
+    };
+    let apart = |c: Option<char>| !c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    text.match_indices(&word)
+        .any(|(at, _)| apart(text[..at].chars().next_back()) && apart(text[at + word.len()..].chars().next()))
+}
+
 /// The slices and entities of which an instance could not be read, or an `impl` not be run, to
 /// the end.
-fn unfinished_makers(runs: &Runs) -> FxHashSet<TypeId> {
+fn unfinished_makers(db: &Database, runs: &Runs) -> FxHashSet<TypeId> {
     let stopped = |e: &Evaluation, at: usize| {
         e.outputs.get(at).is_some_and(|o| o.stopped.is_some() || !o.diagnostics.is_empty())
     };
     let mut found = FxHashSet::default();
-    for (_, unit, evaluation) in &runs.units {
+    for (file, unit, evaluation) in &runs.units {
         let instances = unit.instances.iter().enumerate();
         let wrong = !unit.diagnostics.is_empty();
         found.extend(instances.filter(|(at, _)| wrong || stopped(evaluation, *at)).map(|(_, i)| i.ty));
+        if wrong {
+            let slice = db.source(*file).unit(db).as_ref().and_then(|u| runs.program().find(&u.slice));
+            found.extend(slice);
+        }
     }
     found.extend(runs.entities.iter().filter(|(_, e)| stopped(e, 0)).map(|(r, _)| r.ty));
     found

@@ -129,7 +129,7 @@ impl Session {
         session
     }
 
-    /// What gops.toml says, if it can be read.
+    /// What gops.toml says, with defaults for what is wrong there; none if it cannot be read.
     pub fn config(&self) -> Option<&Config> {
         self.config.as_ref()
     }
@@ -237,29 +237,34 @@ impl Session {
     fn read_config(&mut self) -> Option<Config> {
         let file = FileId::new(CONFIG_FILE);
         let source = self.db.source(file);
-        let text = match source.content(&self.db) {
-            Ok(bytes) => String::from_utf8(bytes.to_vec()).map_err(|_| "gops.toml is not UTF-8".to_owned()),
-            Err(SystemError::NotFound(_)) => Err("there is no gops.toml here".to_owned()),
-            Err(error) => Err(error.to_string()),
+        let bytes = match source.content(&self.db) {
+            Ok(bytes) => bytes.clone(),
+            Err(error) => {
+                let (message, help) = match error {
+                    SystemError::NotFound(_) => {
+                        ("there is no gops.toml here".to_owned(), "`gops init` makes a project")
+                    }
+                    error => (error.to_string(), "gops.toml is a file that can be read"),
+                };
+                self.setup.push(Diagnostic::new(codes::UNREADABLE, Place::File(file), message).help(help));
+                return None;
+            }
         };
-        match text {
-            Ok(text) => {
-                let (config, problems) = config::parse(file, &text);
-                self.setup.extend(problems);
-                config
-            }
-            Err(message) => {
-                let problem = Diagnostic::new(codes::UNREADABLE, Place::File(file), message);
-                self.setup.push(problem.help("`gops init` makes a project"));
-                None
-            }
+        let text = String::from_utf8_lossy(&bytes);
+        if let std::borrow::Cow::Owned(_) = text {
+            let problem = Diagnostic::new(codes::UNREADABLE, Place::File(file), "gops.toml is not UTF-8");
+            self.setup.push(problem.help("save the file as UTF-8"));
         }
+        let (config, problems) = config::parse(file, &text);
+        self.setup.extend(problems);
+        Some(config)
     }
 
     fn environment(&mut self, environments: &[EcoString]) -> Option<u16> {
         let wanted = self.options.env.clone()?;
         let found = environments.iter().position(|e| *e == wanted.as_str());
-        if found.is_none() && self.config.is_some() {
+        // Where gops.toml has a mistake, the environment may be what it hides.
+        if found.is_none() && self.config.is_some() && self.setup.is_empty() {
             let help = did_you_mean(&wanted, environments.iter().map(EcoString::as_str))
                 .unwrap_or_else(|| format!("write `[environments]`, then `{wanted} = {{}}`, in gops.toml"));
             let message = format!("the project has no environment `{wanted}`");

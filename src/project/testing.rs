@@ -223,7 +223,7 @@ impl Vhost {
     fn what_is_not_so_is_said() {
         let machine = r#"let m = Machine { name: "h" }"#;
         let with = |rest: &str| said(MODEL, &format!("{machine}\n{rest}"));
-        assert_eq!(with(r#"expect m.name == "g""#), ["expected `==`, and it is not so"]);
+        assert_eq!(with(r#"expect m.name == "g""#), ["the two sides are not equal"]);
         assert_eq!(with(r#"expect not (m.name == "h")"#), ["this is not so"]);
         assert_eq!(with(r#"Site { name: "a", on: m, port: 22 }"#), ["port 22 is kept for ssh"]);
         assert_eq!(with(r#"Site { name: "a", on: m, pages: [{ path: "/z" }] }"#), ["a page has a name"]);

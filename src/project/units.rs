@@ -23,6 +23,7 @@ use super::world::DbWorld;
 struct Part {
     file: FileId,
     document: Document,
+    empty: bool,
 }
 
 /// Reads the instances of a unit.
@@ -37,7 +38,7 @@ pub fn read(db: &dyn Db, ready: &Ready, file: SourceFile) -> UnitInstances {
         let parsed = parse(db, part, unit.each);
         out.diagnostics.extend(parsed.diagnostics);
         if let Some(document) = parsed.document {
-            parts.push(Part { file: part.path(db), document });
+            parts.push(Part { file: part.path(db), document, empty: parsed.empty });
         }
         out.spans.push((part.path(db), parsed.spans));
     }
@@ -45,7 +46,8 @@ pub fn read(db: &dyn Db, ready: &Ready, file: SourceFile) -> UnitInstances {
     if parts.len() < out.spans.len() {
         return out;
     }
-    let documents: Vec<Doc<'_>> = parts.iter().map(|p| Doc { file: p.file, document: &p.document }).collect();
+    let documents: Vec<Doc<'_>> =
+        parts.iter().map(|p| Doc { file: p.file, document: &p.document, empty: p.empty }).collect();
     let sources = match unit.each {
         true => {
             let items = items(slice, &documents);
@@ -84,7 +86,8 @@ pub fn spans(db: &dyn Db, file: SourceFile) -> Vec<(FileId, Spans)> {
     vec![(file.path(db), parse(db, file, each).spans)]
 }
 
-fn parse(db: &dyn Db, file: SourceFile, each: bool) -> Parsed {
+/// What a file holds: one document, or several as the items of one list.
+pub fn parse(db: &dyn Db, file: SourceFile, each: bool) -> Parsed {
     let path = file.path(db);
     let bytes = match file.content(db) {
         Ok(bytes) => bytes,

@@ -7,6 +7,7 @@ use ecow::EcoString;
 
 use crate::base::FileId;
 use crate::db::{Db, Project};
+use crate::eval::convert::Step;
 use crate::eval::value::FileValue;
 use crate::eval::{Element, Instance, InstanceId, Key, Object, Plan, Reference, Value, World};
 use crate::model::{Program, TypeDef, TypeId};
@@ -90,6 +91,16 @@ impl World for DbWorld<'_> {
 
     fn function(&self, index: u32) -> Option<Result<Value, ()>> {
         Some(queries::function(self.db, Project::get(self.db), index).value.clone())
+    }
+
+    fn descend(&self, file: FileId, node: u32, steps: &[Step]) -> Option<u32> {
+        let source = self.db.source(file);
+        let each = source.unit(self.db).as_ref().is_some_and(|u| u.each);
+        let document = super::units::parse(self.db, source, each).document?;
+        steps.iter().rev().try_fold(node, |node, step| match step {
+            Step::Key(name) => document.get(node, name),
+            Step::Item(at) => document.children(node).nth(*at),
+        })
     }
 
     fn file(&self, path: &str) -> Result<Arc<FileValue>, EcoString> {

@@ -119,13 +119,24 @@ fn float(text: &str, rest: &str) -> Result<Number, LiteralError> {
                 "durations and sizes are whole numbers: write `1h30m` for 1.5h, `1536MiB` for 1.5GiB",
             )
         } else {
-            error(codes::BAD_NUMBER, format!("`{text}` is not a number"), "")
+            error(
+                codes::BAD_NUMBER,
+                format!("`{text}` is not a number"),
+                "a number is written `1_000`, `0xff`, `1.5` or `2e9`",
+            )
         });
     }
     match digits.parse::<f64>() {
         Ok(value) if value.is_finite() => Ok(Number::Float(value)),
-        Ok(_) => Err(error(codes::BAD_NUMBER, format!("`{text}` is too large for a float"), "")),
-        Err(_) => Err(error(codes::BAD_NUMBER, format!("`{text}` is not a number"), "")),
+        Ok(_) => Err(error(
+            codes::BAD_NUMBER,
+            format!("`{text}` is too large for a float"),
+            "the largest is about `1.8e308`",
+        )),
+        Err(_) => {
+            let help = "a number is written `1_000`, `0xff`, `1.5` or `2e9`";
+            Err(error(codes::BAD_NUMBER, format!("`{text}` is not a number"), help))
+        }
     }
 }
 

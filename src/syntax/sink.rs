@@ -7,6 +7,9 @@ use crate::diag::{Code, Diagnostic, Place};
 /// More mistakes than this in one text are counted, not shown: it is not a model then.
 const MAX: usize = 200;
 
+/// So many more are counted: then it is garbage, and not read to its end.
+const COUNTED: usize = 2000;
+
 /// Collects diagnostics, up to a limit.
 #[derive(Debug)]
 pub struct Sink {
@@ -28,7 +31,7 @@ impl Sink {
 
     /// Whether so much is wrong that nothing more needs to be looked for.
     pub fn is_full(&self) -> bool {
-        self.more > 0
+        self.more >= COUNTED
     }
 
     /// Whether nothing is wrong.
@@ -66,11 +69,16 @@ impl Sink {
 
     /// All of them, in the order of their places.
     pub fn finish(mut self) -> Vec<Diagnostic> {
-        if self.is_full() {
-            let message = "too much is wrong with this file: the rest is not shown";
+        if self.more > 0 {
+            let message = match self.more {
+                COUNTED.. => "too much is wrong with this file: the rest is not shown".to_owned(),
+                1 => "too much is wrong with this file: one more mistake is not shown".to_owned(),
+                more => format!("too much is wrong with this file: {more} more mistakes are not shown"),
+            };
             let last = self.list.last().and_then(|d| d.labels.first()).map(|l| l.place);
             let place = last.unwrap_or(Place::File(self.file));
-            self.list.push(Diagnostic::new(codes::TOO_MANY, place, message));
+            let help = "mend what is shown, or see whether this is a model at all";
+            self.list.push(Diagnostic::new(codes::TOO_MANY, place, message).help(help));
         }
         crate::diag::sort_and_dedup(&mut self.list);
         self.list

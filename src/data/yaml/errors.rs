@@ -8,18 +8,131 @@ use crate::diag::{Code, Diagnostic, Place};
 
 use super::super::json::name_of;
 use super::super::text::Text;
+use super::opener;
 
 /// The diagnostic for an error of the parser.
 pub(super) fn diagnostic(file: FileId, text: Text<'_>, error: &ScanError, depth: usize) -> Diagnostic {
     let at = error.marker().byte_offset().unwrap_or_default().min(text.text.len());
     let found = text.text.get(at..).and_then(|rest| rest.chars().next());
     let length = found.filter(|&c| c != '\n' && c != '\r').map_or(0, char::len_utf8);
-    let span = Span::new(text.base + at, text.base + at + length);
-    let Told { code, message, help } = tell(error.kind(), found, depth);
-    let diagnostic = Diagnostic::new(code, Place::span(file, span), message);
+    let place = |start: usize, end: usize| Place::span(file, Span::new(text.base + start, text.base + end));
+    let Told { code, message, help } = match (error.kind(), found) {
+        // A list begun beside the keys of a mapping.
+        (ErrorKind::ExpectedBlockMappingKey, _) if dash_before(text.text, at).is_some() => Told {
+            code: codes::YAML_SYNTAX,
+            message: "an item of a list stands where a key of the mapping is expected".to_owned(),
+            help: Some("write `name:` above the list, and indent the list below it".to_owned()),
+        },
+        // The parser takes a comma without an item before it for the end.
+        (kind, Some(','))
+            if is_about_an_end(kind) && opener::open_at(text.text, text.text.len()).is_none() =>
+        {
+            Told {
+                code: codes::YAML_SYNTAX,
+                message: "nothing stands before this comma".to_owned(),
+                help: Some("remove the comma, or write a value before it".to_owned()),
+            }
+        }
+        (kind, found) => tell(kind, found, depth),
+    };
+    let (at, length) = match error.kind() {
+        ErrorKind::ExpectedBlockMappingKey => {
+            dash_before(text.text, at).map_or((at, length), |dash| (dash, 1))
+        }
+        _ => (at, length),
+    };
+    if code == codes::TAB_INDENTATION
+        && let Some(tab) = tab_near(text.text, at)
+    {
+        let diagnostic = Diagnostic::new(code, place(tab, tab + 1), message);
+        return diagnostic.help(help.unwrap_or_default());
+    }
+    let until = if is_about_an_end(error.kind()) { text.text.len() } else { at };
+    if is_about_what_is_open(error.kind())
+        && let Some(open) = opener::open_at(text.text, until)
+    {
+        return unclosed(text.text, open, at, place);
+    }
+    // Near the end of the file there may be nothing to show but the end of its last line.
+    let at = if at == text.text.len() { text.text.trim_end().len() } else { at };
+    let diagnostic = Diagnostic::new(code, place(at, at + length), message);
     match help {
         Some(help) => diagnostic.help(help),
         None => diagnostic,
+    }
+}
+
+/// The dash that starts a line, if an error is there or at what follows it.
+fn dash_before(text: &str, at: usize) -> Option<usize> {
+    let start = text.get(..at)?.rfind('\n').map_or(0, |n| n + 1);
+    let line = text.get(start..)?;
+    let dash = start + (line.len() - line.trim_start_matches(' ').len());
+    let is_dash = text.get(dash..)?.starts_with("- ") && dash <= at && at <= dash + 2;
+    is_dash.then_some(dash)
+}
+
+/// The tab that an error at a place is about: in the indentation of the line, else behind it.
+fn tab_near(text: &str, at: usize) -> Option<usize> {
+    let start = text.get(..at)?.rfind('\n').map_or(0, |n| n + 1);
+    let line = text.get(start..)?.lines().next()?;
+    let indentation = line.len() - line.trim_start().len();
+    let before = line.get(..at - start).and_then(|l| l.rfind('\t'));
+    let found = line.get(..indentation).and_then(|l| l.find('\t')).or(before);
+    // A text of several lines is read to the tab before that is found wrong.
+    found.or_else(|| text.get(start..)?.find('\t')).map(|tab| start + tab)
+}
+
+/// Whether the parser found the end of the text within brackets, or what it takes for it.
+fn is_about_an_end(kind: &ErrorKind) -> bool {
+    use ErrorKind as E;
+    matches!(
+        kind,
+        E::UnexpectedEofFlowSequence | E::UnexpectedEofFlowMapping | E::UnexpectedEofImplicitFlowMapping
+    )
+}
+
+/// Whether an error arises where something above it has not been closed.
+fn is_about_what_is_open(kind: &ErrorKind) -> bool {
+    use ErrorKind as E;
+    matches!(
+        kind,
+        E::InvalidIndentation
+            | E::InvalidFlowScalarIndent
+            | E::InvalidQuotedScalarIndent
+            | E::UnexpectedEofFlowSequence
+            | E::UnexpectedEofFlowMapping
+            | E::UnexpectedEofImplicitFlowMapping
+            | E::UnclosedFlowCollection { .. }
+            | E::UnclosedQuotedScalar
+            | E::DocumentIndicatorInQuotedScalar
+    )
+}
+
+/// A bracket or a quote that is not closed, and where that is noticed.
+fn unclosed(
+    text: &str,
+    open: std::ops::Range<usize>,
+    at: usize,
+    place: impl Fn(usize, usize) -> Place,
+) -> Diagnostic {
+    let opener = text.get(open.clone()).unwrap_or_default();
+    let close = match opener {
+        "[" => "]",
+        "{" => "}",
+        quote => quote,
+    };
+    let problem = Diagnostic::new(
+        codes::YAML_SYNTAX,
+        place(open.start, open.end),
+        format!("this `{opener}` is not closed"),
+    )
+    .help(format!("close it with `{close}`"));
+    let first = |c: char| c.len_utf8();
+    match text.get(at..).map(str::trim_start).and_then(|rest| rest.chars().next()) {
+        Some(c) if !text[at..].starts_with(char::is_whitespace) => {
+            problem.label(place(at, at + first(c)), "it must end before this")
+        }
+        _ => problem,
     }
 }
 
@@ -70,18 +183,25 @@ fn tell(kind: &ErrorKind, found: Option<char>, depth: usize) -> Told {
         E::BlockEntryInFlowCollection => {
             syntax("`- ` stands inside of brackets", "separate the items by commas, without `- `")
         }
-        E::ExpectedFlowMappingSeparator => syntax("expected `,` or `}`", ""),
-        E::ExpectedFlowSequenceSeparator => syntax("expected `,` or `]`", ""),
+        E::ExpectedFlowMappingSeparator => syntax(
+            "expected `,` or `}`",
+            "a comma stands between two entries; put quotes around a text that holds `{`, `}`, `[` or `]`",
+        ),
+        E::ExpectedFlowSequenceSeparator => syntax(
+            "expected `,` or `]`",
+            "a comma stands between two items; put quotes around a text that holds `{`, `}`, `[` or `]`",
+        ),
         E::UnexpectedEofFlowSequence => syntax("a `[` is not closed", "write `]`"),
         E::UnexpectedEofFlowMapping | E::UnexpectedEofImplicitFlowMapping => {
             syntax("a `{` is not closed", "write `}`")
         }
         E::UnclosedFlowCollection { open } => {
             let close = if *open == '{' { '}' } else { ']' };
-            syntax(&format!("this `{open}` is not closed"), &format!("write `{close}`"))
+            syntax(&format!("this `{open}` is not closed"), &format!("close it with `{close}`"))
         }
         E::MismatchedFlowCollectionEnd { open, close } => {
-            syntax(&format!("`{close}` closes what `{open}` opened"), "")
+            let right = if *open == '{' { '}' } else { ']' };
+            syntax(&format!("`{close}` closes what `{open}` opened"), &format!("write `{right}`"))
         }
         E::MisplacedFlowCollectionEnd => {
             syntax("this bracket closes nothing", "put quotes around a text that starts with it")

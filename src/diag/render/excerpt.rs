@@ -5,10 +5,12 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::{Shown, Text};
+use super::{HiddenSpans, Shown, Text};
 
 /// A line of more characters is shown in part.
 const LONG: usize = 240;
+/// A text of more bytes is drawn in part: the lines of the places alone.
+const LARGE: usize = 100_000;
 /// How much of a long line is shown, and how much of that before the place.
 const WINDOW: usize = 160;
 const BEFORE: usize = 60;
@@ -29,23 +31,29 @@ struct DrawnLine {
 }
 
 impl Excerpt {
-    /// The whole text; `None` where a line is too long for that.
-    pub(super) fn whole(text: &Text) -> Option<Self> {
+    /// The whole text; `None` where it, or a line of it, is too long for that.
+    pub(super) fn whole(text: &Text, hidden: HiddenSpans<'_>) -> Option<Self> {
+        if text.text.len() > LARGE {
+            return None;
+        }
         let bytes_are_short = |line| text.line(line).len() <= LONG;
         let is_short = |line| bytes_are_short(line) || text.text[text.line(line)].chars().count() <= LONG;
         let lines = 1..=text.lines.lines();
-        lines.clone().all(is_short).then(|| Excerpt::build(text, lines.end(), |_| Some(0..usize::MAX)))
+        lines
+            .clone()
+            .all(is_short)
+            .then(|| Excerpt::build(text, hidden, *lines.end(), |_| Some(0..usize::MAX)))
     }
 
     /// The lines of these places alone, at their numbers, and of long ones what is around.
-    pub(super) fn around(text: &Text, places: &[&Shown]) -> Self {
+    pub(super) fn around(text: &Text, hidden: HiddenSpans<'_>, places: &[&Shown]) -> Self {
         let mut columns: BTreeMap<u32, usize> = BTreeMap::new();
         for place in places {
             let column = place.start.column as usize - 1;
             columns.entry(place.start.line).and_modify(|c| *c = column.min(*c)).or_insert(column);
         }
         let last = columns.last_key_value().map_or(1, |(&line, _)| line);
-        Excerpt::build(text, &last, |line| {
+        Excerpt::build(text, hidden, last, |line| {
             let first = columns.get(&line)?.saturating_sub(BEFORE);
             Some(first..first + WINDOW)
         })
@@ -56,13 +64,27 @@ impl Excerpt {
         Excerpt { text: "\n".to_owned(), lines: vec![DrawnLine { start: 0, len: 0, left_out: 0 }] }
     }
 
-    fn build(text: &Text, last: &u32, window: impl Fn(u32) -> Option<Range<usize>>) -> Self {
+    fn build(
+        text: &Text,
+        hidden: HiddenSpans<'_>,
+        last: u32,
+        window: impl Fn(u32) -> Option<Range<usize>>,
+    ) -> Self {
         let mut excerpt = Excerpt { text: String::new(), lines: Vec::new() };
         let mut start = 0;
-        for line in 1..=*last {
-            let window = window(line).unwrap_or(0..0);
+        for line in 1..=last {
+            let Some(window) = window(line) else {
+                excerpt.text.push('\n');
+                excerpt.lines.push(DrawnLine { start, len: 0, left_out: 0 });
+                start += 1;
+                continue;
+            };
             let before = excerpt.text.len();
-            let left_out = excerpt.push(&text.text[text.line(line)], window);
+            let bytes = text.line(line);
+            let left_out = match masked(&text.text[bytes.clone()], bytes.start, hidden) {
+                Some(masked) => excerpt.push(&masked, window),
+                None => excerpt.push(&text.text[bytes], window),
+            };
             let len = excerpt.text[before..].chars().count();
             excerpt.text.push('\n');
             excerpt.lines.push(DrawnLine { start, len, left_out });
@@ -104,6 +126,17 @@ impl Excerpt {
         };
         start..end.max(start + 1)
     }
+}
+
+/// A line that starts at a byte, with a mark for each character that is not to be seen; none if
+/// all of them are.
+fn masked(line: &str, start: usize, hidden: HiddenSpans<'_>) -> Option<String> {
+    let end = start + line.len();
+    let within: Vec<Range<usize>> =
+        hidden.iter().map(|s| s.range()).filter(|s| s.start < end && start < s.end).collect();
+    let is_hidden = |at: usize| within.iter().any(|s| s.contains(&(start + at)));
+    let mark = |(at, c): (usize, char)| if is_hidden(at) && !c.is_whitespace() { '•' } else { c };
+    (!within.is_empty()).then(|| line.char_indices().map(mark).collect())
 }
 
 /// The character, or another that shows what it is.

@@ -8,9 +8,9 @@ use ariadne::{Cache, Color, Config, IndexType, Label, Report, ReportKind, Source
 use rustc_hash::FxHashMap;
 
 use super::excerpt::{Excerpt, visible};
-use super::{Shown, Texts, severity_word};
+use super::{HiddenSpans, Shown, Texts, severity_word};
 use crate::base::FileId;
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::{Diagnostic, Place, Severity};
 
 /// Stands around the number of a file; never left in a text or a message by [`visible`].
 const MARKER: char = '\u{1}';
@@ -47,6 +47,8 @@ impl Drawing {
 /// A label with its place, and its message as it is drawn.
 struct Mark<'a> {
     at: Shown,
+    /// Whether it stands for a whole file, of which no line is shown.
+    whole: bool,
     message: String,
     primary: bool,
     diagnostic: &'a Diagnostic,
@@ -57,9 +59,12 @@ impl Painter<'_> {
         let marks: Vec<Mark<'_>> = diagnostic.labels.iter().map(|l| self.mark(diagnostic, l)).collect();
         let groups = group(&marks);
         for group in &groups {
-            self.prepare(group[0].at.file);
+            if group.iter().all(|m| m.whole) {
+                continue;
+            }
+            self.prepare(group[0].at.file, hidden(diagnostic, group[0].at.file));
         }
-        let drawings: Vec<Choice<'_>> = groups.iter().map(|group| self.choose(group)).collect();
+        let drawings: Vec<Choice<'_>> = groups.iter().map(|group| self.choose(group, diagnostic)).collect();
         out.push_str(&self.headline(diagnostic));
         let mut report = self.report(&groups, &drawings);
         let mut order = 0;
@@ -84,7 +89,8 @@ impl Painter<'_> {
         // Without a message nothing would be drawn below the line, and without colour the place be lost.
         let message = if label.message.is_empty() { "here" } else { &label.message };
         let message = message.chars().map(visible).collect();
-        Mark { at: self.texts.show(label.place), message, primary: label.primary, diagnostic }
+        let whole = matches!(label.place, Place::File(_));
+        Mark { at: self.texts.show(label.place), whole, message, primary: label.primary, diagnostic }
     }
 
     /// `error[G0101]: message`; ariadne would colour its own also where no colour is wanted.
@@ -110,23 +116,33 @@ impl Painter<'_> {
     }
 
     /// Makes the drawing of a whole file, once.
-    fn prepare(&mut self, file: FileId) {
+    fn prepare(&mut self, file: FileId, hidden: HiddenSpans<'_>) {
         let texts = self.texts;
         self.whole.entry(file).or_insert_with(|| match texts.get(file) {
-            Some(text) => Excerpt::whole(&text).map(Drawing::new),
+            Some(text) => Excerpt::whole(&text, hidden).map(Drawing::new),
             None => Some(Drawing::new(Excerpt::empty())),
         });
     }
 
-    fn choose(&self, group: &[&Mark<'_>]) -> Choice<'_> {
+    fn choose(&self, group: &[&Mark<'_>], diagnostic: &Diagnostic) -> Choice<'_> {
         let file = group[0].at.file;
+        if group.iter().all(|m| m.whole) {
+            return Choice::Part(Box::new(Drawing::new(Excerpt::empty())));
+        }
         if let Some(Some(drawing)) = self.whole.get(&file) {
             return Choice::Whole(drawing);
         }
         let places: Vec<&Shown> = group.iter().map(|m| &m.at).collect();
-        let excerpt = self.texts.get(file).map_or_else(Excerpt::empty, |t| Excerpt::around(&t, &places));
+        let hidden = hidden(diagnostic, file);
+        let text = self.texts.get(file);
+        let excerpt = text.map_or_else(Excerpt::empty, |t| Excerpt::around(&t, hidden, &places));
         Choice::Part(Box::new(Drawing::new(excerpt)))
     }
+}
+
+/// What must not be shown of a file: the same for every diagnostic that points into it.
+fn hidden(diagnostic: &Diagnostic, file: FileId) -> HiddenSpans<'_> {
+    diagnostic.hidden.iter().find(|h| h.file == file).map_or(&[], |h| &h.spans)
 }
 
 /// The drawing of a whole file, or one made for this report.
@@ -199,20 +215,43 @@ fn color_of(mark: &Mark<'_>) -> Color {
 
 /// Writes the places over their markers, no headline, and no line with blanks at its end.
 fn place_names(drawn: &str, groups: &[Vec<&Mark<'_>>], out: &mut String) {
+    // Within a group that stands for a whole file, of which no line is shown.
+    let mut left_out = false;
     for line in drawn.lines().skip(1) {
+        left_out &= !(line.contains(MARKER) || line.contains("│ Help: ") || line.ends_with('╯'));
+        if left_out {
+            continue;
+        }
         let mut parts = line.split(MARKER);
         out.push_str(parts.next().unwrap_or_default());
         if let (Some(number), Some(rest)) = (parts.next(), parts.next()) {
             let group = number.parse().ok().and_then(|n: usize| groups.get(n));
+            left_out = group.is_some_and(|g| g.iter().all(|m| m.whole));
             if let Some(mark) = group.and_then(|g| primary(g)) {
-                out.push_str(&mark.at.to_string());
+                match left_out {
+                    true => out.push_str(&mark.at.path),
+                    false => out.push_str(&mark.at.to_string()),
+                }
             }
             // `:LINE:COLUMN` of the drawing goes.
             out.push_str(rest.trim_start_matches(|c: char| c == ':' || c.is_ascii_digit()));
         }
         out.truncate(out.trim_end_matches(' ').len());
         out.push('\n');
+        if left_out {
+            let group = line.split(MARKER).nth(1).and_then(|n| groups.get(n.parse::<usize>().ok()?));
+            whole_file(line, group.map_or(&[], Vec::as_slice), out);
+        }
     }
+}
+
+/// What is said of a whole file, in the margin of the line that names it.
+fn whole_file(header: &str, group: &[&Mark<'_>], out: &mut String) {
+    let margin = " ".repeat(header.chars().take_while(|c| *c == ' ').count());
+    for mark in group.iter().filter(|m| m.message != "here") {
+        out.push_str(&format!("{margin}│ {}\n", mark.message));
+    }
+    out.push_str(&format!("{margin}│\n"));
 }
 
 /// What ariadne reads: files by number.

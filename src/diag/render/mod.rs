@@ -100,6 +100,9 @@ pub(super) struct Text {
     lines: LineIndex,
 }
 
+/// Bytes of a text that are not shown.
+pub(super) type HiddenSpans<'a> = &'a [Span];
+
 impl Text {
     /// The bytes of a line (from 1) without its end, as a range.
     fn line(&self, line: u32) -> std::ops::Range<usize> {
@@ -147,7 +150,9 @@ impl<'a> Texts<'a> {
             _ => Span::default(),
         };
         let first = LineColumn { line: 1, column: 1 };
-        let (start, end) = self.get(file).map_or((first, first), |t| {
+        // Of a whole file, which may be too large to look at, the text is not needed.
+        let text = if let Place::Span(_) = place { self.get(file) } else { None };
+        let (start, end) = text.map_or((first, first), |t| {
             let at = |offset: u32| t.lines.line_column(&t.text, offset as usize);
             (at(span.start), at(span.end))
         });

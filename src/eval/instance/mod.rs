@@ -62,6 +62,8 @@ pub struct Doc<'a> {
     pub file: FileId,
     /// What it holds.
     pub document: &'a Document,
+    /// Whether its file holds nothing but comments and blanks, which reads as null.
+    pub empty: bool,
 }
 
 /// What one instance is read from.

@@ -26,9 +26,13 @@ pub fn not_an_instance(record: &RecordDef, src: Src<'_>, declared: Place) -> Dia
     let name = record.decl.name;
     let what = if src.node == 0 { "the file" } else { "this item" };
     let (message, help) = match src.kind() {
-        NodeKind::Null => (
-            format!("nothing stands in {what}, and an instance of `{name}` has fields"),
+        NodeKind::Null if src.doc.empty => (
+            format!("{what} is empty, and an instance of `{name}` has fields"),
             format!("write its fields, or remove {what}"),
+        ),
+        NodeKind::Null => (
+            format!("{what} holds null, and an instance of `{name}` is a mapping"),
+            format!("write its fields instead of `null`, or remove {what}"),
         ),
         NodeKind::Sequence(_) => (
             format!("{what} holds a list, and an instance of `{name}` is a mapping"),
@@ -40,7 +44,7 @@ pub fn not_an_instance(record: &RecordDef, src: Src<'_>, declared: Place) -> Dia
         ),
     };
     // An empty file has its null at its end.
-    let place = if src.is_null() && src.node == 0 { Place::File(src.doc.file) } else { src.head() };
+    let place = if src.doc.empty { Place::File(src.doc.file) } else { src.head() };
     Diagnostic::new(codes::NOT_AN_INSTANCE, place, message).label(declared, "declared here").help(help)
 }
 
@@ -84,7 +88,7 @@ pub fn null(program: &Program, field: &FieldDef, src: Src<'_>) -> Diagnostic {
         Some(_) => format!("leave `{}` out to get its default", field.data_name),
         None => match spelling(program, &field.ty, src) {
             Some(help) => help,
-            None => "write a value behind the colon".to_owned(),
+            None => format!("write a value: `{}: …`", field.data_name),
         },
     };
     Diagnostic::new(codes::WRONG_TYPE, src.key_place(), message)

@@ -89,8 +89,8 @@ fn number(ty: &Type, src: Src<'_>) -> String {
             format!("write it without quotes: `{text}`")
         }
         (Type::Float, NodeKind::Float(_)) => "only finite numbers have a value".to_owned(),
-        (Type::Float, _) => "write a number: `1.5`".to_owned(),
-        _ => "write a whole number: `8080`".to_owned(),
+        (Type::Float, _) => "write a number, such as `1.5`".to_owned(),
+        _ => "write a whole number, such as `8080`".to_owned(),
     }
 }
 

@@ -124,8 +124,9 @@ fn read_files(program: &Program, files: &[(&str, &str)], bindings: &[(&str, &str
         .collect();
     let bindings: Vec<(EcoString, EcoString)> =
         bindings.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
-    let documents =
-        texts.iter().map(|(file, _, p)| (Doc { file: *file, document: p.document.as_ref().unwrap() }, 0));
+    let documents = texts
+        .iter()
+        .map(|(file, _, p)| (Doc { file: *file, document: p.document.as_ref().unwrap(), empty: p.empty }, 0));
     let source = InstanceSource { item: 0, documents: documents.collect(), bindings: &bindings };
     let slice = program.find("main::Site").or(program.find("main::S")).unwrap();
     let shapes = Shapes::new(program);
@@ -349,7 +350,7 @@ fn the_root_is_a_mapping() {
     let program = program(SITE);
     for (text, expected) in [
         ("", "G0501 1: "),
-        ("null", "G0501 1: "),
+        ("null", "G0501 1: null"),
         ("- name: a", "G0501 1: name"),
         ("[]", "G0501 1: []"),
         ("a", "G0501 1: a"),

@@ -62,7 +62,11 @@ impl<'w> Machine<'w> {
                     false => print::shown(self.program, v),
                 };
                 let (left, right) = (shown(&x, &left), shown(&y, &right));
-                let message = format!("expected `{}`, and it is not so", symbol(op));
+                let message = match op {
+                    BinaryOp::Eq => "the two sides are not equal".to_owned(),
+                    BinaryOp::Ne => "the two sides are equal".to_owned(),
+                    op => format!("`{}` does not hold between the two sides", symbol(op)),
+                };
                 let mut problem = self.problem(codes::EXPECT, a, message).at(format!("this is {left}"));
                 problem = problem.label(self.place(b.node), format!("this is {right}"));
                 if !secret && let Some(difference) = difference(self, &x, &y) {

@@ -98,7 +98,7 @@ fn a_text_that_doubles_stops() {
     block.locals = 3;
     let out = run(vec![block]);
     assert_eq!(codes(&out.diagnostics), ["G0611"]);
-    assert!(out.diagnostics[0].message.contains("bytes"), "{}", out.diagnostics[0].message);
+    assert!(out.diagnostics[0].message.contains("64 MiB"), "{}", out.diagnostics[0].message);
 }
 
 #[test]

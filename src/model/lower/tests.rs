@@ -284,7 +284,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ("deprecated \"no\"\nstruct A { x: int }\nstruct B { x: A }", &["G0327: A"]),
     ("struct a { X: int }\nconst c: int = 3", &["G0901: a", "G0901: X", "G0901: c"]),
     ("// gops: allow(naming)\nstruct a { X: int }", &[]),
-    ("struct A {}\n// gops: allow(naming)\nstruct a {\n X: int }", &["G0901: X"]),
+    ("struct A {}\n// gops: allow(naming)\nstruct a {\n X: int }\nstruct B { X: int }", &["G0901: X"]),
     ("struct A {}\n// gops: allow(namng)\nstruct B { X: int }", &["G0901: X", "G0902: namng"]),
 ];
 

@@ -12,7 +12,7 @@ pub struct Module {
     /// In order.
     pub items: Vec<Item>,
     /// `// gops: allow(a, b)` comments: on the file's first line for the whole file (`line` is
-    /// none), else for the line below.
+    /// none), else for the line below and the item or member that starts on it.
     pub allows: Vec<Allow>,
     /// The names that a `use` brings in and nothing else in the text says.
     pub unused_imports: Vec<Ident>,
@@ -23,7 +23,7 @@ pub struct Module {
 pub struct Allow {
     /// The lint's name.
     pub lint: Ident,
-    /// The bytes of the line that it holds for; none for the whole file.
+    /// The bytes that it holds for; none for the whole file.
     pub line: Option<Span>,
 }
 

@@ -376,7 +376,8 @@ impl Cx {
         self.items(&split(&toks, Body::Items).parts, end, &mut items);
         self.lost_docs();
         let unused_imports = self.unused_imports(&items);
-        Module { docs: self.module_docs(), items, allows: self.allows(), unused_imports }
+        let allows = self.allows(&items);
+        Module { docs: self.module_docs(), items, allows, unused_imports }
     }
 
     /// The imports whose name stands nowhere but in its `use`. A field or a variant of the same
@@ -439,7 +440,7 @@ impl Cx {
     }
 
     /// The `// gops: allow(…)` comments.
-    fn allows(&self) -> Vec<Allow> {
+    fn allows(&self, items: &[Item]) -> Vec<Allow> {
         let mut allows = Vec::new();
         for comment in self.lexed.comments.iter().filter(|c| c.kind == CommentKind::Plain) {
             let text = self.text(comment.span);
@@ -448,7 +449,7 @@ impl Cx {
             let Some(list) = rest.strip_prefix("allow(").and_then(|r| r.split(')').next()) else { continue };
             let start = comment.span.start as usize + (text.len() - rest.len()) + "allow(".len();
             let first_line = !self.text.get(..comment.span.start as usize).unwrap_or_default().contains('\n');
-            let line = (!first_line).then(|| self.line_after(comment.span.end as usize));
+            let line = (!first_line).then(|| covered(self.line_after(comment.span.end as usize), items));
             let mut at = start;
             for name in list.split(',') {
                 let lead = name.len() - name.trim_start().len();
@@ -525,4 +526,22 @@ pub(super) fn template_context(file: FileId, text: &str) -> Cx {
     let mut lexed = super::lexer::lex_template(text, &mut sink);
     super::trees::match_delimiters(text, &mut lexed.tokens, &mut sink);
     Cx::new(text, lexed, sink)
+}
+
+/// A line, with all of the item or member that starts on it.
+fn covered(line: Span, items: &[Item]) -> Span {
+    let starts_here = |docs: &Docs, span: Span| {
+        let start = if docs.lines.is_empty() { span.start } else { docs.span.start.min(span.start) };
+        line.start <= start && start < line.end
+    };
+    for item in items {
+        if starts_here(&item.docs, item.span) {
+            return Span { start: line.start, end: line.end.max(item.span.end) };
+        }
+        let ItemKind::Record(record) = &item.kind else { continue };
+        if let Some(member) = record.members.iter().find(|m| starts_here(&m.docs, m.span)) {
+            return Span { start: line.start, end: line.end.max(member.span.end) };
+        }
+    }
+    line
 }

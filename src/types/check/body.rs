@@ -220,11 +220,7 @@ impl<'c, 'a> Cx<'c, 'a> {
         Diagnostic::new(code, self.at(span), message)
     }
 
-    pub fn report(&mut self, mut problem: Diagnostic) {
-        let texts = problem.labels.iter_mut().map(|l| &mut l.message);
-        for text in texts.chain(problem.help.as_mut()).chain([&mut problem.message]) {
-            with_articles(text);
-        }
+    pub fn report(&mut self, problem: Diagnostic) {
         if problem.severity == Severity::Warning
             && let Some(Place::Span(at)) = problem.labels.first().map(|l| l.place)
         {
@@ -385,18 +381,6 @@ impl<'c, 'a> Cx<'c, 'a> {
     }
 }
 
-/// Writes "an `int`" for "a `int`": the name of a type is not known where a message is written.
-fn with_articles(text: &mut String) {
-    let mut from = 0;
-    while let Some(at) = text[from..].find("a `").map(|at| at + from) {
-        from = at + "a `".len();
-        let word = at == 0 || text[..at].ends_with([' ', '(']);
-        if word && text[from..].starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O']) {
-            text.insert(at + 1, 'n');
-        }
-    }
-}
-
 /// `list<T>`.
 pub(super) fn list_of(ty: Type) -> Type {
     Type::List(Arc::new(ty))
@@ -410,16 +394,4 @@ pub(super) fn map_of(key: Type, ty: Type) -> Type {
 /// `any?`: what an entry of `any` is.
 pub(super) fn maybe_any() -> Type {
     Type::Optional(Arc::new(Type::Any))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn articles_go_with_the_names_of_types() {
-        let mut text = "a `int` and a `string` beside extra `any`, (a `Item`)".to_owned();
-        with_articles(&mut text);
-        assert_eq!(text, "an `int` and a `string` beside extra `any`, (an `Item`)");
-    }
 }

@@ -552,8 +552,9 @@ impl<'a> Cx<'_, 'a> {
             },
             Ok(_) => HirKind::Builtin { builtin, args },
             Err(why) => {
-                let problem =
-                    self.problem(codes::BAD_REGEX, e.span, "this is no regular expression").help(why);
+                let message = format!("this is no regular expression: {why}");
+                let help = "`\\` before a character takes it as it stands: `\\.`, `\\[`, `\\(`";
+                let problem = self.problem(codes::BAD_REGEX, e.span, message).help(help);
                 self.report(problem);
                 HirKind::Error
             }

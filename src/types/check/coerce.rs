@@ -181,6 +181,10 @@ impl<'a> Cx<'_, 'a> {
     fn mismatch_help(&self, from: &Type, to: &Type) -> Option<String> {
         let wanted = to.non_null().bare();
         match (from.bare(), wanted) {
+            (Type::Null, _) => {
+                let shown = self.show(to);
+                Some(format!("give it a value, or let it be null: `{shown}?`"))
+            }
             (Type::StrLit(text), _) if !self.variant_types(to).is_empty() => {
                 let ty = *self.variant_types(to).first()?;
                 let names = self.variants(ty).iter().map(|v| v.name.as_str());

@@ -52,7 +52,10 @@ impl<'a> Cx<'_, 'a> {
                 return Some(this);
             }
             let message = format!("{} has no `self`", self.mode.noun());
+            let help = "give it what it needs as a parameter: `fn url(site: Site) -> string { … }`";
             let problem = self.problem(UNKNOWN_NAME, ident.span, message);
+            let problem =
+                if matches!(self.mode, super::body::Mode::Function) { problem.help(help) } else { problem };
             self.report(problem);
             return Some(self.wrong(ident.span));
         }

@@ -192,7 +192,10 @@ impl<'a> Cx<'_, 'a> {
         let (a, b) = (self.show(&widened(a)), self.show(&widened(b)));
         let problem = self
             .problem(codes::NOTHING_IN_COMMON, second, format!("this is a `{b}`, the other value is a `{a}`"))
-            .label(self.at(first), format!("a `{a}`"));
+            .label(self.at(first), format!("a `{a}`"))
+            .help(format!(
+                "convert one of them, such as with `.string()`, or write `{a} | {b}` where the type is declared"
+            ));
         self.report(problem);
     }
 
