@@ -96,7 +96,7 @@ impl Model {
     fn read(&self, file: FileId, parsed: gops::data::Parsed) -> Arc<Instance> {
         assert_eq!(parsed.diagnostics, []);
         let document = parsed.document.expect("there is a document");
-        let documents = vec![(Doc { file, document: &document }, 0)];
+        let documents = vec![(Doc { file, document: &document, empty: false }, 0)];
         let source = InstanceSource { item: 0, documents, bindings: &[] };
         let world = ModelWorld { program: &self.program, plan: &self.plan, environment: None, files: None };
         let slice = self.program.find("main::Site").expect("the slice is there");
