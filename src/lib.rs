@@ -16,6 +16,7 @@ pub mod handler;
 pub mod history;
 pub mod model;
 pub mod project;
+pub mod secret;
 pub mod state;
 pub mod syntax;
 pub mod types;

@@ -35,6 +35,20 @@ pub enum Failure {
         #[source]
         source: std::io::Error,
     },
+    /// A change of several files was not made.
+    #[error("nothing was written to {}", path.display())]
+    #[diagnostic(code(gops::unwritten), help("all files are as they were"))]
+    Unwritten {
+        /// The project.
+        path: PathBuf,
+        /// Why it could not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Somebody else changes the project.
+    #[error("another gops is writing to {}", .0.display())]
+    #[diagnostic(code(gops::writing), help("wait until it has ended, and try again"))]
+    Writing(PathBuf),
     /// `init` would overwrite something.
     #[error("{} is there already", .0.display())]
     #[diagnostic(

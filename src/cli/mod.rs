@@ -14,6 +14,7 @@ mod man;
 mod schema;
 mod test;
 pub mod ui;
+mod update;
 mod watch;
 mod why;
 mod workspace;
@@ -121,6 +122,7 @@ enum Command {
     Init(init::Init),
     Check(check::Check),
     Compile(compile::Compile),
+    Update(update::Update),
     Fmt(fmt::Fmt),
     Test(test::Test),
     Why(why::Why),
@@ -180,6 +182,7 @@ impl Command {
             Command::Init(command) => command.run(context),
             Command::Check(command) => command.run(context),
             Command::Compile(command) => command.run(context),
+            Command::Update(command) => command.run(context),
             Command::Fmt(command) => command.run(context),
             Command::Test(command) => command.run(context),
             Command::Why(command) => command.run(context),

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::check::summary;
 use super::ui::Stream;
 use super::{Context, Failure};
-use crate::base::{DiskSystem, FileId};
+use crate::base::{DiskSystem, Edited, FileId, System};
 use crate::diag::render::{Format, Sources};
 use crate::graph::Graph;
+use crate::project::transaction::before;
 use crate::project::{Options, Session};
 
 /// A project on disk, opened.
@@ -24,12 +25,32 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// Opens the project of the nearest `gops.toml`, there or above.
     pub fn open(context: &Context, env: Option<&str>) -> Result<Self, Failure> {
+        Self::over(context, env, before)
+    }
+
+    /// Opens the project with files that can be changed in memory first.
+    pub fn open_edited(context: &Context) -> Result<(Self, Arc<Edited>), Failure> {
+        let mut edited = None;
+        let workspace = Self::over(context, None, |disk| {
+            let over = Arc::new(Edited::new(before(disk)));
+            edited = Some(over.clone());
+            over
+        })?;
+        let edited = edited.unwrap_or_else(|| Arc::new(Edited::new(Arc::new(DiskSystem::new(&workspace.root)))));
+        Ok((workspace, edited))
+    }
+
+    fn over(
+        context: &Context,
+        env: Option<&str>,
+        system: impl FnOnce(Arc<dyn System>) -> Arc<dyn System>,
+    ) -> Result<Self, Failure> {
         let root = find_root(context.here())?;
         let here = std::env::current_dir().map_err(Failure::read("."))?;
         let prefix = prefix(&root, &here);
         context.ui.detail(&format!("the project is {}", root.display()));
         let options = Options { env: env.map(str::to_owned), ..Options::default() };
-        let session = Session::open(Arc::new(DiskSystem::new(&root)), options);
+        let session = Session::open(system(Arc::new(DiskSystem::new(&root))), options);
         Ok(Workspace { root, prefix, session })
     }
 

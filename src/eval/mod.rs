@@ -42,7 +42,7 @@ mod run;
 mod weight;
 
 pub use budget::Cost;
-pub use plan::Plan;
+pub use plan::{Plan, says_secret};
 pub use run::{
     Computed, Reader, body, check_global, check_instance, check_object, constant, default_value,
     derived_field, derived_of_object, function, holds, run_entity, run_instance, run_transient,

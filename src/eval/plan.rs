@@ -101,7 +101,7 @@ impl SlotPlan {
 }
 
 /// Whether a type says `secret` itself, not in a declared type that it names.
-pub(super) fn says_secret(ty: &Type) -> bool {
+pub fn says_secret(ty: &Type) -> bool {
     match ty {
         Type::Secret(_) => true,
         Type::Alias(_, inner) | Type::Refined(inner, _) | Type::Optional(inner) => says_secret(inner),

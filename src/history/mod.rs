@@ -5,6 +5,7 @@
 //! earlier version has of it. What follows for the graph is worked out in `project::history`.
 
 mod fold;
+pub mod lock;
 mod same;
 
 pub use crate::eval::Operation;

@@ -17,22 +17,22 @@ use super::queries;
 use super::world::DbWorld;
 
 /// A field that takes an int that nobody else has.
-struct Pool {
-    ty: TypeId,
-    slot: Slot,
-    depends: Depends,
+pub(super) struct Pool {
+    pub ty: TypeId,
+    pub slot: Slot,
+    pub depends: Depends,
 }
 
 /// What a body depends on of the element that it is evaluated for: elements that agree in it are
 /// given the same answer.
 #[derive(Default)]
-struct Depends {
+pub(super) struct Depends {
     /// These stored fields.
-    slots: Vec<Slot>,
+    pub slots: Vec<Slot>,
     /// What holds the element.
-    parent: bool,
+    pub parent: bool,
     /// Anything else of it.
-    whole: bool,
+    pub whole: bool,
 }
 
 /// What `used` says, once for all elements that agree in what it depends on.
@@ -88,7 +88,7 @@ pub fn problems(db: &dyn Db, project: Project) -> Arc<[Diagnostic]> {
     found.into()
 }
 
-fn pools(program: &Program) -> Vec<Pool> {
+pub(super) fn pools(program: &Program) -> Vec<Pool> {
     let mut pools = Vec::new();
     for def in &program.types {
         let TypeDef::Record(record) = def else { continue };
@@ -121,7 +121,7 @@ impl Depends {
         }
     }
 
-    fn key(&self, instance: &Instance, index: u32) -> (Vec<Value>, Option<Element>) {
+    pub fn key(&self, instance: &Instance, index: u32) -> (Vec<Value>, Option<Element>) {
         let Some(element) = instance.elements.get(index as usize) else { return (Vec::new(), None) };
         let fields = &element.record.fields;
         let values = self.slots.iter().filter_map(|slot| fields.get(usize::from(*slot)).cloned()).collect();

@@ -31,7 +31,9 @@ pub mod session;
 mod sources;
 pub mod stdlib;
 mod testing;
+pub mod transaction;
 mod units;
+pub mod update;
 pub mod walk;
 mod world;
 

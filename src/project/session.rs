@@ -470,6 +470,12 @@ impl Session {
         }
     }
 
+    /// Reads all instances, so that each can be found by its key.
+    pub(super) fn load_instances(&mut self) {
+        self.warm();
+        self.index();
+    }
+
     fn compile_here(&mut self) -> Compiled {
         let mut diagnostics = match self.prepared() {
             Ok(diagnostics) => diagnostics,

@@ -1,6 +1,8 @@
 //! Reads a unit: its base file, the encrypted file beside it, and the overlays of the
 //! environment, into typed instances.
 
+use std::sync::Arc;
+
 use ecow::EcoString;
 
 use crate::base::FileId;
@@ -26,16 +28,34 @@ struct Part {
     empty: bool,
 }
 
+/// How a unit is read.
+#[derive(Clone, Copy)]
+pub struct Reading<'a> {
+    /// Without its encrypted part and its overlays.
+    pub base_only: bool,
+    /// The bytes of files, where they are not those that the database has.
+    pub contents: &'a dyn Fn(FileId) -> Option<Arc<[u8]>>,
+}
+
 /// Reads the instances of a unit.
 pub fn read(db: &dyn Db, ready: &Ready, file: SourceFile) -> UnitInstances {
+    read_as(db, ready, file, Reading { base_only: false, contents: &|_| None })
+}
+
+/// Reads the instances of a unit, or a part of it, or what it may become.
+pub fn read_as(db: &dyn Db, ready: &Ready, file: SourceFile, how: Reading<'_>) -> UnitInstances {
     let mut out = UnitInstances::default();
     let Some(unit) = file.unit(db) else { return out };
     let Some(slice) = ready.program.find(&unit.slice).and_then(|id| ready.program.record(id)) else {
         return out;
     };
     let mut parts = Vec::new();
-    for part in files(db, file, unit) {
-        let parsed = parse(db, part, unit.each);
+    let files = if how.base_only { vec![file] } else { files(db, file, unit) };
+    for part in files {
+        let parsed = match (how.contents)(part.path(db)) {
+            Some(bytes) => parse_bytes(part.path(db), &bytes, unit.each),
+            None => parse(db, part, unit.each),
+        };
         out.diagnostics.extend(parsed.diagnostics);
         if let Some(document) = parsed.document {
             parts.push(Part { file: part.path(db), document, empty: parsed.empty });
@@ -101,12 +121,36 @@ pub fn parse(db: &dyn Db, file: SourceFile, each: bool) -> Parsed {
             };
         }
     };
+    parse_bytes(path, bytes, each)
+}
+
+fn parse_bytes(path: FileId, bytes: &[u8], each: bool) -> Parsed {
     let limits = Limits::default();
     match (path.path().ends_with(".json"), each) {
         (true, _) => parse_json(path, bytes, &limits),
         (false, false) => parse_yaml(path, bytes, &limits),
         (false, true) => together(parse_yaml_documents(path, bytes, &limits)),
     }
+}
+
+/// Which document of a file a node is in, and its number there: the inverse of [`together`].
+pub fn within_document(path: FileId, bytes: &[u8], node: u32) -> (usize, u32) {
+    if path.path().ends_with(".json") {
+        return (0, node);
+    }
+    let documents = parse_yaml_documents(path, bytes, &Limits::default());
+    if documents.len() < 2 {
+        return (0, node);
+    }
+    let mut start = 1;
+    for (number, parsed) in documents.iter().enumerate() {
+        let count = parsed.document.as_ref().map_or(0, |d| d.nodes.len() as u32);
+        if node < start + count {
+            return (number, node.saturating_sub(start));
+        }
+        start += count;
+    }
+    (documents.len(), node)
 }
 
 /// Several documents as the items of one sequence, so that numbers are unique in the file. A

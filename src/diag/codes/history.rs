@@ -9,4 +9,7 @@ table! {
     LEFT_OUT = "G1004" Warning "transient-left-out", "a transient object that cannot be made";
     FILLS_NOWHERE = "G1040" Error "fills-nowhere", "a function that fills `assigned` fields, in something else";
     GIVEN_OUT_TWICE = "G1041" Error "given-out-twice", "a value that two assigned fields have, and one alone may";
+    NOT_FILLED = "G1042" Error "not-filled", "an assigned field that needs a value that is not there";
+    NOT_WRITTEN = "G1043" Error "not-written", "a value that cannot be written into its file";
+    LOCK = "G1044" Error "damaged-lock", "an assigned.lock that cannot be read";
 }

@@ -1,0 +1,228 @@
+//! `gops update`
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::Args;
+use ecow::EcoString;
+
+use super::check::summary;
+use super::ui::Stream;
+use super::workspace::Workspace;
+use super::{Context, Exit, Failure};
+use crate::base::Edited;
+use crate::data::{Limits, NodeKind, encrypted_type, parse_json, parse_yaml};
+use crate::project::transaction::{Change, DiskFolder, commit};
+use crate::project::update::{Chance, Filled, Outside, Seal, SealError, Update as Made, update};
+use crate::secret::{Sops, SopsError};
+
+/// Fill what is missing: write the values of `assigned` fields into their files
+///
+/// A field that is declared `assigned` gets its value once: the next number that is free, a
+/// random token, what another one was at that time. It is written into the file of the instance,
+/// beside what you wrote and without another byte changed, and from then on it is data: review
+/// it and commit it. A file with nothing to add is not touched. All is written or nothing.
+///
+/// `assigned.lock` remembers which number was given to whom, so that the number of something
+/// that was deleted is not given out again before it is gone everywhere.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  gops update            fill what is missing
+  gops update --dry-run  show what would be written")]
+pub(crate) struct Update {
+    /// Show what would change in each file, and write nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+impl Update {
+    pub fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        let mut writing = Writing::open(context, self.dry_run)?;
+        let outside = Outside {
+            chance: &OperatingSystem::open()?,
+            seal: &Sealing(Sops::new(&writing.workspace.root)),
+            is_settled: &|_| false,
+        };
+        let edited = writing.edited.clone();
+        let made = update(&mut writing.workspace.session, &edited, &outside);
+        context.ui.diagnostics(
+            crate::diag::render::Format::Human,
+            &made.report.diagnostics,
+            &writing.workspace,
+            Stream::Err,
+        );
+        if made.report.has_errors() {
+            summary(context, &made.report.diagnostics, made.report.instances);
+            context.ui.note("nothing was written");
+            return Ok(Exit::Errors);
+        }
+        if self.dry_run {
+            writing.show(context);
+        } else {
+            writing.commit()?;
+        }
+        for one in &made.filled {
+            context.ui.result(&filled(one, &writing.workspace));
+        }
+        context.ui.note(&totals(&made, self.dry_run));
+        Ok(Exit::Fine)
+    }
+}
+
+/// A project whose files are to be changed, all or none.
+pub(crate) struct Writing {
+    pub workspace: Workspace,
+    pub edited: Arc<Edited>,
+    folder: DiskFolder,
+    _lock: Option<std::fs::File>,
+}
+
+impl Writing {
+    /// Opens the project, and keeps others from writing to it unless nothing will be written.
+    pub fn open(context: &Context, dry_run: bool) -> Result<Self, Failure> {
+        let (workspace, edited) = Workspace::open_edited(context)?;
+        let folder = DiskFolder::new(&workspace.root);
+        let lock = match dry_run {
+            true => None,
+            false => Some(folder.lock().map_err(|_| Failure::Writing(workspace.root.clone()))?),
+        };
+        Ok(Writing { workspace, edited, folder, _lock: lock })
+    }
+
+    fn changes(&self) -> Vec<Change> {
+        let before = self.edited.before();
+        let changes = self.edited.changes().into_iter();
+        let differs = |path: &str, bytes: &Option<Arc<[u8]>>| before.read(path).ok() != *bytes;
+        changes.filter(|(p, b)| differs(p, b)).map(|(path, bytes)| Change { path, bytes }).collect()
+    }
+
+    /// Writes what changed.
+    pub fn commit(&self) -> Result<(), Failure> {
+        let changes = self.changes();
+        if changes.is_empty() {
+            return Ok(());
+        }
+        commit(&self.folder, &changes).map_err(|source| Failure::Unwritten {
+            path: self.workspace.root.clone(),
+            source,
+        })
+    }
+
+    /// Shows what would change, file by file.
+    pub fn show(&self, context: &Context) {
+        for Change { path, bytes } in self.changes() {
+            let text = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
+            let before = self.edited.before().read(&path).ok();
+            let (old, new) = (text(before.as_deref()), text(bytes.as_deref()));
+            let diff = similar::TextDiff::from_lines(&old, &new);
+            let shown = Path::new(&path).display();
+            let header = (format!("a/{shown}"), format!("b/{shown}"));
+            context.ui.result(
+                &diff.unified_diff().context_radius(2).header(&header.0, &header.1).to_string(),
+            );
+        }
+    }
+}
+
+/// `slices/vlans/b.yaml: id: 101`
+fn filled(one: &Filled, workspace: &Workspace) -> String {
+    use crate::diag::render::Sources as _;
+    let value = one.value.as_deref().unwrap_or("(secret)");
+    let again = if one.again { "   (the one that it had)" } else { "" };
+    format!("{}: {}: {value}{again}\n", workspace.shown(one.file), one.field)
+}
+
+fn totals(made: &Made, dry_run: bool) -> String {
+    let count = made.filled.len();
+    let s = if count == 1 { "" } else { "s" };
+    let would = if dry_run { "would fill" } else { "filled" };
+    let mut text = match count {
+        0 => "nothing is missing".to_owned(),
+        _ => format!("{would} {count} value{s}"),
+    };
+    let list = |holders: &[EcoString]| {
+        let shown = holders.iter().take(5).map(|h| h.as_str()).collect::<Vec<_>>().join(", ");
+        if holders.len() > 5 { format!("{shown}, …") } else { shown }
+    };
+    if !made.reserved.is_empty() {
+        let _ = write!(text, "; kept until its deletion is settled: {}", list(&made.reserved));
+    }
+    if !made.released.is_empty() {
+        let _ = write!(text, "; free again: {}", list(&made.released));
+    }
+    text
+}
+
+/// Randomness that nobody can guess.
+struct OperatingSystem(std::fs::File);
+
+impl OperatingSystem {
+    fn open() -> Result<Self, Failure> {
+        const SOURCE: &str = "/dev/urandom";
+        std::fs::File::open(SOURCE).map(OperatingSystem).map_err(Failure::read(SOURCE))
+    }
+}
+
+impl Chance for OperatingSystem {
+    fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()> {
+        use std::io::Read as _;
+        (&self.0).read_exact(bytes)
+    }
+}
+
+/// Secrets are encrypted by sops, and what it gives is looked at before it is believed.
+struct Sealing(Sops);
+
+impl Seal for Sealing {
+    fn seal(
+        &self,
+        path: &str,
+        now: Option<&[u8]>,
+        keys: &[EcoString],
+        secret: &str,
+    ) -> Result<Vec<u8>, SealError> {
+        let names: Vec<&str> = keys.iter().map(EcoString::as_str).collect();
+        let sealed = match now {
+            Some(now) => self.0.set(path, now, &names, secret),
+            None => {
+                let value = serde_json::Value::from(secret);
+                let plain = names.iter().rev().fold(value, |inner, key| serde_json::json!({ *key: inner }));
+                // JSON is YAML too.
+                self.0.encrypt(path, &plain.to_string())
+            }
+        };
+        let sealed = sealed.map_err(|error| SealError {
+            message: error.to_string(),
+            help: match error {
+                SopsError::NotInstalled => {
+                    "install sops (https://getsops.io), with a key in `.sops.yaml`; a secret is never written in plain"
+                }
+                _ => "look at the `creation_rules` in `.sops.yaml`, and whether its key is at hand",
+            }
+            .to_owned(),
+        })?;
+        let file = crate::base::FileId::new(path);
+        let limits = Limits::default();
+        let parsed = match path.ends_with(".json") {
+            true => parse_json(file, &sealed, &limits),
+            false => parse_yaml(file, &sealed, &limits),
+        };
+        let is_sealed = parsed.document.as_ref().is_some_and(|document| {
+            let node = names.iter().try_fold(0, |node, key| document.get(node, key));
+            node.is_some_and(|node| match document.value(node) {
+                NodeKind::Encrypted(_) => true,
+                NodeKind::Str(text) => encrypted_type(text).is_some(),
+                _ => false,
+            })
+        });
+        if !is_sealed || String::from_utf8_lossy(&sealed).contains(secret) {
+            return Err(SealError {
+                message: format!("sops left `{}` in plain", names.join(".")),
+                help: "the rules in `.sops.yaml` leave this field out: `encrypted_regex` or the like".to_owned(),
+            });
+        }
+        Ok(sealed)
+    }
+}

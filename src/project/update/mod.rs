@@ -1,0 +1,153 @@
+//! `gops update`: fills what `assigned` fields lack.
+//!
+//! One value after the other, in the order of slice, key, path and field; each is written into
+//! its file (in memory) before the next is computed. At the end the whole project is checked as
+//! it would be. Nothing is on disk by then: the caller writes [`Edited::changes`], or does not.
+
+mod data;
+mod fill;
+mod missing;
+mod places;
+mod reserve;
+mod world;
+
+use std::sync::Arc;
+
+use ecow::EcoString;
+
+use crate::base::{Edited, FileId};
+use crate::diag::codes::instance::UNASSIGNED;
+use crate::diag::{Diagnostic, Place};
+
+use super::session::{Options, Report, Session};
+
+/// Random bytes that nobody can guess: of the operating system, or of a test.
+pub trait Chance {
+    /// Fills the bytes, or says why it cannot: then nothing is filled with what is no chance.
+    fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()>;
+}
+
+/// Writes secrets. They go through no file and no argument in plain.
+pub trait Seal {
+    /// The encrypted file at `path` with a value at a path of keys. `now` is what it holds;
+    /// without it the file is made.
+    fn seal(
+        &self,
+        path: &str,
+        now: Option<&[u8]>,
+        keys: &[EcoString],
+        secret: &str,
+    ) -> Result<Vec<u8>, SealError>;
+}
+
+/// Why a secret cannot be encrypted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SealError {
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// A value that a field got.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Filled {
+    /// The file that it is written in.
+    pub file: FileId,
+    /// The element: `shop::Site[name=a].pages[path=/x]`.
+    pub element: EcoString,
+    /// The field, as data has it.
+    pub field: EcoString,
+    /// The value; none of a secret.
+    pub value: Option<EcoString>,
+    /// Whether the element had it before it was deleted, or before the line was.
+    pub again: bool,
+}
+
+/// What an update comes to.
+#[derive(Debug, Default)]
+pub struct Update {
+    /// What is wrong. With an error nothing is to be written.
+    pub report: Report,
+    /// What was filled, in order.
+    pub filled: Vec<Filled>,
+    /// Values that are kept for deletions that are not settled, since this update.
+    pub reserved: Vec<EcoString>,
+    /// Values that are free again, since this update.
+    pub released: Vec<EcoString>,
+}
+
+/// What an update takes from outside.
+pub struct Outside<'a> {
+    /// Random bytes.
+    pub chance: &'a dyn Chance,
+    /// How secrets are written.
+    pub seal: &'a dyn Seal,
+    /// Whether the deletion of an element is settled: nothing that it made is left anywhere.
+    pub is_settled: &'a dyn Fn(&str) -> bool,
+}
+
+/// Fills what is missing. The session was opened over `edited`, which has the changes in the
+/// end; if something is wrong they are not to be used.
+pub fn update(session: &mut Session, edited: &Arc<Edited>, outside: &Outside<'_>) -> Update {
+    let mut found = Update { report: session.check(), ..Update::default() };
+    let (missing, others): (Vec<Diagnostic>, Vec<Diagnostic>) =
+        std::mem::take(&mut found.report.diagnostics).into_iter().partition(|d| d.code == UNASSIGNED);
+    found.report.diagnostics = others;
+    if found.report.has_errors() {
+        return found;
+    }
+    let program = session.program();
+    let counts = !super::assigned::pools(&program).is_empty();
+    if missing.is_empty() && !counts {
+        return found;
+    }
+    // Each environment sees other instances; a project without any has one view.
+    let environments: Vec<String> =
+        session.config().iter().flat_map(|c| &c.environments).map(|e| e.name.to_string()).collect();
+    let mut others: Vec<Session> = Vec::new();
+    for name in &environments {
+        let options = Options { env: Some(name.clone()), ..session.options().clone() };
+        let mut one = Session::open(edited.clone(), options);
+        one.load_instances();
+        others.push(one);
+    }
+    let views: Vec<&mut Session> = match others.is_empty() {
+        true => vec![&mut *session],
+        false => others.iter_mut().collect(),
+    };
+    let lock = match reserve::read(edited) {
+        Ok(lock) => lock,
+        Err(problem) => {
+            found.report.diagnostics.push(problem);
+            return found;
+        }
+    };
+    let mut filler = fill::Filler::new(edited, outside, views, lock);
+    if !missing.is_empty() {
+        filler.fill_all();
+    }
+    let fill::Outcome { filled, problems, touched, lock, reserved, released } = filler.finish();
+    found.report.diagnostics.extend(problems);
+    if !found.report.has_errors() && !missing.is_empty() && filled.is_empty() {
+        // What cannot be reached stays missing, and is said as it was.
+        found.report.diagnostics.extend(missing);
+    }
+    (found.filled, found.reserved, found.released) = (filled, reserved, released);
+    if found.report.has_errors() {
+        return found;
+    }
+    if !touched.is_empty() {
+        session.refresh(&touched);
+        found.report = session.check();
+    }
+    if !found.report.has_errors() {
+        reserve::write(edited, lock);
+    }
+    found
+}
+
+/// A problem of a file as a whole, with its place in bytes.
+fn at_file(code: crate::diag::Code, path: &str, message: impl Into<String>) -> Diagnostic {
+    Diagnostic::new(code, Place::File(FileId::new(path)), message).resolved(&super::origins::Nowhere)
+}
