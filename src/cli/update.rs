@@ -104,10 +104,8 @@ impl Writing {
         if changes.is_empty() {
             return Ok(());
         }
-        commit(&self.folder, &changes).map_err(|source| Failure::Unwritten {
-            path: self.workspace.root.clone(),
-            source,
-        })
+        commit(&self.folder, &changes)
+            .map_err(|source| Failure::Unwritten { path: self.workspace.root.clone(), source })
     }
 
     /// Shows what would change, file by file.
@@ -119,9 +117,9 @@ impl Writing {
             let diff = similar::TextDiff::from_lines(&old, &new);
             let shown = Path::new(&path).display();
             let header = (format!("a/{shown}"), format!("b/{shown}"));
-            context.ui.result(
-                &diff.unified_diff().context_radius(2).header(&header.0, &header.1).to_string(),
-            );
+            context
+                .ui
+                .result(&diff.unified_diff().context_radius(2).header(&header.0, &header.1).to_string());
         }
     }
 }
@@ -220,7 +218,8 @@ impl Seal for Sealing {
         if !is_sealed || String::from_utf8_lossy(&sealed).contains(secret) {
             return Err(SealError {
                 message: format!("sops left `{}` in plain", names.join(".")),
-                help: "the rules in `.sops.yaml` leave this field out: `encrypted_regex` or the like".to_owned(),
+                help: "the rules in `.sops.yaml` leave this field out: `encrypted_regex` or the like"
+                    .to_owned(),
             });
         }
         Ok(sealed)

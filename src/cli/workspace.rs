@@ -36,7 +36,8 @@ impl Workspace {
             edited = Some(over.clone());
             over
         })?;
-        let edited = edited.unwrap_or_else(|| Arc::new(Edited::new(Arc::new(DiskSystem::new(&workspace.root)))));
+        let edited =
+            edited.unwrap_or_else(|| Arc::new(Edited::new(Arc::new(DiskSystem::new(&workspace.root)))));
         Ok((workspace, edited))
     }
 

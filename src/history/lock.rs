@@ -81,7 +81,10 @@ impl Lock {
         for (number, line) in (1..).zip(text.lines()) {
             let damaged = |message: &str| Err(Damaged { line: number, message: message.to_owned() });
             match line {
-                _ if line.starts_with("<<<<<<<") || line.starts_with("=======") || line.starts_with(">>>>>>>") => {
+                _ if line.starts_with("<<<<<<<")
+                    || line.starts_with("=======")
+                    || line.starts_with(">>>>>>>") =>
+                {
                     return damaged(
                         "two branches were merged, and Git left it to you: keep the lines of both, then run `gops update`",
                     );

@@ -78,7 +78,9 @@ impl Writer<'_> {
                 return self.container(key, NodeKind::Mapping(0), |w| w.fields(def, &record.fields));
             }
             Value::Variant(ty, _, Some(record)) => {
-                let TypeDef::Union(union) = self.program.ty(*ty) else { return Err("a value without a type") };
+                let TypeDef::Union(union) = self.program.ty(*ty) else {
+                    return Err("a value without a type");
+                };
                 let def = self.program.record(record.ty).ok_or("a value without a type")?;
                 let tag = self.text(value);
                 return self.container(key, NodeKind::Mapping(0), |w| {

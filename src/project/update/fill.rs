@@ -285,8 +285,10 @@ impl<'a> Filler<'a> {
         if says_secret(&field.ty) {
             return self.write_secret(session, file, instance, one, field, &document, &refused);
         }
-        let target = places::target(session, self.edited, file, instance, &one.path, one.slot)
-            .ok_or_else(|| refused("its place in the file is not known".into(), by_hand(field, value, &self.program)))?;
+        let target =
+            places::target(session, self.edited, file, instance, &one.path, one.slot).ok_or_else(|| {
+                refused("its place in the file is not known".into(), by_hand(field, value, &self.program))
+            })?;
         places::write(self.edited, target, &field.data_name, document)
             .map_err(|why| refused(why.to_string(), by_hand(field, value, &self.program)))?;
         Ok(target.file)
@@ -315,7 +317,8 @@ impl<'a> Filler<'a> {
                 "encrypt it with sops by hand".into(),
             ));
         }
-        let mut keys: Vec<EcoString> = one.path.split('.').filter(|p| !p.is_empty()).map(Into::into).collect();
+        let mut keys: Vec<EcoString> =
+            one.path.split('.').filter(|p| !p.is_empty()).map(Into::into).collect();
         keys.push(field.data_name.clone());
         let encrypted = file.unit(&session.db).as_ref().and_then(|unit| unit.encrypted);
         let path = match encrypted {
@@ -413,7 +416,8 @@ impl Supply for Choosing<'_> {
             return Err(assign::exhausted(pool));
         }
         const SHOWN: usize = 10;
-        let names = kept.iter().take(SHOWN).map(|(holder, g)| format!("{} (`{}`)", g.value, element_of(holder)));
+        let names =
+            kept.iter().take(SHOWN).map(|(holder, g)| format!("{} (`{}`)", g.value, element_of(holder)));
         let more = if kept.len() > SHOWN { ", …" } else { "" };
         Err(Refusal::Because {
             message: format!(

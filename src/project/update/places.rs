@@ -62,7 +62,12 @@ pub(super) fn target(
 }
 
 /// Writes an entry into a file, in memory.
-pub(super) fn write(edited: &Edited, target: Target, key: &EcoString, value: Document) -> Result<(), Refused> {
+pub(super) fn write(
+    edited: &Edited,
+    target: Target,
+    key: &EcoString,
+    value: Document,
+) -> Result<(), Refused> {
     let path = target.file.path();
     let bytes: Arc<[u8]> = edited.read(path).map_err(|_| Refused::Unreadable)?;
     let (document, mapping) = within_document(target.file, &bytes, target.mapping);

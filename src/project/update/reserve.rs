@@ -83,7 +83,9 @@ impl Pools {
     /// Among whom the value of an element must be the only one.
     pub fn within(&self, instance: &Instance, index: u32, slot: Slot) -> EcoString {
         let ty = instance.elements.get(index as usize).map(|e| e.record.ty);
-        let Some(pool) = ty.and_then(|ty| self.pools.get(self.of(ty, slot)?)) else { return EcoString::new() };
+        let Some(pool) = ty.and_then(|ty| self.pools.get(self.of(ty, slot)?)) else {
+            return EcoString::new();
+        };
         if pool.depends.whole {
             return EcoString::new();
         }
@@ -178,7 +180,9 @@ struct Reads<'a> {
 
 impl Reads<'_> {
     fn field(&mut self, ty: TypeId, slot: Slot) {
-        let Some(field) = self.program.record(ty).and_then(|r| r.fields.get(usize::from(slot))) else { return };
+        let Some(field) = self.program.record(ty).and_then(|r| r.fields.get(usize::from(slot))) else {
+            return;
+        };
         if let Some(body) = &field.value {
             self.body(&body.root);
         }
