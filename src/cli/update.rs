@@ -19,6 +19,8 @@ use crate::secret::{Sops, SopsError};
 
 /// Fill what is missing: write the values of `assigned` fields into their files
 ///
+/// First, each `migration` of the model is applied to the files that still need it.
+///
 /// A field that is declared `assigned` gets its value once: the next number that is free, a
 /// random token, what another one was at that time. It is written into the file of the instance,
 /// beside what you wrote and without another byte changed, and from then on it is data: review
@@ -62,6 +64,10 @@ impl Update {
             writing.show(context);
         } else {
             writing.commit()?;
+        }
+        for (file, migration) in &made.migrated {
+            use crate::diag::render::Sources as _;
+            context.ui.result(&format!("{}: migrated by `{migration}`\n", writing.workspace.shown(*file)));
         }
         for one in &made.filled {
             context.ui.result(&filled(one, &writing.workspace));
@@ -137,6 +143,13 @@ fn totals(made: &Made, dry_run: bool) -> String {
     let s = if count == 1 { "" } else { "s" };
     let would = if dry_run { "would fill" } else { "filled" };
     let mut text = match count {
+        0 if !made.migrated.is_empty() => {
+            let would = if dry_run { "would migrate" } else { "migrated" };
+            let files: std::collections::BTreeSet<&str> =
+                made.migrated.iter().map(|(f, _)| f.path()).collect();
+            let s = if files.len() == 1 { "" } else { "s" };
+            format!("{would} {} file{s}", files.len())
+        }
         0 => "nothing is missing".to_owned(),
         _ => format!("{would} {count} value{s}"),
     };

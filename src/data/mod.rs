@@ -18,6 +18,7 @@ mod layout;
 mod merge;
 mod parsed;
 pub mod print;
+pub mod remove;
 mod scalar;
 mod sops;
 mod text;

@@ -18,6 +18,7 @@ pub mod convert;
 pub mod deferred;
 pub mod instance;
 pub mod merge;
+pub mod migrate;
 pub mod operators;
 pub mod print;
 pub mod relations;

@@ -6,6 +6,7 @@
 
 mod fold;
 pub mod lock;
+pub mod migrate;
 mod same;
 
 pub use crate::eval::Operation;

@@ -38,6 +38,8 @@ pub struct Program {
     pub templates: Vec<TemplateDef>,
     /// `moved`.
     pub moves: Vec<MovedDef>,
+    /// Migrations, in order of their names.
+    pub migrations: Vec<MigrationDef>,
     /// Whether a body calls `files()`, so that the list of all files is needed.
     pub uses_files: bool,
     /// The environments' names, in order of declaration; empty without any.
@@ -181,6 +183,40 @@ pub struct TemplateDef {
     pub params: Vec<(Name, Type)>,
     /// An interpolation; its nodes are numbers of the template's file.
     pub body: Body,
+}
+
+/// `migration "…" for T { … }`. In its bodies local 0 is `old`, an `any`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct MigrationDef {
+    /// Its name.
+    pub name: EcoString,
+    /// A slice or a struct.
+    pub ty: TypeId,
+    /// `when`.
+    pub when: Option<Body>,
+    /// In order.
+    pub steps: Vec<MigrationStep>,
+    /// Where it is declared.
+    pub file: FileId,
+    /// Where in it.
+    pub node: Node,
+}
+
+/// A step of a migration. Paths are of data names.
+#[derive(Clone, PartialEq, Debug)]
+pub enum MigrationStep {
+    /// `set a.b = e`.
+    Set {
+        /// The field.
+        path: Vec<EcoString>,
+        /// What it gets: an `any`.
+        value: Body,
+    },
+    /// `drop a.b`.
+    Drop {
+        /// The field.
+        path: Vec<EcoString>,
+    },
 }
 
 /// `moved`.

@@ -20,6 +20,7 @@ mod hidden;
 pub mod history;
 pub mod layout;
 mod lenient;
+mod migrations;
 mod object_checks;
 mod origins;
 mod queries;

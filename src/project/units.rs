@@ -78,9 +78,11 @@ pub fn read_as(db: &dyn Db, ready: &Ready, file: SourceFile, how: Reading<'_>) -
     };
     let ask = DbAsk { world: DbWorld::new(db) };
     for (item, documents) in sources.into_iter().enumerate() {
+        let late = super::migrations::problems(&ask.world, slice.decl.id, &documents);
         let source = InstanceSource { item: item as u32, documents, bindings: &unit.bindings };
         let read = read_instance(&ready.program, &ready.shapes, &ask, slice.decl.id, &source);
-        out.diagnostics.extend(read.diagnostics);
+        // What was written for another model is wrong for this one in ways that say nothing.
+        out.diagnostics.extend(if late.is_empty() { read.diagnostics } else { late });
         out.references.extend(read.references);
         out.instances.extend(read.instance);
     }

@@ -12,4 +12,6 @@ table! {
     NOT_FILLED = "G1042" Error "not-filled", "an assigned field that needs a value that is not there";
     NOT_WRITTEN = "G1043" Error "not-written", "a value that cannot be written into its file";
     LOCK = "G1044" Error "damaged-lock", "an assigned.lock that cannot be read";
+    PENDING = "G1050" Error "migration-pending", "a document that a migration has not been applied to";
+    MIGRATION = "G1051" Error "bad-migration", "a migration of which nothing says when it is pending, or a name that two have";
 }

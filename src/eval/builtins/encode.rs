@@ -94,6 +94,28 @@ fn parsed(cx: &mut Cx<'_>, parsed: Parsed, what: &str) -> Done {
     }
 }
 
+/// The value of a document, or of a part of it, as `any`; what has no value is null.
+pub fn any_of_document(document: &Document, at: u32) -> Value {
+    match document.value(at) {
+        NodeKind::Encrypted(_) | NodeKind::BigInt(_) | NodeKind::Invalid => Value::Null,
+        NodeKind::Sequence(_) => {
+            Value::List(document.children(at).map(|child| any_of_document(document, child)).collect())
+        }
+        NodeKind::Mapping(_) => {
+            let entries = document.entries(at);
+            let mut entries: Vec<_> = entries
+                .map(|(key, child)| (Value::Str(key.clone()), any_of_document(document, child)))
+                .collect();
+            entries.sort_by(|(a, _), (b, _)| match (a, b) {
+                (Value::Str(a), Value::Str(b)) => a.as_bytes().cmp(b.as_bytes()),
+                _ => std::cmp::Ordering::Equal,
+            });
+            Value::Map(entries.into())
+        }
+        _ => node(document, at).unwrap_or_default(),
+    }
+}
+
 fn node(document: &Document, at: u32) -> Done {
     Ok(match document.value(at) {
         NodeKind::Null => Value::Null,

@@ -12,6 +12,8 @@ mod path;
 mod text;
 mod time;
 
+pub use encode::any_of_document;
+
 use std::sync::Arc;
 
 use ecow::EcoString;

@@ -6,6 +6,7 @@
 
 mod data;
 mod fill;
+mod migrate;
 mod missing;
 mod places;
 mod reserve;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use ecow::EcoString;
 
 use crate::base::{Edited, FileId};
+use crate::diag::codes::history::PENDING;
 use crate::diag::codes::instance::UNASSIGNED;
 use crate::diag::{Diagnostic, Place};
 
@@ -69,6 +71,8 @@ pub struct Filled {
 pub struct Update {
     /// What is wrong. With an error nothing is to be written.
     pub report: Report,
+    /// The migrations that were applied, with the files that they changed.
+    pub migrated: Vec<(FileId, EcoString)>,
     /// What was filled, in order.
     pub filled: Vec<Filled>,
     /// Values that are kept for deletions that are not settled, since this update.
@@ -91,6 +95,17 @@ pub struct Outside<'a> {
 /// end; if something is wrong they are not to be used.
 pub fn update(session: &mut Session, edited: &Arc<Edited>, outside: &Outside<'_>) -> Update {
     let mut found = Update { report: session.check(), ..Update::default() };
+    if found.report.diagnostics.iter().any(|d| d.code == PENDING) {
+        let (migrated, problems) = migrate::migrate(session, edited);
+        found.migrated = migrated;
+        if !problems.is_empty() {
+            found.report.diagnostics = problems;
+            return found;
+        }
+        let paths: Vec<String> = edited.changes().into_keys().collect();
+        session.refresh(&paths);
+        found.report = session.check();
+    }
     let (missing, others): (Vec<Diagnostic>, Vec<Diagnostic>) =
         std::mem::take(&mut found.report.diagnostics).into_iter().partition(|d| d.code == UNASSIGNED);
     found.report.diagnostics = others;

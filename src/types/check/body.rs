@@ -34,6 +34,8 @@ pub(super) enum Mode {
     },
     /// A check of a record or of the project.
     Check,
+    /// A migration, which sees one document as it was.
+    Migration,
     /// A test.
     Test,
 }
@@ -50,6 +52,7 @@ impl Mode {
             Mode::Function => "a function",
             Mode::Impl { .. } => "an `impl`",
             Mode::Check => "a check",
+            Mode::Migration => "a migration",
             Mode::Test => "a test",
         }
     }

@@ -6,9 +6,10 @@ use super::Checker;
 use super::body::{Cx, Folder, Mode, Origin, Typed};
 use super::coerce::Why;
 use super::construct::LATER;
-use super::uses::{BodyId, Use};
-use crate::diag::codes::types as codes;
-use crate::model::program::{ImplDef, TestDef};
+use super::uses::{BodyId, Use, UseKind};
+use crate::base::Name;
+use crate::diag::codes::{history, types as codes};
+use crate::model::program::{ImplDef, MigrationDef, MigrationStep, TestDef};
 use crate::model::schema::Slot;
 use crate::model::scopes::{FunctionItem, ModuleId};
 use crate::model::ty::RefineId;
@@ -44,7 +45,8 @@ impl<'a> Checker<'a> {
             PendingKind::AcyclicMessage { index, expr } => self.acyclic_message(module, index, expr),
             PendingKind::Test { decl } => self.test(module, decl),
             // The next versions of the language fill these.
-            PendingKind::Moved { .. } | PendingKind::Migration { .. } => {}
+            PendingKind::Moved { .. } => {}
+            PendingKind::Migration { ty, decl } => self.migration(module, ty, decl),
         }
     }
 
@@ -178,6 +180,69 @@ impl<'a> Checker<'a> {
         let (body, _) = cx.finish(root);
         let name = EcoString::from(decl.name.text.as_str());
         self.decls.program.tests.push(TestDef { name, body, node });
+    }
+
+    fn migration(&mut self, module: ModuleId, ty: TypeId, decl: &'a ast::MigrationDecl) {
+        let when = decl.when.as_ref().map(|when| self.over_old(module, decl, when, &Type::Bool));
+        let names = |path: &[ast::Ident]| path.iter().map(|part| part.name.as_str().into()).collect();
+        let mut steps = Vec::new();
+        for step in &decl.steps {
+            steps.push(match step {
+                ast::MigrationStep::Set { path, value, .. } => {
+                    let value = self.over_old(module, decl, value, &Type::Any);
+                    MigrationStep::Set { path: names(path), value }
+                }
+                ast::MigrationStep::Drop { path, .. } => MigrationStep::Drop { path: names(path) },
+            });
+        }
+        let mut cx = self.cx(module, Mode::Const, None);
+        let (node, file) = (cx.node(decl.name.span), cx.file);
+        let name = EcoString::from(decl.name.text.as_str());
+        let is_open = when.is_none() && !steps.iter().any(|s| matches!(s, MigrationStep::Drop { .. }));
+        if is_open {
+            let problem = cx
+                .problem(history::MIGRATION, decl.name.span, format!("nothing says when `{name}` is pending"))
+                .help("let it drop a field, or write `when old.… == …` before its `{`");
+            cx.report(problem);
+        }
+        let migrations = &mut self.decls.program.migrations;
+        if let Some(other) = migrations.iter().find(|m| m.name == name) {
+            let first = crate::diag::Place::Model { file: other.file, node: other.node.0 };
+            let mut cx = self.cx(module, Mode::Const, None);
+            let problem = cx
+                .problem(history::MIGRATION, decl.name.span, format!("two migrations are called `{name}`"))
+                .label(first, "the first one")
+                .help("their names order them: give one of them another name");
+            cx.report(problem);
+            return;
+        }
+        let at = migrations.partition_point(|m| m.name < name);
+        migrations.insert(at, MigrationDef { name, ty, when, steps, file, node });
+    }
+
+    /// An expression of a migration over `old`, a document as it was. It sees nothing else.
+    fn over_old(&mut self, module: ModuleId, decl: &'a ast::MigrationDecl, e: &'a Expr, ty: &Type) -> Body {
+        let mut cx = self.cx(module, Mode::Migration, None);
+        cx.declare_used(
+            ast::Ident { name: Name::new("old"), span: decl.name.span },
+            Type::Any,
+            Origin::Other,
+        );
+        let root = cx.check(e, ty, Why::Plain);
+        let (body, uses) = cx.finish(root);
+        let reads = uses.iter().find(|used| matches!(used.kind, UseKind::Reads(_)));
+        if let Some(used) = reads {
+            let place = crate::diag::Place::span(used.file, used.span);
+            let problem = crate::diag::Diagnostic::new(
+                codes::NOT_READABLE,
+                place,
+                "a migration cannot read what else there is",
+            );
+            self.decls
+                .diagnostics
+                .push(problem.at("this reads it").help("it sees `old`, one document, alone"));
+        }
+        body
     }
 
     fn acyclic_message(&mut self, module: ModuleId, index: u32, e: &'a Expr) {
