@@ -218,13 +218,14 @@ impl Diagnostic {
         }
     }
 
+    /// Whether the other one is the same for another subject. What is found for nobody comes
+    /// first, and says it for everybody.
     fn differs_in_subject(&self, other: &Diagnostic) -> bool {
-        let others = |d: &Diagnostic| d.labels.len().saturating_sub(1);
-        self.has_subject
-            && other.has_subject
+        let but_subject = |d: &Diagnostic| d.labels.len().saturating_sub(usize::from(d.has_subject));
+        other.has_subject
             && self.help == other.help
             && self.fixes == other.fixes
-            && self.labels.get(..others(self)) == other.labels.get(..others(other))
+            && self.labels.get(..but_subject(self)) == other.labels.get(..but_subject(other))
     }
 
     fn sort_key(&self) -> (&'static str, Span, Code, &str) {
@@ -268,7 +269,7 @@ fn fold_subjects(diagnostics: &mut Vec<Diagnostic>) {
         // What is at one place stands together.
         let mut alike = kept.iter_mut().rev().take_while(|(d, _)| d.sort_key() == next.sort_key());
         match alike.find(|(d, _)| d.differs_in_subject(&next)) {
-            Some((_, more)) => *more += 1,
+            Some((kept, more)) => *more += usize::from(kept.has_subject),
             None => kept.push((next, 0)),
         }
     }

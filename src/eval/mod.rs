@@ -33,6 +33,7 @@ mod collections;
 mod expr;
 mod files;
 mod history;
+mod literals;
 mod machine;
 mod make;
 mod plan;
@@ -43,6 +44,7 @@ mod run;
 mod weight;
 
 pub use budget::Cost;
+pub use literals::refused_literals;
 pub use plan::{Plan, says_secret};
 pub use run::{
     Computed, Reader, body, check_global, check_instance, check_object, constant, default_value,

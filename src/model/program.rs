@@ -87,6 +87,8 @@ pub struct ConstDef {
     pub ty: Type,
     /// Its value.
     pub body: Body,
+    /// `deprecated "…"`.
+    pub deprecated: Option<EcoString>,
 }
 
 /// A function.
@@ -104,6 +106,8 @@ pub struct FunctionDef {
     pub body: Body,
     /// Documentation.
     pub docs: EcoString,
+    /// `deprecated "…"`.
+    pub deprecated: Option<EcoString>,
     /// Its name, where it is declared.
     pub node: Node,
 }

@@ -191,6 +191,7 @@ impl Session {
         for shard in self.all_shards() {
             diagnostics.extend(queries::shard_checks(&self.db, shard).iter().cloned());
         }
+        diagnostics.extend(queries::refused_literals(&self.db, self.project).iter().cloned());
         for index in 0..runs.program().consts.len() as u32 {
             diagnostics.extend(queries::constant(&self.db, self.project, index).diagnostics.iter().cloned());
         }

@@ -91,6 +91,9 @@ pub fn checked_model(db: &dyn Db) -> Arc<CheckedModel> {
 
 /// The text of a template, read as an input.
 fn template_text(db: &dyn Db, path: &str) -> Result<String, EcoString> {
+    if is_ignored(db, path) {
+        return Err("it is no file of the project: a `.gitignore` leaves it out".into());
+    }
     let file = db.source(FileId::new(path));
     match file.content(db) {
         Ok(bytes) => String::from_utf8(bytes.to_vec()).map_err(|_| "it is not UTF-8".into()),
@@ -147,6 +150,27 @@ pub fn constant(db: &dyn Db, _project: Project, index: u32) -> Once {
 #[salsa::tracked(returns(ref))]
 pub fn function(db: &dyn Db, _project: Project, index: u32) -> Once {
     crate::eval::function(&DbWorld::new(db), index).into()
+}
+
+/// The rules of a `.gitignore`.
+#[salsa::tracked(returns(clone), no_eq)]
+fn ignore_rules(db: &dyn Db, file: SourceFile) -> Option<Arc<ignore::gitignore::Gitignore>> {
+    file.content(db).as_ref().ok().map(|bytes| super::walk::rules(bytes))
+}
+
+/// Whether a file is no part of the project: a `.gitignore` matches it, or it is Git's own.
+pub fn is_ignored(db: &dyn Db, path: &str) -> bool {
+    let rules = &mut |folder: &str| {
+        let file = db.source(FileId::new(&super::walk::join(folder, ".gitignore")));
+        ignore_rules(db, file)
+    };
+    path.split('/').any(|part| part == ".git") || super::walk::is_ignored(path, false, rules)
+}
+
+/// The literals of the model that their types refuse.
+#[salsa::tracked(returns(ref))]
+pub fn refused_literals(db: &dyn Db, _project: Project) -> Vec<Diagnostic> {
+    crate::eval::refused_literals(&DbWorld::new(db))
 }
 
 /// What a unit holds: one instance, or those of an `each` file.

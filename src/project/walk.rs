@@ -2,6 +2,7 @@
 //! matches and whose path has no part that starts with a dot.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
@@ -20,7 +21,7 @@ pub struct Found {
 #[derive(Debug)]
 pub struct Walker<'a> {
     system: &'a dyn System,
-    ignores: BTreeMap<String, Option<Gitignore>>,
+    ignores: BTreeMap<String, Option<Arc<Gitignore>>>,
 }
 
 impl<'a> Walker<'a> {
@@ -63,42 +64,56 @@ impl<'a> Walker<'a> {
 
     /// Whether a path, or a folder above it, is left out.
     pub fn is_ignored(&mut self, path: &str, is_folder: bool) -> bool {
-        let ends = path.match_indices('/').map(|(i, _)| i).collect::<Vec<_>>();
-        ends.iter().any(|&i| self.matches(&path[..i], true))
-            || (!path.is_empty() && self.matches(path, is_folder))
+        is_ignored(path, is_folder, &mut |folder| self.rules(folder))
     }
 
-    /// Whether the `.gitignore` files above a path match it: the nearest that says something.
     fn matches(&mut self, path: &str, is_folder: bool) -> bool {
-        let mut folder = path;
-        while !folder.is_empty() {
-            folder = folder.rsplit_once('/').map_or("", |(parent, _)| parent);
-            let rules = self.rules(folder);
-            let matched = rules.map(|r| r.matched(relative(path, folder), is_folder));
-            match matched {
-                Some(m) if m.is_ignore() => return true,
-                Some(m) if m.is_whitelist() => return false,
-                _ => {}
-            }
-        }
-        false
+        matches(path, is_folder, &mut |folder| self.rules(folder))
     }
 
-    fn rules(&mut self, folder: &str) -> Option<&Gitignore> {
+    fn rules(&mut self, folder: &str) -> Option<Arc<Gitignore>> {
         if !self.ignores.contains_key(folder) {
             let text = self.system.read(&join(folder, ".gitignore")).ok();
-            let rules = text.map(|bytes| {
-                let mut builder = GitignoreBuilder::new("");
-                for line in String::from_utf8_lossy(&bytes).lines() {
-                    // A line that is no glob matches nothing, as in Git.
-                    let _ = builder.add_line(None, line);
-                }
-                builder.build().unwrap_or_else(|_| Gitignore::empty())
-            });
-            self.ignores.insert(folder.to_owned(), rules);
+            self.ignores.insert(folder.to_owned(), text.map(|bytes| rules(&bytes)));
         }
-        self.ignores.get(folder).and_then(Option::as_ref)
+        self.ignores.get(folder).cloned().flatten()
     }
+}
+
+/// Knows the rules of the `.gitignore` of a folder.
+type Rules<'r> = &'r mut dyn FnMut(&str) -> Option<Arc<Gitignore>>;
+
+/// Whether a path, or a folder above it, is left out.
+pub fn is_ignored(path: &str, is_folder: bool, rules: Rules<'_>) -> bool {
+    let folders = path.match_indices('/').filter_map(|(i, _)| path.get(..i));
+    let ignored = folders.into_iter().any(|folder| matches(folder, true, rules));
+    ignored || (!path.is_empty() && matches(path, is_folder, rules))
+}
+
+/// Whether the `.gitignore` files above a path match it: the nearest that says something.
+fn matches(path: &str, is_folder: bool, rules: Rules<'_>) -> bool {
+    let mut folder = path;
+    while !folder.is_empty() {
+        folder = folder.rsplit_once('/').map_or("", |(parent, _)| parent);
+        let rules = rules(folder);
+        let matched = rules.as_ref().map(|r| r.matched(relative(path, folder), is_folder));
+        match matched {
+            Some(m) if m.is_ignore() => return true,
+            Some(m) if m.is_whitelist() => return false,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// The rules of a `.gitignore`.
+pub fn rules(text: &[u8]) -> Arc<Gitignore> {
+    let mut builder = GitignoreBuilder::new("");
+    for line in String::from_utf8_lossy(text).lines() {
+        // A line that is no glob matches nothing, as in Git.
+        let _ = builder.add_line(None, line);
+    }
+    Arc::new(builder.build().unwrap_or_else(|_| Gitignore::empty()))
 }
 
 /// A path below a folder; the root is the empty path.

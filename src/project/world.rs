@@ -105,6 +105,9 @@ impl World for DbWorld<'_> {
 
     fn file(&self, path: &str) -> Result<Arc<FileValue>, EcoString> {
         let file = FileId::new(path);
+        if queries::is_ignored(self.db, path) {
+            return Err(format!("`{path}` is no file of the project: a `.gitignore` leaves it out").into());
+        }
         self.files.borrow_mut().push(file);
         let source = self.db.source(file);
         match source.content(self.db) {

@@ -32,25 +32,32 @@ struct Graph<'a> {
     uses: &'a [(BodyId, Vec<Use>)],
 }
 
-/// The effects of every body, by its number in `uses`; what breaks the rules is added to the
-/// diagnostics.
+/// The effects of every body, by its number in `uses`, and the bodies that need themselves; what
+/// breaks the rules is added to the diagnostics.
 pub(super) fn effects(
     program: &Program,
     uses: &[(BodyId, Vec<Use>)],
     untyped: &FxHashSet<BodyId>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Effects> {
+) -> (Vec<Effects>, Vec<BodyId>) {
     let graph = Graph::new(program, uses);
     let needs: Vec<Vec<u32>> = graph.edges.iter().map(|e| e.iter().map(|(to, ..)| *to).collect()).collect();
+    let mut endless = Vec::new();
     for cycle in order::cycles(&needs) {
+        let ids = || cycle.iter().filter_map(|b| graph.ids.get(*b as usize)).copied();
         if cycle.iter().any(|b| graph.ids.get(*b as usize).is_some_and(|id| untyped.contains(id))) {
+            endless.extend(ids());
             continue;
         }
+        let said = diagnostics.len();
         graph.cycle(&needs, &cycle, diagnostics);
+        if diagnostics.len() > said {
+            endless.extend(ids());
+        }
     }
     let effects = graph.closure(&needs);
     graph.refuse_reads(&effects, diagnostics);
-    effects
+    (effects, endless)
 }
 
 impl<'a> Graph<'a> {

@@ -18,7 +18,7 @@ use rustc_hash::FxHashMap;
 use crate::base::FileId;
 use crate::diag::Diagnostic;
 use crate::model::program::NodeTables;
-use crate::model::{Declarations, Program, Type};
+use crate::model::{Declarations, HirKind, Program, Type};
 
 pub use crate::model::show;
 pub use check::Templates;
@@ -41,7 +41,13 @@ pub struct Checked {
 pub fn check(declarations: Declarations<'_>, templates: &Templates<'_>) -> Checked {
     let check::Bodies { mut program, nodes, types, mut diagnostics, uses, untyped } =
         check::bodies(declarations, templates);
-    let effects = effects::effects(&program, &uses, &untyped, &mut diagnostics);
+    let (effects, endless) = effects::effects(&program, &uses, &untyped, &mut diagnostics);
     strata::strata(&mut program, &uses, &effects, &mut diagnostics);
+    // What needs itself has no value: nobody shall look for one.
+    for id in endless {
+        if let Some(body) = id.body_mut(&mut program) {
+            body.root.kind = HirKind::Error;
+        }
+    }
     Checked { program, nodes, types, diagnostics }
 }

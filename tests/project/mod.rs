@@ -2,4 +2,5 @@
 
 mod incremental;
 mod order;
+mod read_back;
 mod shop;

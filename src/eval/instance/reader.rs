@@ -105,7 +105,8 @@ impl<'a> Reader<'a> {
             Context { field: declared, name: "", parent: None, listed: false, secret: false, alias: None };
         let root = self.record(record, layers, context, None);
         let key: Arc<[Value]> = record.keys.iter().map(|k| key_value(&root.fields, &k.path)).collect();
-        if key.iter().any(|v| matches!(v, Value::Wrong)) {
+        let unfit = record.keys.iter().any(|k| matches!(k.ty, Type::Error));
+        if unfit || key.iter().any(|v| matches!(v, Value::Wrong)) {
             return None;
         }
         let elements = std::mem::take(&mut self.elements).into_iter().flatten().collect();

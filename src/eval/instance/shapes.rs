@@ -4,9 +4,10 @@ use ecow::EcoString;
 use rustc_hash::FxHashMap;
 
 use crate::eval::Value;
-use crate::model::hir::{Body, HirKind};
+use crate::eval::plan::says_secret;
+use crate::model::hir::{Body, Hir, HirKind};
 use crate::model::schema::{FieldKind, Slot};
-use crate::model::{Program, RecordDef, TypeDef, TypeId};
+use crate::model::{Program, RecordDef, Type, TypeDef, TypeId};
 
 use super::fast::Fast;
 
@@ -34,7 +35,7 @@ pub(super) struct RecordShape {
 }
 
 impl RecordShape {
-    fn new(record: &RecordDef) -> Self {
+    fn new(record: &RecordDef, known: &dyn Fn(&Body) -> Option<Value>) -> Self {
         let stored = &record.fields[..record.stored.min(record.fields.len())];
         let mut shape = RecordShape::default();
         for (slot, field) in stored.iter().enumerate() {
@@ -43,7 +44,8 @@ impl RecordShape {
                 shape.old.extend(field.was.iter().map(|old| (old.clone(), slot as Slot)));
             }
             shape.defaults.push(match &field.value {
-                Some(body) if field.kind != FieldKind::Assigned => literal(body),
+                // A secret is masked by whoever evaluates it.
+                Some(body) if field.kind != FieldKind::Assigned && !says_secret(&field.ty) => known(body),
                 Some(_) => None,
                 None => (field.kind == FieldKind::Rest).then(|| Value::Map(Default::default())),
             });
@@ -67,9 +69,16 @@ impl RecordShape {
     }
 }
 
-/// The value of a body that is a literal.
-fn literal(body: &Body) -> Option<Value> {
-    Some(match &body.root.kind {
+/// The value of a literal, if nothing refuses it.
+fn literal(program: &Program, fast: &[Fast], hir: &Hir) -> Option<Value> {
+    Some(match &hir.kind {
+        HirKind::Refine(inner, ty) => {
+            let value = literal(program, fast, inner)?;
+            if !satisfies(program, fast, ty, &value) {
+                return None;
+            }
+            value
+        }
         HirKind::Null => Value::Null,
         HirKind::Bool(b) => Value::Bool(*b),
         HirKind::Int(i) => Value::Int(*i),
@@ -84,13 +93,28 @@ fn literal(body: &Body) -> Option<Value> {
     })
 }
 
+/// Whether a value is known to satisfy what a type says of it.
+fn satisfies(program: &Program, fast: &[Fast], ty: &Type, value: &Value) -> bool {
+    match ty {
+        Type::Alias(_, inner) => satisfies(program, fast, inner, value),
+        Type::Refined(inner, id) => {
+            let holds = fast.get(id.0 as usize).and_then(|f| f.holds(program, value));
+            holds == Some(true) && satisfies(program, fast, inner, value)
+        }
+        Type::Int | Type::Str | Type::Bool | Type::Float | Type::Duration | Type::Size => true,
+        _ => false,
+    }
+}
+
 impl Shapes {
     /// The tables of a program.
     pub fn new(program: &Program) -> Self {
+        let fast: Vec<Fast> = program.refinements.iter().map(Fast::new).collect();
+        let known = |body: &Body| literal(program, &fast, &body.root);
         let mut shapes = Shapes::default();
         for def in &program.types {
             let (record, variants) = match def {
-                TypeDef::Record(record) => (RecordShape::new(record), &[][..]),
+                TypeDef::Record(record) => (RecordShape::new(record, &known), &[][..]),
                 TypeDef::Enum(e) => (RecordShape::default(), &e.variants[..]),
                 TypeDef::Union(u) => (RecordShape::default(), &u.variants[..]),
             };
@@ -104,7 +128,7 @@ impl Shapes {
                 *has = true;
             }
         }
-        shapes.fast = program.refinements.iter().map(Fast::new).collect();
+        shapes.fast = fast;
         shapes
     }
 

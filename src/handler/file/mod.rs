@@ -45,15 +45,15 @@ impl Handler for FileHandler {
     }
 
     fn validate(&self, node: &Node) -> Vec<Problem> {
-        Spec::read(node).err().unwrap_or_default()
+        Spec::mistakes(node)
     }
 
     fn claims(&self, node: &Node) -> Vec<EcoString> {
-        Spec::read(node).map(|spec| vec![spec.claim()]).unwrap_or_default()
+        Spec::path_of(node).map(|path| vec![spec::claim(path)]).unwrap_or_default()
     }
 
     fn needs(&self, node: &Node) -> Vec<Need> {
-        Spec::read(node).map(|spec| spec.needs()).unwrap_or_default()
+        Spec::path_of(node).map(spec::needs).unwrap_or_default()
     }
 
     fn within(&self, claim: &str) -> Vec<EcoString> {

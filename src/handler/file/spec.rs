@@ -64,10 +64,55 @@ pub(super) struct Spec<'a> {
     pub group: Option<&'a str>,
 }
 
+/// What is wrong with the fields of a node.
+#[derive(Default)]
+struct Findings {
+    /// Mistakes.
+    wrong: Vec<Problem>,
+    /// What is not known before a deploy, or must not be shown.
+    marked: Vec<Problem>,
+}
+
+impl Findings {
+    fn push(&mut self, problem: Problem) {
+        self.wrong.push(problem);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.wrong.is_empty() && self.marked.is_empty()
+    }
+
+    /// A value that is not what is wanted.
+    fn unfit(&mut self, field: &str, value: Option<&GraphValue>, wanted: &str) {
+        let problem = wrong(field, value, wanted);
+        match value {
+            Some(value) if value.is_marked() => self.marked.push(problem),
+            _ => self.wrong.push(problem),
+        }
+    }
+}
+
 impl<'a> Spec<'a> {
-    /// Reads a node, or says all that is wrong with it.
+    /// Reads a node whose values are all known, or says all that is in the way.
     pub(super) fn read(node: &'a Node) -> Result<Self, Vec<Problem>> {
-        let mut problems = Vec::new();
+        Self::examine(node).map_err(|found| found.wrong.into_iter().chain(found.marked).collect())
+    }
+
+    /// What is wrong with the values that are known: that of others waits for a deploy.
+    pub(super) fn mistakes(node: &Node) -> Vec<Problem> {
+        Spec::examine(node).err().map(|found| found.wrong).unwrap_or_default()
+    }
+
+    /// The path of a node without mistakes: a key, so it is known.
+    pub(super) fn path_of(node: &Node) -> Option<&str> {
+        match Self::mistakes(node).is_empty() {
+            true => node.fields.get("path").and_then(GraphValue::as_str),
+            false => None,
+        }
+    }
+
+    fn examine(node: &'a Node) -> Result<Self, Findings> {
+        let mut problems = Findings::default();
         let Some(kind) = Kind::of(&node.type_) else {
             let known: Vec<&str> = TYPES.iter().map(|(path, _)| *path).collect();
             problems.push(Problem {
@@ -78,7 +123,7 @@ impl<'a> Spec<'a> {
             return Err(problems);
         };
         let path = text(&node.fields, "path", &mut problems).unwrap_or_default();
-        problems.extend(path::problem(path));
+        problems.wrong.extend(path::problem(path));
         let content = content(kind, &node.fields, &mut problems);
         let mode = mode(&node.fields, &mut problems);
         let owner = principal(&node.fields, "owner", &mut problems);
@@ -88,17 +133,12 @@ impl<'a> Spec<'a> {
             _ => Err(problems),
         }
     }
+}
 
-    /// What the file holds on its target.
-    pub(super) fn claim(&self) -> EcoString {
-        claim(self.path)
-    }
-
-    /// The folders that it lies in.
-    pub(super) fn needs(&self) -> Vec<Need> {
-        let any_of = folders_of(&self.claim());
-        if any_of.is_empty() { Vec::new() } else { vec![Need { any_of, why: "parent directory" }] }
-    }
+/// The folders that a path lies in.
+pub(super) fn needs(path: &str) -> Vec<Need> {
+    let any_of = folders_of(&claim(path));
+    if any_of.is_empty() { Vec::new() } else { vec![Need { any_of, why: "parent directory" }] }
 }
 
 /// The claims of the folders that a claimed path lies in, the nearest first.
@@ -106,7 +146,8 @@ pub(super) fn folders_of(claimed: &str) -> Vec<EcoString> {
     claimed.strip_prefix("path:").map(|path| path::ancestors(path).map(claim).collect()).unwrap_or_default()
 }
 
-fn claim(path: &str) -> EcoString {
+/// What the file at a path holds on its target.
+pub(super) fn claim(path: &str) -> EcoString {
     eco_format!("path:{path}")
 }
 
@@ -127,16 +168,16 @@ fn wrong(field: &str, value: Option<&GraphValue>, wanted: &str) -> Problem {
     Problem { field: field.into(), message, help: Some(format!("give it a {wanted}")) }
 }
 
-fn text<'a>(fields: &'a GraphValue, name: &str, problems: &mut Vec<Problem>) -> Option<&'a str> {
+fn text<'a>(fields: &'a GraphValue, name: &str, problems: &mut Findings) -> Option<&'a str> {
     let value = given(fields, name);
     let text = value.and_then(GraphValue::as_str);
     if text.is_none() {
-        problems.push(wrong(name, value, "string"));
+        problems.unfit(name, value, "string");
     }
     text
 }
 
-fn content<'a>(kind: Kind, fields: &'a GraphValue, problems: &mut Vec<Problem>) -> Option<Content<'a>> {
+fn content<'a>(kind: Kind, fields: &'a GraphValue, problems: &mut Findings) -> Option<Content<'a>> {
     Some(match kind {
         Kind::Directory => Content::Entries,
         Kind::Text => Content::Text(text(fields, "content", problems)?),
@@ -157,21 +198,21 @@ fn content<'a>(kind: Kind, fields: &'a GraphValue, problems: &mut Vec<Problem>) 
     })
 }
 
-fn mode(fields: &GraphValue, problems: &mut Vec<Problem>) -> Option<u32> {
+fn mode(fields: &GraphValue, problems: &mut Findings) -> Option<u32> {
     let value = given(fields, "mode")?;
     let mode = value.as_int().and_then(|mode| u32::try_from(mode).ok()).filter(|mode| *mode <= 0o7777);
     if mode.is_none() {
-        problems.push(wrong("mode", Some(value), "mode from 0 to 0o7777"));
+        problems.unfit("mode", Some(value), "mode from 0 to 0o7777");
     }
     mode
 }
 
 /// A user or a group: a name, or a number as text.
-fn principal<'a>(fields: &'a GraphValue, name: &str, problems: &mut Vec<Problem>) -> Option<&'a str> {
+fn principal<'a>(fields: &'a GraphValue, name: &str, problems: &mut Findings) -> Option<&'a str> {
     let value = given(fields, name)?;
     let principal = value.as_str().filter(|text| !text.is_empty() && !text.contains([':', '\n', '\0']));
     if principal.is_none() {
-        problems.push(wrong(name, Some(value), "name or number of a user or group"));
+        problems.unfit(name, Some(value), "name or number of a user or group");
     }
     principal
 }

@@ -132,7 +132,7 @@ fn collect_item<'a>(
         }
         ItemKind::Const(tree) if is_new(d, module, tree.name, &mut seen.values) => {
             collected.consts.push((module, tree));
-            constant(d, module, tree);
+            constant(d, module, item, tree);
         }
         ItemKind::Fn(tree) if is_new(d, module, tree.name, &mut seen.functions) => {
             collected.functions.push((module, tree));
@@ -187,11 +187,16 @@ fn alias(d: &mut Declarations<'_>, module: ModuleId, item: &ast::Item, tree: &as
     d.scopes.modules[module.0 as usize].types.insert(tree.name.name, entry);
 }
 
-fn constant(d: &mut Declarations<'_>, module: ModuleId, tree: &ast::ConstDecl) {
+fn constant(d: &mut Declarations<'_>, module: ModuleId, item: &ast::Item, tree: &ast::ConstDecl) {
     let index = d.program.consts.len() as u32;
     let file = d.file(module);
     let node = d.nodes.node(file, tree.name.span);
-    d.program.consts.push(ConstDef { name: tree.name.name, ty: Type::Error, body: stand_in(file, node) });
+    d.program.consts.push(ConstDef {
+        name: tree.name.name,
+        ty: Type::Error,
+        body: stand_in(file, node),
+        deprecated: text(item.deprecated.as_ref()),
+    });
     let entry = Entry { item: ValueItem::Const(index), span: tree.name.span, imported: false };
     d.scopes.modules[module.0 as usize].values.insert(tree.name.name, entry);
 }
@@ -207,6 +212,7 @@ fn function(d: &mut Declarations<'_>, module: ModuleId, item: &ast::Item, tree: 
         result: Type::Error,
         body: stand_in(file, node),
         docs: docs(&item.docs),
+        deprecated: text(item.deprecated.as_ref()),
         node,
     });
     let entry = Entry { item: FunctionItem(index), span: tree.name.span, imported: false };

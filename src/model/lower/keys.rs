@@ -40,7 +40,8 @@ fn resolve(d: &mut Declarations<'_>, owner: &Assembled<'_>, key: &KeyDecl<'_>) -
             let field = record.fields.get(*slot as usize)?;
             let (name, ty) = (field.data_name.clone(), field.ty.clone());
             let (module, span) = *owner.places.get(*slot as usize)?;
-            check_type(d, module, span, &ty)?;
+            // What cannot be a key is meant as one all the same.
+            let ty = check_type(d, module, span, &ty).map_or(Type::Error, |()| ty);
             Some(KeyDef { path: vec![*slot], name, ty })
         }
         KeyDecl::Path { module, span, path } => resolve_path(d, owner, *module, *span, path),

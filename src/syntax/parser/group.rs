@@ -461,10 +461,24 @@ impl Cx {
         for part in &parts {
             found.push(match part.kind {
                 Kind::StrText => StrPart::Text(self.text(part.span).replace("\\${", "${")),
-                _ => StrPart::Expr { expr: Box::new(self.hole(part)), indent: None },
+                _ => {
+                    let end = crate::syntax::split::group_end(&self.lexed.tokens, part.partner).close;
+                    let indent = self.alone_on_line(part.span.to(end));
+                    StrPart::Expr { expr: Box::new(self.hole(part)), indent }
+                }
             });
         }
         found
+    }
+
+    /// The indentation of a `${…}` that stands alone on a line of a template.
+    fn alone_on_line(&self, hole: Span) -> Option<String> {
+        let before = self.text.get(..hole.start as usize)?;
+        let before = before.rsplit_once('\n').map_or(before, |(_, line)| line);
+        let after = self.text.get(hole.end as usize..)?;
+        let after = after.split_once('\n').map_or(after, |(line, _)| line);
+        let alone = before.trim().is_empty() && after.trim().is_empty() && !before.is_empty();
+        alone.then(|| before.to_owned())
     }
 
     /// Comparisons do not chain; `is` has no operand to its right that would refuse to.

@@ -142,6 +142,9 @@ pub(super) struct Cx<'c, 'a> {
     /// whether one of them was.
     pub later_ok: bool,
     pub later_seen: bool,
+    /// For a struct that is made as the value of a map: its key field, the map's key that fills
+    /// it, and the type of the map.
+    pub held_under: Option<(TypeId, Slot, Hir, Type)>,
     /// How many function values may still be checked again with wider types. It bounds the time
     /// where they are nested.
     pub retries: u32,
@@ -182,6 +185,7 @@ impl<'c, 'a> Cx<'c, 'a> {
             sealed: false,
             later_ok: false,
             later_seen: false,
+            held_under: None,
             retries: 32,
         }
     }

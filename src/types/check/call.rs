@@ -81,6 +81,9 @@ impl<'a> Cx<'_, 'a> {
         let FunctionItem(index) = item;
         let Some(def) = self.program().functions.get(index as usize) else { return self.wrong(span) };
         let (params, result) = (def.params.clone(), def.result.clone());
+        if let Some(text) = def.deprecated.clone() {
+            self.deprecated(name.span, &format!("`{}`", name.name), &text);
+        }
         self.record_use(span, UseKind::Body(BodyId::Function(index), Origin::Other));
         let mut values: Vec<Option<Hir>> = params.iter().map(|_| None).collect();
         let mut next = 0;

@@ -6,6 +6,7 @@ use super::expr::{alternatives, collection};
 use crate::base::{Name, Span};
 use crate::diag::codes::types as codes;
 use crate::model::hir::{Clause, MapEntry};
+use crate::model::schema::Slot;
 use crate::model::{Hir, HirKind, Type, TypeDef, TypeId};
 use crate::syntax::ast::{self, Entry, EntryKind, Expr, ExprKind, Ident, RecordKind};
 use crate::types::{marks, relation};
@@ -294,11 +295,28 @@ impl<'a> Cx<'_, 'a> {
                     continue;
                 }
             };
+            self.held_under =
+                self.key_field(value, e).map(|(id, slot)| (id, slot, key.clone(), whole.clone()));
             let typed = self.expr(e, Some(value));
+            self.held_under = None;
             let hir = self.element(typed, e.span, value);
             lowered.push(MapEntry::Pair(key, hir));
         }
         self.typed(span, HirKind::Map(lowered), whole)
+    }
+
+    /// The one key field of the struct that a literal in a map makes: the map's key fills it.
+    fn key_field(&self, value: &Type, e: &Expr) -> Option<(TypeId, Slot)> {
+        let literal = matches!(e.kind, ExprKind::Brace(_) | ExprKind::Construct { .. });
+        let Type::Record(id) = value.bare() else { return None };
+        let record = self.record(*id).filter(|r| literal && r.kind == RecordKind::Struct)?;
+        match record.keys.as_slice() {
+            [key] => match key.path.as_slice() {
+                [slot] => Some((*id, *slot)),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     fn twice<'t>(&mut self, name: &'t str, at: Span, seen: &mut Vec<(&'t str, Span)>) {

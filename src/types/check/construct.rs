@@ -182,6 +182,7 @@ impl<'a> Cx<'_, 'a> {
             // What refers to it is checked all the same.
             return Typed { ty: Type::Record(id), ..self.wrong(span) };
         }
+        let held_under = self.held_under.take();
         let mut given = Given::default();
         for entry in entries {
             match &entry.kind {
@@ -209,8 +210,29 @@ impl<'a> Cx<'_, 'a> {
                 self.spread(id, e, &mut given);
             }
         }
+        self.fill_key(id, held_under, span, &mut given);
         self.missing(id, &given, name);
         self.made(id, kind, given, span)
+    }
+
+    /// The key of the map that holds a struct fills its key field.
+    fn fill_key(
+        &mut self,
+        id: TypeId,
+        held_under: Option<(TypeId, Slot, Hir, Type)>,
+        span: Span,
+        given: &mut Given,
+    ) {
+        let Some((_, slot, key, map)) = held_under.filter(|(of, ..)| *of == id) else { return };
+        let Type::Map(key_ty, _) = &map else { return };
+        let Some(wanted) = self.field_def(id, slot).map(|f| f.ty.clone()) else { return };
+        if given.spans.iter().any(|(s, _)| *s == slot) {
+            return;
+        }
+        let key = Typed::new(key, key_ty.as_ref().clone());
+        let hir = self.coerce(key, span, &wanted, Why::Field(id, slot));
+        given.fields.push((slot, hir));
+        given.spans.push((slot, span));
     }
 
     /// A struct from a record without a type that a local holds.

@@ -364,7 +364,9 @@ impl<'a> Cx<'_, 'a> {
             self.comparable(&want, &literal, span);
             return None;
         }
-        let exact = meet(cover, |a| *a == Atom::Other(literal.clone()));
+        // The type of any other literal has more values than it.
+        let only = matches!(literal, Type::StrLit(_) | Type::IntLit(_));
+        let exact = only && meet(cover, |a| *a == Atom::Other(literal.clone()));
         let open = cover.atoms.iter().any(|(a, met)| {
             !met && matches!(a, Atom::Other(t) if !matches!(t, Type::StrLit(_) | Type::IntLit(_)))
         });
@@ -438,8 +440,7 @@ impl<'a> Cx<'_, 'a> {
                 let value = self.expr(e, None);
                 let creates =
                     self.uses[before..].iter().any(|u| matches!(u.kind, super::uses::UseKind::Creates(_)));
-                let slice = matches!(value.hir.kind, HirKind::Construct(_));
-                if !creates && !slice && errors == self.ck.decls.diagnostics.len() {
+                if !creates && !constructs(&value.hir) && errors == self.ck.decls.diagnostics.len() {
                     let problem = self
                         .problem(codes::NO_EFFECT, e.span, "this makes nothing, and its value goes nowhere")
                         .help("construct an object, or remove it");
@@ -449,6 +450,15 @@ impl<'a> Cx<'_, 'a> {
             }
         }
     }
+}
+
+/// Whether an expression makes something: in a test, also an instance.
+fn constructs(hir: &Hir) -> bool {
+    let mut found = matches!(hir.kind, HirKind::Construct(_));
+    if !found {
+        hir.each_child(&mut |child| found |= constructs(child));
+    }
+    found
 }
 
 fn meet(cover: &mut Cover, is: impl Fn(&Atom) -> bool) -> bool {

@@ -90,6 +90,10 @@ impl<'a> Cx<'_, 'a> {
         match item {
             ValueItem::Const(index) => {
                 let ty = self.ck.const_type(index);
+                let def = self.program().consts.get(index as usize);
+                if let Some((name, text)) = def.and_then(|c| Some((c.name, c.deprecated.clone()?))) {
+                    self.deprecated(span, &format!("`{name}`"), &text);
+                }
                 self.record_use(span, UseKind::Body(BodyId::Const(index), Origin::Other));
                 self.typed(span, HirKind::Const(index), ty)
             }

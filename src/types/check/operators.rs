@@ -51,7 +51,8 @@ impl<'a> Cx<'_, 'a> {
                 self.typed(span, HirKind::Int(v), Type::IntLit(v))
             }
             (Type::Float, HirKind::Float(v)) => {
-                let v = -v;
+                // There is no negative zero.
+                let v = 0.0 - v;
                 self.typed(span, HirKind::Float(v), Type::Float)
             }
             (Type::Error, _) => self.wrong(span),

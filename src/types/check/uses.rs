@@ -2,9 +2,9 @@
 //! about recursion follow from it.
 
 use crate::base::{FileId, Span};
-use crate::model::TypeId;
 use crate::model::schema::Slot;
 use crate::model::ty::RefineId;
+use crate::model::{Body, Program, TypeDef, TypeId};
 
 /// Where a value comes from, as far as the order of evaluation is concerned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,6 +41,22 @@ pub(in crate::types) enum BodyId {
     Function(u32),
     /// An `impl`.
     Impl(u32),
+}
+
+impl BodyId {
+    /// The body of a value, a refinement or a function.
+    pub fn body_mut(self, program: &mut Program) -> Option<&mut Body> {
+        match self {
+            BodyId::Value(ty, slot) => match program.types.get_mut(ty.0 as usize)? {
+                TypeDef::Record(record) => record.fields.get_mut(slot as usize)?.value.as_mut(),
+                _ => None,
+            },
+            BodyId::Refinement(id) => program.refinements.get_mut(id.0 as usize).map(|r| &mut r.body),
+            BodyId::Const(index) => program.consts.get_mut(index as usize).map(|c| &mut c.body),
+            BodyId::Function(index) => program.functions.get_mut(index as usize).map(|f| &mut f.body),
+            BodyId::Impl(_) => None,
+        }
+    }
 }
 
 /// One use, and where it is.
