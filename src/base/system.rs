@@ -46,6 +46,9 @@ pub enum SystemError {
     /// A part of the path, or its end, is a symbolic link.
     #[error("`{0}` is a symbolic link, and gops follows none")]
     Symlink(String),
+    /// The path, or a part of it, is a submodule of a Git tree: its files are in another repository.
+    #[error("`{0}` is a submodule, and its files are not in this revision")]
+    Submodule(String),
     /// The path is not of the kind that was asked for.
     #[error("`{0}` is not a {1}")]
     WrongKind(String, &'static str),

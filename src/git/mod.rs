@@ -1,62 +1,23 @@
-//! What is asked of Git, by the `git` program.
+//! Git: which revision is what a change is compared with, and what its files are.
+//!
+//! Revisions are read straight from the object database: there is no checkout, no hook and no
+//! filter, so that nothing of a repository runs because it is looked at. The program's and the
+//! user's configuration are not read either, only the repository's own.
 
-use std::path::Path;
-use std::process::Command;
+mod error;
+mod identity;
+#[cfg(feature = "git")]
+mod repository;
+#[cfg(feature = "git")]
+mod status;
+#[cfg(all(test, feature = "git"))]
+mod tests;
+#[cfg(feature = "git")]
+mod tree;
 
-/// Why Git did not answer.
-#[derive(Debug, thiserror::Error)]
-pub enum GitError {
-    /// There is no program `git`.
-    #[error("cannot run `git`: {0}")]
-    Program(String),
-    /// The clone does not have the history that is asked for.
-    #[error("the clone is shallow: its first commit is not known")]
-    Shallow,
-}
-
-/// The first commit of the repository that holds `folder`, along first parents; none outside
-/// of Git, and before the first commit. It tells projects of one name apart, wherever they
-/// are cloned to.
-pub fn first_commit(folder: &Path) -> Result<Option<String>, GitError> {
-    if !folder.ancestors().any(|f| f.join(".git").exists()) {
-        return Ok(None);
-    }
-    if ask(folder, &["rev-parse", "--is-shallow-repository"])?.as_deref() == Some("true") {
-        return Err(GitError::Shallow);
-    }
-    ask(folder, &["rev-list", "--first-parent", "--max-parents=0", "HEAD"])
-}
-
-/// The first line that git prints; none if it says no.
-fn ask(folder: &Path, arguments: &[&str]) -> Result<Option<String>, GitError> {
-    let run = Command::new("git").arg("-C").arg(folder).args(arguments).output();
-    let output = run.map_err(|e| GitError::Program(e.to_string()))?;
-    if !output.status.success() {
-        return Ok(None);
-    }
-    let text = String::from_utf8_lossy(&output.stdout);
-    Ok(text.lines().next().map(str::to_owned).filter(|l| !l.is_empty()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_commit_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let git = |arguments: &[&str]| {
-            let config = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
-            let run = Command::new("git").arg("-C").arg(folder.path()).args(config).args(arguments).output();
-            assert!(run.unwrap().status.success(), "{arguments:?}");
-        };
-        assert_eq!(first_commit(folder.path()).unwrap(), None);
-        git(&["init", "-q"]);
-        assert_eq!(first_commit(folder.path()).unwrap(), None);
-        git(&["commit", "-q", "--allow-empty", "-m", "a"]);
-        let first = first_commit(folder.path()).unwrap();
-        assert_eq!(first.as_ref().map(String::len), Some(40));
-        git(&["commit", "-q", "--allow-empty", "-m", "b"]);
-        assert_eq!(first_commit(folder.path()).unwrap(), first);
-    }
-}
+pub use error::GitError;
+pub use identity::first_commit;
+#[cfg(feature = "git")]
+pub use repository::{Commit, Repository};
+#[cfg(feature = "git")]
+pub use tree::GitTree;
