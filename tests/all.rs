@@ -2,6 +2,8 @@
 
 mod architecture;
 mod canary;
+#[cfg(feature = "git")]
+mod ci;
 mod console;
 mod data;
 mod examples;

@@ -55,6 +55,7 @@ fn run(command: &str, folder: &Path) -> Result<String, String> {
         .env("PATH", path)
         .env("HOME", &home)
         .env("XDG_STATE_HOME", home.join("state"))
+        .env("EXAMPLES", concat!(env!("CARGO_MANIFEST_DIR"), "/examples"))
         .env("LANG", "C.UTF-8")
         .env("TZ", "UTC")
         .stdin(Stdio::null())

@@ -101,34 +101,53 @@ pub(crate) fn field(
     {
         return lines(name, old, new, indent, ui);
     }
+    let (before, after) = sides(old, new, octal);
+    format!("{indent}{name}: {before} -> {after}\n")
+}
+
+/// Both sides of a field, each in one line.
+pub(crate) fn sides(old: Option<&GraphValue>, new: Option<&GraphValue>, octal: bool) -> (String, String) {
     let show = |v: Option<&GraphValue>| v.map_or_else(|| "(nothing)".to_owned(), |v| number(v, octal));
     let (before, after) = (show(old), show(new));
     // Two secrets look alike: that one changed is all that may be said.
     let after = if before == after { "(another)".to_owned() } else { after };
-    format!("{indent}{name}: {before} -> {after}\n")
+    (before, after)
 }
 
-/// The lines that differ, with one of context.
 fn lines(name: &str, old: &str, new: &str, indent: &str, ui: &Ui) -> String {
     let mut out = format!("{indent}{name}:\n");
+    for (sign, text) in diff_lines(old, new) {
+        let sign = match sign {
+            '-' => ui.red("-", Stream::Out),
+            '+' => ui.green("+", Stream::Out),
+            _ => " ".to_owned(),
+        };
+        let _ = writeln!(out, "{indent}  {sign} {text}");
+    }
+    out
+}
+
+/// The lines that differ, each with `-` or `+`, and one of context.
+pub(crate) fn diff_lines(old: &str, new: &str) -> Vec<(char, String)> {
+    let mut lines = Vec::new();
     let diff = similar::TextDiff::from_lines(old, new);
     for group in diff.grouped_ops(1) {
         for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
             let text = change.value().trim_end_matches(['\n', '\r']);
             let sign = match change.tag() {
-                similar::ChangeTag::Delete => ui.red("-", Stream::Out),
-                similar::ChangeTag::Insert => ui.green("+", Stream::Out),
-                similar::ChangeTag::Equal => " ".to_owned(),
+                similar::ChangeTag::Delete => '-',
+                similar::ChangeTag::Insert => '+',
+                similar::ChangeTag::Equal => ' ',
             };
             let end = if change.missing_newline() { "  (no newline at the end)" } else { "" };
-            let _ = writeln!(out, "{indent}  {sign} {}{end}", visible(text));
+            lines.push((sign, format!("{}{end}", visible(text))));
         }
     }
-    out
+    lines
 }
 
 /// A file's content must not move the cursor.
-fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\t' { '\u{FFFD}' } else { c }).collect()
 }
 
@@ -180,7 +199,7 @@ fn node(entry: &Entry<Node>, ui: &Ui) -> String {
     }
 }
 
-fn changed(changes: &[Change], ui: &Ui) -> String {
+pub(crate) fn changed(changes: &[Change], ui: &Ui) -> String {
     let shown = changes.iter().filter(|c| !c.is_quiet());
     let line = |change: &Change| {
         let name = change.field().unwrap_or_else(|| change.path.clone()).to_string();

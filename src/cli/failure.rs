@@ -93,6 +93,33 @@ pub enum Failure {
         help("write an `id` into gops.toml, any word that no other project has: `id = \"shop-1\"`")
     )]
     Git(#[from] crate::git::GitError),
+    /// There is nothing to compare with.
+    #[error("{why}")]
+    #[diagnostic(code(gops::base))]
+    Base {
+        /// Why.
+        why: String,
+        /// What to do about it.
+        #[help]
+        help: String,
+    },
+    /// A format that does not go with the rest of the command.
+    #[error("`--format markdown` shows a change, and nothing says what it is compared with")]
+    #[diagnostic(
+        code(gops::usage),
+        help("`gops compile --base --format markdown` compares with where the branch began")
+    )]
+    NoBase,
+    /// A file that is no graph.
+    #[error("cannot read the graph in {}", path.display())]
+    #[diagnostic(code(gops::graph_file), help("`gops compile -o FILE` writes one"))]
+    GraphFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: crate::graph::GraphError,
+    },
     /// A name that is not known, of something that the message says.
     #[error("there is no {what} `{written}`")]
     #[diagnostic(code(gops::unknown))]
@@ -105,6 +132,17 @@ pub enum Failure {
         #[help]
         help: String,
     },
+}
+
+impl From<crate::project::revision::BaseError> for Failure {
+    fn from(error: crate::project::revision::BaseError) -> Self {
+        use crate::project::revision::BaseError;
+        match error {
+            BaseError::Git(error) => Failure::Base { why: error.to_string(), help: error.help() },
+            BaseError::NoGit => Failure::Feature("git"),
+            BaseError::NoProject(folder) => Failure::NoProject(folder),
+        }
+    }
 }
 
 impl Failure {

@@ -5,12 +5,14 @@ mod check;
 mod compile;
 mod completions;
 mod deploy;
+mod diff;
 mod explain;
 mod failure;
 mod fmt;
 mod graph;
 mod init;
 mod man;
+mod review;
 mod schema;
 mod test;
 pub mod ui;
@@ -123,6 +125,7 @@ enum Command {
     Check(check::Check),
     Compile(compile::Compile),
     Update(update::Update),
+    Diff(diff::Diff),
     Fmt(fmt::Fmt),
     Test(test::Test),
     Why(why::Why),
@@ -183,6 +186,7 @@ impl Command {
             Command::Check(command) => command.run(context),
             Command::Compile(command) => command.run(context),
             Command::Update(command) => command.run(context),
+            Command::Diff(command) => command.run(context),
             Command::Fmt(command) => command.run(context),
             Command::Test(command) => command.run(context),
             Command::Why(command) => command.run(context),

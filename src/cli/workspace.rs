@@ -8,7 +8,7 @@ use super::ui::Stream;
 use super::{Context, Failure};
 use crate::base::{DiskSystem, Edited, FileId, System};
 use crate::diag::render::{Format, Sources};
-use crate::graph::Graph;
+use crate::graph::{Graph, GraphBuilder};
 use crate::project::transaction::before;
 use crate::project::{Options, Session};
 
@@ -25,33 +25,31 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// Opens the project of the nearest `gops.toml`, there or above.
     pub fn open(context: &Context, env: Option<&str>) -> Result<Self, Failure> {
-        Self::over(context, env, before)
+        let root = find_root(context.here())?;
+        let system = work_tree(&root);
+        Self::over(context, root, env, system)
     }
 
     /// Opens the project with files that can be changed in memory first.
     pub fn open_edited(context: &Context) -> Result<(Self, Arc<Edited>), Failure> {
-        let mut edited = None;
-        let workspace = Self::over(context, None, |disk| {
-            let over = Arc::new(Edited::new(before(disk)));
-            edited = Some(over.clone());
-            over
-        })?;
-        let edited =
-            edited.unwrap_or_else(|| Arc::new(Edited::new(Arc::new(DiskSystem::new(&workspace.root)))));
+        let root = find_root(context.here())?;
+        let edited = Arc::new(Edited::new(work_tree(&root)));
+        let workspace = Self::over(context, root, None, edited.clone())?;
         Ok((workspace, edited))
     }
 
-    fn over(
+    /// Opens the project in a folder as a system has it: the work tree, an earlier revision.
+    pub fn over(
         context: &Context,
+        root: PathBuf,
         env: Option<&str>,
-        system: impl FnOnce(Arc<dyn System>) -> Arc<dyn System>,
+        system: Arc<dyn System>,
     ) -> Result<Self, Failure> {
-        let root = find_root(context.here())?;
         let here = std::env::current_dir().map_err(Failure::read("."))?;
         let prefix = prefix(&root, &here);
         context.ui.detail(&format!("the project is {}", root.display()));
         let options = Options { env: env.map(str::to_owned), ..Options::default() };
-        let session = Session::open(system(Arc::new(DiskSystem::new(&root))), options);
+        let session = Session::open(system, options);
         Ok(Workspace { root, prefix, session })
     }
 
@@ -66,6 +64,20 @@ impl Workspace {
                 summary(context, found, compiled.report.instances);
                 Ok(None)
             }
+        }
+    }
+
+    /// Says in a graph which revision it was compiled from. Git that cannot be read is none: the
+    /// graph is the same.
+    pub fn set_revision(&self, context: &Context, graph: &mut GraphBuilder) {
+        let files = self.session.read_files();
+        match crate::project::revision::source_revision(&self.root, &files) {
+            Ok(revision) => {
+                let mut header = graph.header().clone();
+                header.source.revision = revision.map(Into::into);
+                graph.set_header(header);
+            }
+            Err(error) => context.ui.note(&format!("the graph says nothing of its revision: {error}")),
         }
     }
 }
@@ -83,8 +95,13 @@ impl Sources for Workspace {
     }
 }
 
+/// The files of a project on disk; if a change of several was interrupted, as before that.
+pub(crate) fn work_tree(root: &Path) -> Arc<dyn System> {
+    before(Arc::new(DiskSystem::new(root)))
+}
+
 /// The nearest folder with a `gops.toml`.
-fn find_root(directory: &Path) -> Result<PathBuf, Failure> {
+pub(crate) fn find_root(directory: &Path) -> Result<PathBuf, Failure> {
     let start = directory.canonicalize().map_err(Failure::read(directory))?;
     let found = start.ancestors().find(|folder| folder.join("gops.toml").is_file());
     found.map(Path::to_owned).ok_or(Failure::NoProject(start.clone()))

@@ -146,6 +146,17 @@ impl Database {
         &self.system
     }
 
+    /// Reads from another system from now on; what was read stays until it is refreshed. Gives
+    /// the one before.
+    pub fn set_system(&mut self, system: Arc<dyn System>) -> Arc<dyn System> {
+        std::mem::replace(&mut self.system, system)
+    }
+
+    /// The paths of all inputs with what they held, in no order.
+    pub fn files(&self) -> Vec<SourceFile> {
+        self.files.read().unwrap_or_else(|p| p.into_inner()).values().copied().collect()
+    }
+
     /// The input of a path, if there is one yet.
     pub fn known(&self, path: FileId) -> Option<SourceFile> {
         self.files.read().unwrap_or_else(|p| p.into_inner()).get(&path).copied()

@@ -106,7 +106,7 @@ impl GitTree {
     }
 
     /// What lies below a folder, by the rest of the path.
-    fn below<'t>(&'t self, folder: &str) -> impl Iterator<Item = (&'t str, EntryKind)> + use<'t> {
+    fn below(&self, folder: &str) -> impl Iterator<Item = (&str, EntryKind)> {
         let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let from = self.files.range(prefix.clone()..);
         from.map_while(move |(path, leaf)| Some((path.strip_prefix(&prefix)?, leaf.kind)))

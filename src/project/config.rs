@@ -56,6 +56,8 @@ pub struct Environment {
 pub struct Guard {
     /// `max_deletions`.
     pub max_deletions: Option<Limit>,
+    /// Where that stands.
+    pub limit_span: Span,
     /// `[[guard.allow]]`: the digest of a base, and how many deletions from it are approved.
     pub allow: Vec<(EcoString, u64)>,
 }
@@ -226,6 +228,7 @@ impl Reader {
             let percent = item.as_str().and_then(|s| s.strip_suffix('%')?.trim().parse().ok());
             let percent = percent.filter(|&p| p <= 100).map(Limit::Percent);
             guard.max_deletions = number.or(percent);
+            guard.limit_span = item.span().map_or(Span::at(0), |r| Span::new(r.start, r.end));
             if guard.max_deletions.is_none() {
                 let help = "write a number, `max_deletions = 5`, or a share, `max_deletions = \"10%\"`";
                 self.value(item, "`max_deletions` is a number or a share".into(), help);

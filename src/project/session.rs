@@ -7,7 +7,7 @@ use ecow::EcoString;
 use rustc_hash::FxHashMap;
 
 use crate::base::{FileId, Name, System, SystemError};
-use crate::db::{Database, Db as _, KeyBucket, Project, Shard, SourceFile, Unit};
+use crate::db::{Content, Database, Db as _, KeyBucket, Project, Shard, SourceFile, Unit};
 use crate::diag::codes::project as codes;
 use crate::diag::{Diagnostic, Place, did_you_mean, sort_and_dedup};
 use crate::graph::GraphBuilder;
@@ -196,17 +196,60 @@ impl Session {
     pub fn refresh(&mut self, paths: &[String]) {
         let mut structure = false;
         for path in paths {
-            let file = FileId::new(path);
-            let known = self.db.known(file);
-            let was_there = known.is_some_and(|f| f.content(&self.db).is_ok());
-            self.db.refresh(file);
-            let is_there = known.is_some_and(|f| f.content(&self.db).is_ok());
-            structure |= known.is_none() || was_there != is_there;
-            structure |= path == CONFIG_FILE || path.ends_with(".gops") || path.ends_with(".gitignore");
+            structure |= self.reread(FileId::new(path)) || is_structural(path);
         }
         if structure {
             self.load();
         }
+    }
+
+    /// Looks at the project as another system has it: a base revision, then the work tree. What is
+    /// equal in both is not computed again. `changed` names at least every path that differs
+    /// between the two; without it, everything is read again.
+    pub fn switch(&mut self, system: Arc<dyn System>, changed: Option<&[String]>) {
+        let before = self.db.set_system(system);
+        let Some(changed) = changed else {
+            for file in self.db.files() {
+                let path = file.path(&self.db);
+                self.db.refresh(path);
+            }
+            return self.load();
+        };
+        // What could not be read stands in no list of files that changed.
+        let known = self.db.files();
+        let unread = known.iter().filter(|f| f.content(&self.db).is_err()).map(|f| f.path(&self.db));
+        let paths: Vec<FileId> = unread.chain(changed.iter().map(|path| FileId::new(path))).collect();
+        let mut structure = false;
+        for file in paths {
+            structure |= match self.db.known(file) {
+                Some(_) => self.reread(file),
+                // Of a `.gitignore` there is no input.
+                None if is_structural(file.path()) => true,
+                None => {
+                    let path = file.path();
+                    standing(&before.read(path)) != standing(&self.db.system().read(path))
+                }
+            };
+        }
+        if structure {
+            self.load();
+        }
+    }
+
+    /// The files that were read, by path: those of the project, not of the standard library.
+    pub fn read_files(&self) -> Vec<FileId> {
+        let read = self.db.files().into_iter().filter(|f| f.content(&self.db).is_ok());
+        let mut paths: Vec<FileId> = read.map(|f| f.path(&self.db)).collect();
+        paths.sort_by_key(|f| f.path());
+        paths
+    }
+
+    /// Reads a file again. Says whether more than its content may have changed.
+    fn reread(&mut self, file: FileId) -> bool {
+        let Some(known) = self.db.known(file) else { return true };
+        let before = standing(known.content(&self.db));
+        let changed = self.db.refresh(file);
+        before != standing(known.content(&self.db)) || (changed && is_structural(file.path()))
     }
 
     /// Reads gops.toml, lists models and instances, and gives them to the database.
@@ -487,6 +530,20 @@ impl Session {
         let failed = diagnostics.iter().any(Diagnostic::is_error);
         sort_and_dedup(&mut diagnostics);
         Compiled { report: Report { diagnostics, instances }, graph: graph.filter(|_| !failed) }
+    }
+}
+
+/// Whether the content of a file says which files there are.
+fn is_structural(path: &str) -> bool {
+    path == CONFIG_FILE || path.ends_with(".gops") || path.ends_with(".gitignore")
+}
+
+/// What stands at a path: nothing, something that is no file, or a file.
+fn standing(content: &Content) -> Option<bool> {
+    match content {
+        Ok(_) => Some(true),
+        Err(SystemError::NotFound(_)) => None,
+        Err(_) => Some(false),
     }
 }
 

@@ -62,6 +62,12 @@ impl<'a> Walker<'a> {
         Ok(found)
     }
 
+    /// The paths of the `.gitignore` files that were found on the way, sorted.
+    pub fn ignore_files(&self) -> Vec<String> {
+        let found = self.ignores.iter().filter(|(_, rules)| rules.is_some());
+        found.map(|(folder, _)| join(folder, ".gitignore")).collect()
+    }
+
     /// Whether a path, or a folder above it, is left out.
     pub fn is_ignored(&mut self, path: &str, is_folder: bool) -> bool {
         is_ignored(path, is_folder, &mut |folder| self.rules(folder))

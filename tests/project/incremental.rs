@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::shop::{CONFIG, MODEL, Site, machine};
 
 #[derive(Clone, Debug)]
-enum Edit {
+pub enum Edit {
     Site(usize, Site),
     RemoveSite(usize),
     Machine(usize, usize),
@@ -24,7 +24,7 @@ enum Edit {
     Ignore(bool),
 }
 
-fn site() -> impl Strategy<Value = Site> {
+pub fn site() -> impl Strategy<Value = Site> {
     let port = prop_oneof![8 => 1i64..70, 1 => Just(22i64), 1 => Just(70_000i64)];
     let pages = proptest::collection::vec(0..4usize, 0..3);
     let link = proptest::option::weighted(0.3, 0..4usize);
@@ -33,7 +33,7 @@ fn site() -> impl Strategy<Value = Site> {
     )
 }
 
-fn edit() -> impl Strategy<Value = Edit> {
+pub fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         8 => (0..6usize, site()).prop_map(|(file, site)| Edit::Site(file, site)),
         2 => (0..6usize).prop_map(Edit::RemoveSite),
@@ -46,7 +46,7 @@ fn edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
-fn apply(system: &MemorySystem, edit: &Edit) -> String {
+pub fn apply(system: &MemorySystem, edit: &Edit) -> String {
     let site = |file: &usize| format!("sites/f{file}.yaml");
     let written = |path: &str, text: &str| {
         system.write(path, text.as_bytes());
@@ -75,7 +75,7 @@ fn apply(system: &MemorySystem, edit: &Edit) -> String {
 }
 
 /// Everything that a project says and makes.
-fn everything(session: &mut Session) -> (Vec<String>, Option<String>) {
+pub fn everything(session: &mut Session) -> (Vec<String>, Option<String>) {
     let compiled = session.compile();
     let said = compiled.report.diagnostics.iter().map(|d| format!("{d:?}")).collect();
     let graph = compiled.graph.map(|mut g| String::from_utf8(g.to_canonical_json()).unwrap());

@@ -4,3 +4,4 @@ mod incremental;
 mod order;
 mod read_back;
 mod shop;
+mod switching;

@@ -12,6 +12,8 @@ mod until;
 mod version;
 mod with_model;
 
+pub use then::warnings;
+
 use std::sync::Arc;
 
 use ecow::EcoString;

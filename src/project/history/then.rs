@@ -34,7 +34,7 @@ const SHOWN: usize = 5;
 /// What is wrong with an earlier project, as warnings: it is left out of what that project made,
 /// and the ledger deletes all the same. The places are of files as they were, so only the file
 /// and the line are told.
-pub(super) fn warnings(name: &str, said: Vec<Diagnostic>) -> Vec<Diagnostic> {
+pub fn warnings(name: &str, said: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let left_out = |d: &Diagnostic| d.is_error() || d.code == codes::LEFT_OUT;
     let problems = said.into_iter().filter(left_out);
     let (mut warnings, mut more) = (Vec::new(), 0);
