@@ -96,6 +96,20 @@ fn add(section: &mut Section, block: &Block, shared: bool) -> Result<(), String>
     Ok(())
 }
 
+/// The files of every case.
+pub fn projects() -> Vec<Vec<File>> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lang");
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let texts = paths.iter().filter_map(|path| std::fs::read_to_string(path).ok());
+    let documents = texts.map(|text| Document::parse("a case", &text).unwrap());
+    let sections = documents.flat_map(|document| sections(&document).unwrap());
+    let files = |section: Section| {
+        section.files.into_iter().map(|(path, text)| File { path, bytes: text.bytes }).collect()
+    };
+    sections.map(files).filter(|files: &Vec<File>| !files.is_empty()).collect()
+}
+
 fn case(document: &Document) -> Result<Option<String>, String> {
     let mut wrong = String::new();
     for section in sections(document)? {
