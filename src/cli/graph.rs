@@ -55,7 +55,10 @@ enum Drawing {
 impl Draw {
     pub fn run(&self, context: &Context) -> Result<Exit, Failure> {
         let mut workspace = Workspace::open(context, self.env.as_deref())?;
-        let Some(graph) = workspace.graph(context)? else { return Ok(Exit::Errors) };
+        let Some(mut graph) = workspace.graph(context)? else { return Ok(Exit::Errors) };
+        if matches!(self.format, Drawing::Json) {
+            graph.header.source.revision = workspace.revision(context);
+        }
         let text = self.draw(&graph)?;
         match &self.output {
             None => context.ui.result(&text),

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ecow::EcoString;
+
 use super::check::summary;
 use super::ui::Stream;
 use super::{Context, Failure};
@@ -67,18 +69,24 @@ impl Workspace {
         }
     }
 
-    /// Says in a graph which revision it was compiled from. Git that cannot be read is none: the
+    /// The revision that a graph of what was read is of. Git that cannot be read is none: the
     /// graph is the same.
-    pub fn set_revision(&self, context: &Context, graph: &mut GraphBuilder) {
+    pub fn revision(&self, context: &Context) -> Option<EcoString> {
         let files = self.session.read_files();
         match crate::project::revision::source_revision(&self.root, &files) {
-            Ok(revision) => {
-                let mut header = graph.header().clone();
-                header.source.revision = revision.map(Into::into);
-                graph.set_header(header);
+            Ok(revision) => revision.map(Into::into),
+            Err(error) => {
+                context.ui.note(&format!("the graph says nothing of its revision: {error}"));
+                None
             }
-            Err(error) => context.ui.note(&format!("the graph says nothing of its revision: {error}")),
         }
+    }
+
+    /// Says in a graph which revision it was compiled from.
+    pub fn set_revision(&self, context: &Context, graph: &mut GraphBuilder) {
+        let mut header = graph.header().clone();
+        header.source.revision = self.revision(context);
+        graph.set_header(header);
     }
 }
 

@@ -114,6 +114,7 @@ impl Shared {
             summary(context, found, compiled.report.instances);
             return Ok(Exit::Errors);
         };
+        workspace.set_revision(context, &mut graph);
         let options = Options {
             mode,
             project: ledger::project(&workspace, self.state.as_deref(), self.env.as_deref())?,
