@@ -379,13 +379,15 @@ impl<'w> Machine<'w> {
         locals: &[u32],
         f: &mut dyn FnMut(&mut Self) -> Eval<()>,
     ) -> Eval<()> {
-        let over = self.eval(hir)?;
+        let depth = self.slots.as_ref().map_or(0, |slots| slots.depth());
         let one = |m: &mut Self, value: Value| {
+            m.enter_round(depth, &value);
             if let [local] = locals {
                 m.set_local(*local, value);
             }
         };
         let two = |m: &mut Self, key: Value, value: Value| {
+            m.enter_round(depth, &key);
             if let [k, v] = locals {
                 m.set_local(*k, key);
                 m.set_local(*v, value);
@@ -393,6 +395,7 @@ impl<'w> Machine<'w> {
                 m.set_local(*v, value);
             }
         };
+        let over = self.eval(hir)?;
         match over {
             Value::List(items) | Value::Set(items) => {
                 for item in items.iter() {
@@ -423,6 +426,7 @@ impl<'w> Machine<'w> {
             Value::Null => {}
             _ => return Err(self.unexpected(hir)),
         }
+        self.leave_rounds(depth);
         Ok(())
     }
 

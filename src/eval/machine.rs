@@ -12,6 +12,7 @@ use crate::model::{Body, Hir, HirKind, Node, Program, TypeId};
 
 use super::assign::Supply;
 use super::budget::{self, Cost};
+use super::moved::Slots;
 use super::plan::Plan;
 use super::testing::Bench;
 use super::value::{Element, Object, Record, Reference, Value};
@@ -114,6 +115,8 @@ pub(super) struct Machine<'w> {
     /// The objects of `out`, by reference, up to the number that was entered.
     pub made: (FxHashMap<Arc<Reference>, u32>, usize),
     pub regexes: FxHashMap<EcoString, Option<regex::Regex>>,
+    /// For each object of `out` the loop elements that it was made for, where that is wanted.
+    pub slots: Option<Box<Slots>>,
     memo: FxHashMap<Memo, Remembered>,
     /// Where a test runs.
     pub bench: Option<&'w Bench<'w>>,
@@ -143,6 +146,7 @@ impl<'w> Machine<'w> {
             depth: 0,
             made: Default::default(),
             regexes: FxHashMap::default(),
+            slots: None,
             memo: FxHashMap::default(),
             bench: None,
             supply: None,

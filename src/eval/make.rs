@@ -55,6 +55,9 @@ impl<'w> Machine<'w> {
             bench.add_object(object);
         } else {
             self.out.objects.push(object);
+            if let Some(slots) = &mut self.slots {
+                slots.made();
+            }
         }
         Ok(Value::Ref(reference))
     }

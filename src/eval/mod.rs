@@ -36,6 +36,7 @@ mod history;
 mod literals;
 mod machine;
 mod make;
+pub mod moved;
 mod plan;
 mod provenance;
 mod refine;

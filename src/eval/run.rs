@@ -44,12 +44,7 @@ pub fn run_transient(world: &dyn World, instance: &Arc<Instance>, elements: &[u3
 /// Runs the `impl`s of an entity.
 pub fn run_entity(world: &dyn World, entity: &Arc<Object>) -> RunOutput {
     let mut machine = Machine::new(world);
-    machine.subject.maker = Some(entity.clone());
-    for index in world.plan().impls(entity.reference.ty) {
-        if machine.run_impl(*index, This::Object(entity.clone())) == Err(Stop::Run) {
-            break;
-        }
-    }
+    machine.run_entity_impls(entity);
     machine.finish()
 }
 
@@ -275,8 +270,18 @@ impl<'w> Machine<'w> {
             Subject { element: None, maker: None, folder: Some(folder_of(instance.id.file.path())) };
     }
 
+    /// Runs the `impl`s of an entity.
+    pub fn run_entity_impls(&mut self, entity: &Arc<Object>) {
+        self.subject.maker = Some(entity.clone());
+        for index in self.plan.impls(entity.reference.ty) {
+            if self.run_impl(*index, This::Object(entity.clone())) == Err(Stop::Run) {
+                break;
+            }
+        }
+    }
+
     /// Runs those `impl`s of an element that `which` gives for a type.
-    fn run_element(
+    pub fn run_element(
         &mut self,
         instance: &Arc<Instance>,
         index: u32,

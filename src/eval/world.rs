@@ -14,7 +14,7 @@ use super::plan::Plan;
 use super::value::{Element, FileValue, InstanceId, Key, Object, Record, Reference, Value};
 
 /// A typed instance, or one that a test made.
-#[derive(PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Instance {
     /// Which.
     pub id: InstanceId,
@@ -32,7 +32,7 @@ pub struct Instance {
 ///
 /// A variant without a payload is no struct, so it is no element; where its union has `impl`s
 /// it is one all the same, with a record of the union's type and no fields.
-#[derive(PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct InstanceElement {
     /// Its value.
     pub record: Arc<Record>,

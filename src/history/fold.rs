@@ -143,7 +143,8 @@ impl<'a> Merge<'a> {
                 continue;
             }
             let key = match def {
-                _ if at == 0 => instance.key.iter().collect(),
+                // All are versions of one instance, which may have moved from another key.
+                _ if at == 0 => Vec::new(),
                 Some(def) if !element.step.ends_with(']') => key_of(def, &element.record.fields),
                 _ => Vec::new(),
             };

@@ -590,3 +590,13 @@ pub enum DriftStep {
     /// `[name: "x"]`.
     Keyed(Vec<(EcoString, Hir)>),
 }
+
+/// Whether an expression has the form of an identity: `T[k]`, then fields and `field[k]`.
+pub fn is_identity(hir: &Hir) -> bool {
+    match &hir.kind {
+        HirKind::Ref { .. } => true,
+        HirKind::Field { base, .. } => is_identity(base),
+        HirKind::Keyed { base, .. } => matches!(base.kind, HirKind::Field { .. }) && is_identity(base),
+        _ => false,
+    }
+}

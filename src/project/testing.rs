@@ -14,6 +14,7 @@ use crate::handler::Registry;
 use crate::model::program::TestDef;
 
 use super::assemble::{Assembled, Assembly, Objects, assemble};
+use super::history::moves;
 use super::history::transient::{self, Shared, Side};
 use super::origins::Origins;
 use super::queries::{self, CheckedModel};
@@ -65,8 +66,13 @@ impl Surroundings for Around<'_> {
         let lasting = objects(now.1);
         let Assembled { builder: mut graph, claims, .. } = self.assembled(now.1, &lasting);
         let earlier: Vec<Objects> = then.iter().map(|(_, made)| objects(made)).collect();
+        let program = &self.model.program;
+        let versions = then.iter().map(|(version, _)| Some(*version)).collect();
+        let moves = moves::moves(program, now.0, versions);
         for ((_, made), objects) in then.iter().zip(&earlier) {
-            graph.add_absent(&mut self.assembled(made, objects).builder);
+            let mut made = self.assembled(made, objects).builder;
+            moves.note(program, &made, &mut graph);
+            graph.add_absent(&mut made);
         }
         let shared = Shared {
             program: &self.model.program,
@@ -77,11 +83,12 @@ impl Surroundings for Around<'_> {
         let side = |version, objects| Side { version, objects, db: self.db };
         let sides: Vec<Option<Side<'_>>> =
             then.iter().zip(&earlier).map(|((version, _), objects)| Some(side(*version, objects))).collect();
-        let added = transient::add(&shared, side(now.0, &lasting), &sides, &mut graph);
+        let added = transient::add(&shared, side(now.0, &lasting), &sides, &moves, &mut graph);
         let transient = added.objects;
         let gone = |r: &&Arc<Reference>| !lasting.contains_key(*r) && !transient.contains_key(*r);
         let absent = earlier.iter().flat_map(|o| o.keys()).filter(gone).cloned().collect();
-        let mut diagnostics = added.diagnostics;
+        let mut diagnostics = moves.diagnostics;
+        diagnostics.extend(added.diagnostics);
         diagnostics.extend(added.earlier.into_iter().flat_map(|(_, said)| said));
         Aftermath { transient, absent, diagnostics }
     }

@@ -4,6 +4,7 @@
 mod earlier;
 mod known;
 mod laws;
+mod moves;
 mod reading;
 mod reference;
 mod transient;

@@ -19,7 +19,7 @@ fn paths(program: &Program, instance: &Instance) -> Vec<Option<Vec<String>>> {
         };
         let plain = program.record(element.record.ty).is_some_and(|r| r.kind == RecordKind::Plain);
         paths.push(above.filter(|_| !plain).map(|mut path| {
-            let keys = key(program, &element.record);
+            let keys = if at == 0 { Vec::new() } else { key(program, &element.record) };
             path.push(format!("{:?} {:?} {:?} {keys:?}", element.step, element.variant, element.record.ty));
             path
         }));

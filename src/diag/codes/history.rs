@@ -7,6 +7,8 @@ table! {
     NO_HISTORY_OF = "G1002" Error "no-history-of", "a question about the history of something that has none";
     NO_EARLIER_VALUE = "G1003" Error "no-earlier-value", "`previous` of something that is no field";
     LEFT_OUT = "G1004" Warning "transient-left-out", "a transient object that cannot be made";
+    NO_IDENTITY = "G1005" Error "moved-no-identity", "`moved` from or to something without an identity";
+    MOVE_CLASH = "G1006" Error "move-clash", "a `moved` onto something that has a life of its own";
     BROKEN_BASE = "G1020" Warning "broken-base", "the base of a change does not compile, so what changes is not known";
     FILLS_NOWHERE = "G1040" Error "fills-nowhere", "a function that fills `assigned` fields, in something else";
     GIVEN_OUT_TWICE = "G1041" Error "given-out-twice", "a value that two assigned fields have, and one alone may";

@@ -56,8 +56,25 @@ pub(in crate::eval) fn step(
             owned.push(("key".into(), Part::Name(key)));
         }
     }
+    written(field, tag.filter(|_| listed), &owned)
+}
+
+/// The same for an element that is named by its keys, in the order of the type.
+pub(in crate::eval) fn step_by_keys(
+    program: &Program,
+    field: &str,
+    tag: Option<(&str, &str)>,
+    record: &RecordDef,
+    keys: &[Value],
+) -> EcoString {
+    let names = record.keys.iter().map(|k| k.name.clone());
+    let owned: Vec<_> = names.zip(keys.iter().map(|value| part(program, value, 0))).collect();
+    written(field, tag, &owned)
+}
+
+fn written(field: &str, tag: Option<(&str, &str)>, owned: &[(EcoString, Part)]) -> EcoString {
     let mut out = String::new();
-    with_keys(&owned, &mut |keys| id::write_element(&mut out, field, tag.filter(|_| listed), keys));
+    with_keys(owned, &mut |keys| id::write_element(&mut out, field, tag, keys));
     out.strip_prefix('.').unwrap_or(&out).into()
 }
 

@@ -9,6 +9,8 @@ use crate::eval::{Element, Instance, InstanceId, Key, Operation, Value, Version}
 use crate::history::{Folded, FoldedElement, fold};
 use crate::model::{Program, TypeId};
 
+use super::moves::{Moves, renamed};
+
 /// One instance with its versions.
 struct One {
     /// By version: the current one first.
@@ -26,18 +28,21 @@ pub(super) struct Compared<'a> {
 }
 
 impl<'a> Compared<'a> {
-    /// Folds the versions of each instance. None stands for a version of which nothing is known.
+    /// Folds the versions of each instance. None stands for a version in which there was nothing.
     pub(super) fn new(
         program: &Program,
         now: &'a dyn Version,
         then: impl Iterator<Item = Option<&'a dyn Version>>,
+        moves: &Moves,
     ) -> Self {
         let versions: Vec<Option<&dyn Version>> = std::iter::once(Some(now)).chain(then).collect();
         let count = versions.len();
         let mut found: IndexMap<(TypeId, Key), Vec<Option<Arc<Instance>>>, FxBuildHasher> =
             IndexMap::default();
         for (at, version) in versions.iter().enumerate() {
+            let moved: Vec<_> = moves.active.iter().filter(|(from, ..)| *from <= at).cloned().collect();
             for instance in version.iter().flat_map(|v| v.instances()) {
+                let instance = if moved.is_empty() { instance } else { renamed(&instance, &moved) };
                 let key = (instance.ty, instance.key.clone());
                 let of = found.entry(key).or_insert_with(|| vec![None; count]);
                 // Of two with one key the first is meant.

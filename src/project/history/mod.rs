@@ -5,6 +5,7 @@
 //! nothing of this module costs it anything.
 
 mod compared;
+pub(super) mod moves;
 mod passing;
 mod then;
 pub(super) mod transient;
@@ -23,6 +24,7 @@ use crate::diag::Diagnostic;
 use crate::graph::GraphBuilder;
 
 use super::graphs::gather;
+use super::origins::Origins;
 use super::queries;
 use super::session::{Compiled, Session};
 
@@ -67,11 +69,13 @@ impl Session {
     pub fn compile_with(&mut self, earlier: &[EarlierProject]) -> Compiled {
         let mut compiled = self.compile();
         let Some(graph) = &mut compiled.graph else { return compiled };
-        let looks_back = queries::ready(&self.db).plan.looks_back();
+        let ready = queries::ready(&self.db);
+        let looks_back = ready.plan.looks_back();
+        let looks_at_data = looks_back || moves::declares_moves(&ready.program);
         let mut said = Vec::new();
-        let mut then: Vec<Option<Session>> = Vec::new();
+        let mut then = Vec::new();
         for project in earlier {
-            let needed = looks_back || project.graph.is_none();
+            let needed = looks_at_data || project.graph.is_none();
             let mut session =
                 project.files.as_ref().filter(|_| needed).map(|files| self.by_this_model(files.clone()));
             let mut made = project.graph.clone();
@@ -80,16 +84,16 @@ impl Session {
                 said.extend(then::warnings(&project.name, problems));
                 made = made.or(graph);
             }
-            if let Some(mut made) = made {
-                graph.add_absent(&mut made);
-            }
-            // One that is known by its graph alone says nothing of elements.
-            if session.is_some() || project.graph.is_none() {
-                then.push(session);
-            }
+            let nothing = project.graph.is_none() && session.is_none();
+            then.push(Then { name: &project.name, nothing, graph: made, session });
         }
-        if looks_back && (earlier.is_empty() || !then.is_empty()) {
-            said.extend(self.add_transients(&then, earlier, graph));
+        if looks_at_data {
+            said.extend(self.look_back(&mut then, looks_back, graph));
+        } else {
+            for made in then.iter_mut().filter_map(|t| t.graph.as_mut()) {
+                moves::Moves::default().note(&ready.program, made, graph);
+                graph.add_absent(made);
+            }
         }
         compiled.report.diagnostics.extend(said);
         crate::diag::sort_and_dedup(&mut compiled.report.diagnostics);
@@ -99,19 +103,14 @@ impl Session {
         compiled
     }
 
-    fn add_transients(
+    /// Moves, absent and transient nodes, where the data of then matters.
+    fn look_back(
         &self,
-        then: &[Option<Session>],
-        earlier: &[EarlierProject],
+        then: &mut [Then<'_>],
+        looks_back: bool,
         graph: &mut GraphBuilder,
     ) -> Vec<Diagnostic> {
         let model = queries::checked_model(&self.db);
-        let shared = Shared {
-            program: &model.program,
-            nodes: &model.nodes,
-            handlers: &self.handlers,
-            claims: &self.state.claims,
-        };
         let ran = |session: &Session| {
             let (runs, _) = session.runs();
             let gathered = gather(&runs, &mut Vec::new());
@@ -119,29 +118,59 @@ impl Session {
         };
         let now = ran(self);
         let version = DbVersion::new(self, &now.0, false);
-        let now = Side { version: &version, objects: &now.1.objects, db: &self.db };
-        let ran_then: Vec<Option<(&Session, _)>> =
-            then.iter().map(|s| s.as_ref().map(|s| (s, ran(s)))).collect();
+        let mut graphs: Vec<Option<GraphBuilder>> = then.iter_mut().map(|t| t.graph.take()).collect();
+        let ran_then: Vec<Option<_>> = then.iter().map(|t| t.session.as_ref().map(|s| (s, ran(s)))).collect();
         let versions: Vec<Option<DbVersion<'_>>> = ran_then
             .iter()
             .map(|r| r.as_ref().map(|(session, (runs, _))| DbVersion::new(session, runs, true)))
             .collect();
-        let sides: Vec<Option<Side<'_>>> = versions
-            .iter()
-            .zip(&ran_then)
-            .map(|(version, ran)| {
-                let (version, (session, (_, gathered))) = (version.as_ref()?, ran.as_ref()?);
-                Some(Side { version, objects: &gathered.objects, db: &session.db })
-            })
-            .collect();
-        let added = transient::add(&shared, now, &sides, graph);
-        let mut said = added.diagnostics;
-        let looked_at: Vec<&EarlierProject> =
-            earlier.iter().filter(|p| p.files.is_some() || p.graph.is_none()).collect();
+        let mut names = Vec::new();
+        let mut sides: Vec<Option<Side<'_>>> = Vec::new();
+        for ((then, version), ran) in then.iter().zip(&versions).zip(&ran_then) {
+            let side = version.as_ref().zip(ran.as_ref()).map(|(version, (session, (_, gathered)))| Side {
+                version,
+                objects: &gathered.objects,
+                db: &session.db,
+            });
+            // One that is known by its graph alone says nothing of elements.
+            if side.is_some() || then.nothing {
+                names.push(then.name);
+                sides.push(side);
+            }
+        }
+        let program = &model.program;
+        let of_then = sides.iter().map(|side| side.as_ref().map(|s| s.version)).collect();
+        let moves = moves::moves(program, &version, of_then);
+        for made in graphs.iter_mut().flatten() {
+            moves.note(program, made, graph);
+            graph.add_absent(made);
+        }
+        let resolved = |d: Diagnostic, objects| d.resolved(&Origins::new(&self.db, &model.nodes, objects));
+        let objects = &now.1.objects;
+        let mut said: Vec<Diagnostic> =
+            moves.diagnostics.iter().map(|d| resolved(d.clone(), objects)).collect();
+        // A project that is known by its graph alone has no first version to compare with.
+        if !looks_back || (sides.is_empty() && !then.is_empty()) {
+            return said;
+        }
+        let shared =
+            Shared { program, nodes: &model.nodes, handlers: &self.handlers, claims: &self.state.claims };
+        let now = Side { version: &version, objects, db: &self.db };
+        let added = transient::add(&shared, now, &sides, &moves, graph);
+        said.extend(added.diagnostics);
         for (number, problems) in added.earlier {
-            let name = looked_at.get(number - 1).map_or("", |p| p.name.as_str());
+            let name = names.get(number - 1).copied().unwrap_or_default();
             said.extend(then::warnings(name, problems));
         }
         said
     }
+}
+
+/// An earlier project, opened.
+struct Then<'a> {
+    name: &'a str,
+    /// There was nothing.
+    nothing: bool,
+    graph: Option<GraphBuilder>,
+    session: Option<Session>,
 }

@@ -20,6 +20,7 @@ use crate::project::origins::Origins;
 use crate::syntax::ast::RecordKind;
 
 use super::compared::Compared;
+use super::moves::Moves;
 use super::passing::{Passed, passed};
 use super::until::Until;
 
@@ -68,10 +69,11 @@ pub(in crate::project) fn add(
     shared: &Shared<'_>,
     now: Side<'_>,
     then: &[Option<Side<'_>>],
+    moves: &Moves,
     graph: &mut GraphBuilder,
 ) -> Transients {
     let versions = then.iter().map(|side| side.as_ref().map(|s| s.version));
-    let compared = Compared::new(shared.program, now.version, versions);
+    let compared = Compared::new(shared.program, now.version, versions, moves);
     let absent = absent_claims(shared.handlers, graph);
     let mut out = Transients::default();
     let mut candidates: BTreeMap<EcoString, Candidate> = BTreeMap::new();

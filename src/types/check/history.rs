@@ -5,7 +5,7 @@ use crate::base::Span;
 use crate::diag::{Diagnostic, codes::history as codes, codes::types};
 use crate::model::hir::HistoryQuestion;
 use crate::model::{FieldKind, Hir, HirKind, Type, TypeId};
-use crate::syntax::ast::{Arg, Ident, RecordKind};
+use crate::syntax::ast::{Arg, Expr, Ident, RecordKind};
 use crate::types::marks;
 
 /// The enum of `operation(x)`.
@@ -164,5 +164,23 @@ impl<'a> Cx<'_, 'a> {
             HirKind::IfSome { body, .. } => self.asked(body),
             _ => Asked::Nothing,
         }
+    }
+
+    /// One side of a `moved`: an instance, an entity or resource, or an element, by its keys.
+    pub fn identity(&mut self, e: &'a Expr) -> Typed {
+        let value = self.expr(e, None);
+        if value.is_error() {
+            return value;
+        }
+        let record = value.ty.non_null().record().and_then(|id| self.record(id)).map(|r| r.kind);
+        let union = matches!(value.ty.non_null().bare(), Type::Union(_) | Type::Variant(..));
+        let named = crate::model::hir::is_identity(&value.hir);
+        if named && (union || record.is_some_and(|kind| kind != RecordKind::Plain)) {
+            return value;
+        }
+        let message = "this names nothing that has an identity".to_owned();
+        let problem = self.problem(codes::NO_IDENTITY, e.span, message);
+        self.report(problem.help("write an instance or object by its key, `Site[name: \"a\"]`, and the way to an element of it, `.pages[path: \"/x\"]`"));
+        self.wrong(e.span)
     }
 }

@@ -9,7 +9,7 @@ use super::construct::LATER;
 use super::uses::{BodyId, Use, UseKind};
 use crate::base::Name;
 use crate::diag::codes::{history, types as codes};
-use crate::model::program::{ImplDef, MigrationDef, MigrationStep, TestDef};
+use crate::model::program::{ImplDef, MigrationDef, MigrationStep, MovedDef, TestDef};
 use crate::model::schema::Slot;
 use crate::model::scopes::{FunctionItem, ModuleId};
 use crate::model::ty::RefineId;
@@ -44,8 +44,8 @@ impl<'a> Checker<'a> {
             }
             PendingKind::AcyclicMessage { index, expr } => self.acyclic_message(module, index, expr),
             PendingKind::Test { decl } => self.test(module, decl),
+            PendingKind::Moved { from, to } => self.moved(module, from, to),
             // The next versions of the language fill these.
-            PendingKind::Moved { .. } => {}
             PendingKind::Migration { ty, decl } => self.migration(module, ty, decl),
         }
     }
@@ -243,6 +243,34 @@ impl<'a> Checker<'a> {
                 .push(problem.at("this reads it").help("it sees `old`, one document, alone"));
         }
         body
+    }
+
+    /// `moved A to B`: two identities of one type.
+    fn moved(&mut self, module: ModuleId, from: &'a Expr, to: &'a Expr) {
+        let mut bodies = Vec::new();
+        let mut types = Vec::new();
+        for e in [from, to] {
+            let mut cx = self.cx(module, Mode::Const, None);
+            let value = cx.identity(e);
+            types.push(value.ty.clone());
+            bodies.push(cx.finish(value.hir).0);
+        }
+        let (Some(new), Some(old)) = (bodies.pop(), bodies.pop()) else { return };
+        if types.iter().any(|ty| matches!(ty.bare(), Type::Error)) {
+            return;
+        }
+        if let [a, b] = types.as_slice()
+            && a.non_null().bare() != b.non_null().bare()
+        {
+            let mut cx = self.cx(module, Mode::Const, None);
+            let message = format!("a `{}` cannot become a `{}`", cx.show(a), cx.show(b));
+            let problem = cx.problem(history::NO_IDENTITY, to.span, message);
+            cx.report(
+                problem.help("`moved` is for another key; for another type: `moved type a::T to b::T`"),
+            );
+            return;
+        }
+        self.decls.program.moves.push(MovedDef::Object { from: old, to: new });
     }
 
     fn acyclic_message(&mut self, module: ModuleId, index: u32, e: &'a Expr) {
