@@ -147,7 +147,7 @@ impl Maker<'_> {
     fn value(&mut self, ty: &Ty) -> (Value, Value) {
         let same = |v: Value| (v.clone(), v);
         match ty {
-            Ty::Bool => same(json!(self.next() % 2 == 0)),
+            Ty::Bool => same(json!(self.next().is_multiple_of(2))),
             Ty::Int => same(json!(self.int())),
             Ty::Float => same(json!(f64::from(self.next()) / 8.0 - 7.0)),
             Ty::Str => same(json!(self.text())),
