@@ -1,5 +1,6 @@
 //! The project that a command works on.
 
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,8 +21,9 @@ pub(crate) struct Workspace {
     pub root: PathBuf,
     /// What leads from where the user stands to the root.
     prefix: String,
-    /// What is known of it.
-    pub session: Session,
+    /// What is known of it. Never dropped: the process ends, and to take a hundred thousand values
+    /// apart before costs a tenth of a run.
+    pub session: ManuallyDrop<Session>,
 }
 
 impl Workspace {
@@ -52,7 +54,7 @@ impl Workspace {
         context.ui.detail(&format!("the project is {}", root.display()));
         let options = Options { env: env.map(str::to_owned), ..Options::default() };
         let session = Session::open(system, options);
-        Ok(Workspace { root, prefix, session })
+        Ok(Workspace { root, prefix, session: ManuallyDrop::new(session) })
     }
 
     /// The graph, read; None if something is wrong, which has then been shown.

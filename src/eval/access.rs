@@ -255,7 +255,7 @@ impl<'w> Machine<'w> {
         if let Some(at) = self.own_object(reference)
             && let Some(object) = self.out.objects.get(at)
         {
-            return Ok(Arc::new(object.clone()));
+            return Ok(object.clone());
         }
         self.world.object(reference).ok_or_else(|| self.silent(hir))
     }
@@ -583,7 +583,10 @@ impl<'w> Machine<'w> {
         }
         let reference = Arc::new(Reference { ty, key });
         let place = self.place(hir.node);
-        let data = keys.first().and_then(|key| self.data_place(key));
+        let data = match self.traces {
+            true => keys.first().and_then(|key| self.data_place(key)),
+            false => None,
+        };
         self.out.references.push(PendingReference { reference: reference.clone(), place, data });
         Ok(Value::Ref(reference))
     }

@@ -109,6 +109,8 @@ pub(super) struct Machine<'w> {
     pub instance_ref: Option<Arc<Reference>>,
     /// Records that were read by reference a moment ago.
     pub recent: Vec<(Arc<Reference>, Arc<Record>)>,
+    /// See [`World::traces`].
+    pub traces: bool,
     pub out: RunOutput,
     pub cost: Cost,
     pub depth: u32,
@@ -141,6 +143,7 @@ impl<'w> Machine<'w> {
             instance: None,
             instance_ref: None,
             recent: Vec::new(),
+            traces: world.traces(),
             out: RunOutput::default(),
             cost: Cost::default(),
             depth: 0,

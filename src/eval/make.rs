@@ -54,7 +54,7 @@ impl<'w> Machine<'w> {
         if let Some(bench) = self.bench {
             bench.add_object(object);
         } else {
-            self.out.objects.push(object);
+            self.out.objects.push(Arc::new(object));
             if let Some(slots) = &mut self.slots {
                 slots.made();
             }

@@ -1,5 +1,7 @@
 //! One object, made in several places.
 
+use std::sync::Arc;
+
 use crate::diag::codes::project::{DIFFERENT_OBJECTS, DIFFERENT_POLICY};
 use crate::diag::{DataPart, Diagnostic, Place};
 use crate::model::Program;
@@ -19,8 +21,9 @@ pub fn origin_order(object: &Object) -> (&'static str, u32, u32, &'static str, u
 
 /// One object of several with one key, as the first maker has it, with what the others add:
 /// `after`, `protect`, `adopt`, `keep`.
-pub fn merged(one: Object, others: impl IntoIterator<Item = Object>) -> Object {
-    others.into_iter().fold(one, |kept, other| {
+pub fn merged(one: Arc<Object>, others: impl IntoIterator<Item = Arc<Object>>) -> Object {
+    others.into_iter().fold(Arc::unwrap_or_clone(one), |kept, other| {
+        let other = Arc::unwrap_or_clone(other);
         let swap = origin_order(&other) < origin_order(&kept);
         let (mut first, second) = if swap { (other, kept) } else { (kept, other) };
         for after in second.after {
@@ -41,12 +44,12 @@ pub fn merged(one: Object, others: impl IntoIterator<Item = Object>) -> Object {
 
 /// The object that several makers made, and an error for each maker whose fields differ from
 /// those of the first.
-pub fn merge(program: &Program, made: &[&Object]) -> Option<(Object, Vec<Diagnostic>)> {
-    let mut sorted: Vec<&Object> = made.to_vec();
+pub fn merge(program: &Program, made: &[Arc<Object>]) -> Option<(Object, Vec<Diagnostic>)> {
+    let mut sorted: Vec<&Arc<Object>> = made.iter().collect();
     sorted.sort_by_key(|o| origin_order(o));
     let (first, others) = sorted.split_first()?;
     let problems = others.iter().filter_map(|other| difference(program, first, other)).collect();
-    Some((merged((*first).clone(), others.iter().map(|o| (*o).clone())), problems))
+    Some((merged(Arc::clone(first), others.iter().map(|&o| o.clone())), problems))
 }
 
 fn difference(program: &Program, first: &Object, other: &Object) -> Option<Diagnostic> {

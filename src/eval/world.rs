@@ -134,6 +134,13 @@ pub trait World {
         None
     }
 
+    /// Whether runs say of each reference where its key comes from in the data. To look for it
+    /// costs more than to make the reference, and it is wanted only of one that leads nowhere:
+    /// then what made it runs once more.
+    fn traces(&self) -> bool {
+        false
+    }
+
     /// A file of the project. `path` is relative to the project's root, without `.` and `..`.
     fn file(&self, path: &str) -> Result<Arc<FileValue>, EcoString>;
 
@@ -162,7 +169,7 @@ pub trait Version {
 #[derive(Clone, Debug, Default)]
 pub struct RunOutput {
     /// What was constructed, in order; the same object twice is merged only later.
-    pub objects: Vec<Object>,
+    pub objects: Vec<Arc<Object>>,
     /// What was wrong.
     pub diagnostics: Vec<Diagnostic>,
     /// References that were made by key and whose existence is to be checked at the end: which,
@@ -183,7 +190,8 @@ pub struct PendingReference {
     pub reference: Arc<Reference>,
     /// Where it is written in the model.
     pub place: crate::diag::Place,
-    /// Where the key stands in the data.
+    /// Where the key stands in the data; for one of a model only in a run that traces (see
+    /// [`World::traces`]).
     pub data: Option<crate::diag::Place>,
 }
 

@@ -9,7 +9,7 @@ use crate::base::FileId;
 
 use crate::diag::Diagnostic;
 use crate::diag::codes::project as codes;
-use crate::eval::{Object, Reference};
+use crate::eval::{Instance, Object, Reference, RunOutput};
 use crate::graph::claims::Claims;
 use crate::graph::{Allow, GraphBuilder, Header, Source};
 use crate::model::program::TemplateDef;
@@ -59,6 +59,13 @@ pub(super) struct Runs {
     pub entities: Vec<EntityRun>,
 }
 
+/// Whose `impl`s ran.
+#[derive(Clone, Copy)]
+pub(super) enum Maker<'a> {
+    Instance(&'a Arc<Instance>),
+    Entity(&'a Arc<Reference>),
+}
+
 impl Runs {
     pub(super) fn program(&self) -> &Program {
         &self.model.program
@@ -81,8 +88,16 @@ impl Runs {
         defaults.chain(self.evaluations().flat_map(|e| &e.files)).copied()
     }
 
+    /// Each run with what it was of, in an order that depends on nothing but paths and keys.
+    pub(super) fn makers(&self) -> impl Iterator<Item = (Maker<'_>, &RunOutput)> {
+        let units = self.units.iter().flat_map(|(_, unit, e)| unit.instances.iter().zip(&e.outputs));
+        let entities = self.entities.iter().flat_map(|(r, e)| e.outputs.iter().map(move |o| (r, o)));
+        let units = units.map(|(instance, output)| (Maker::Instance(instance), output));
+        units.chain(entities.map(|(entity, output)| (Maker::Entity(entity), output)))
+    }
+
     /// All outputs, in an order that depends on nothing but paths and keys.
-    fn outputs(&self) -> impl Iterator<Item = &crate::eval::RunOutput> {
+    fn outputs(&self) -> impl Iterator<Item = &RunOutput> {
         self.evaluations().flat_map(|e| &e.outputs)
     }
 }
@@ -433,7 +448,7 @@ fn objects_of_one_unit(
                 }
                 continue;
             }
-            pairs.push((Arc::new(old.clone()), Arc::new(new.clone())));
+            pairs.push((old.clone(), new.clone()));
         }
     }
     Some(())
@@ -457,18 +472,17 @@ pub(super) fn gather(runs: &Runs, diagnostics: &mut Vec<Diagnostic>) -> Gathered
     for object in runs.outputs().flat_map(|o| &o.objects) {
         match objects.entry(object.reference.clone()) {
             Entry::Vacant(free) => {
-                free.insert(Arc::new(object.clone()));
+                free.insert(object.clone());
             }
             Entry::Occupied(taken) => {
                 let made =
                     several.entry(object.reference.clone()).or_insert_with(|| vec![taken.get().clone()]);
-                made.push(Arc::new(object.clone()));
+                made.push(object.clone());
             }
         }
     }
     let mut shared = FxHashSet::default();
     for (reference, made) in several {
-        let made: Vec<&Object> = made.iter().map(|o| &**o).collect();
         if let Some((object, problems)) = crate::eval::merge::merge(runs.program(), &made) {
             diagnostics.extend(problems);
             shared.insert(reference.clone());

@@ -262,7 +262,7 @@ pub fn shard_checks(db: &dyn Db, shard: Shard) -> Arc<[Diagnostic]> {
 
 /// The objects of one type that a shard makes.
 #[salsa::tracked(returns(ref))]
-pub fn shard_objects(db: &dyn Db, shard: Shard, ty: TypeId) -> Arc<[Object]> {
+pub fn shard_objects(db: &dyn Db, shard: Shard, ty: TypeId) -> Arc<[Arc<Object>]> {
     let evaluations = shard_evaluations(db, shard);
     let outputs = evaluations.iter().flat_map(|e| &e.outputs);
     outputs.flat_map(|o| &o.objects).filter(|o| o.reference.ty == ty).cloned().collect()
@@ -287,7 +287,7 @@ pub fn objects_of(db: &dyn Db, project: Project, ty: TypeId) -> Arc<TypeObjects>
     let program = program(db);
     let makers = super::creators::creators(&program, ty);
     let shards = project.shards(db);
-    let mut found: Vec<Object> = Vec::new();
+    let mut found: Vec<Arc<Object>> = Vec::new();
     for slice in &makers.slices {
         for &shard in shards.get(&program.ty(*slice).decl().path).into_iter().flat_map(|s| s.iter()) {
             found.extend(shard_objects(db, shard, ty).iter().cloned());
@@ -304,10 +304,10 @@ pub fn objects_of(db: &dyn Db, project: Project, ty: TypeId) -> Arc<TypeObjects>
     let mut by_reference: FxHashMap<Arc<Reference>, Arc<Object>> = FxHashMap::default();
     for object in found {
         let merged = match by_reference.remove(&object.reference) {
-            Some(one) => crate::eval::merge::merged(object, [Arc::unwrap_or_clone(one)]),
+            Some(one) => Arc::new(crate::eval::merge::merged(object, [one])),
             None => object,
         };
-        by_reference.insert(merged.reference.clone(), Arc::new(merged));
+        by_reference.insert(merged.reference.clone(), merged);
     }
     let mut sorted: Vec<Value> = by_reference.keys().cloned().map(Value::Ref).collect();
     sorted.sort_by(|a, b| crate::eval::compare::compare(&ready(db).plan, a, b));

@@ -12,9 +12,10 @@ use crate::syntax::ast::RecordKind;
 
 use super::assemble::Objects;
 use super::creators::creators;
-use super::graphs::Runs;
+use super::graphs::{Maker, Runs};
 use super::queries::{self, Evaluation, UnitInstances};
 use super::render::Renderer;
+use super::world::DbWorld;
 
 /// Reports references, in data and in models, to what is not there.
 pub(super) fn check(db: &Database, runs: &Runs, objects: &Objects, problems: &mut Vec<Diagnostic>) {
@@ -32,15 +33,19 @@ pub(super) fn check(db: &Database, runs: &Runs, objects: &Objects, problems: &mu
             problems.push(dangling(db, program, objects, pending));
         }
     }
-    let made = runs.evaluations().flat_map(|e| &e.outputs).flat_map(|o| &o.references);
     let mut unfinished = None;
-    for pending in made.filter(|p| !is_there(db, program, objects, p)) {
+    for (maker, output) in runs.makers() {
+        if output.references.iter().all(|p| is_there(db, program, objects, p)) {
+            continue;
+        }
         let unfinished = unfinished.get_or_insert_with(|| unfinished_makers(db, runs));
-        let consequence = seen.contains(&pending.reference)
-            || may_be_made(program, unfinished, pending.reference.ty)
-            || may_be_unread(pending);
-        if !consequence {
-            problems.push(dangling(db, program, objects, pending));
+        for pending in traced(db, maker).iter().filter(|p| !is_there(db, program, objects, p)) {
+            let consequence = seen.contains(&pending.reference)
+                || may_be_made(program, unfinished, pending.reference.ty)
+                || may_be_unread(pending);
+            if !consequence {
+                problems.push(dangling(db, program, objects, pending));
+            }
         }
     }
 }
@@ -85,6 +90,19 @@ fn stands_in(part: &Value, text: &str) -> bool {
     let apart = |c: Option<char>| !c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     text.match_indices(&word)
         .any(|(at, _)| apart(text[..at].chars().next_back()) && apart(text[at + word.len()..].chars().next()))
+}
+
+/// The references that a run makes, with the places in the data that their keys come from.
+fn traced(db: &Database, maker: Maker<'_>) -> Vec<PendingReference> {
+    let world = DbWorld::tracing(db);
+    let output = match maker {
+        Maker::Instance(instance) => crate::eval::run_instance(&world, instance),
+        Maker::Entity(entity) => match queries::objects(db, entity.ty).by_reference.get(entity) {
+            Some(object) => crate::eval::run_entity(&world, object),
+            None => return Vec::new(),
+        },
+    };
+    output.references
 }
 
 /// The slices and entities of which an instance could not be read, or an `impl` not be run, to

@@ -20,12 +20,18 @@ pub struct DbWorld<'a> {
     db: &'a dyn Db,
     ready: Arc<Ready>,
     files: RefCell<Vec<FileId>>,
+    traces: bool,
 }
 
 impl<'a> DbWorld<'a> {
     /// The world of one run.
     pub fn new(db: &'a dyn Db) -> Self {
-        DbWorld { db, ready: queries::ready(db), files: RefCell::default() }
+        DbWorld { db, ready: queries::ready(db), files: RefCell::default(), traces: false }
+    }
+
+    /// The world of a run that says where the keys of its references come from.
+    pub fn tracing(db: &'a dyn Db) -> Self {
+        DbWorld { traces: true, ..DbWorld::new(db) }
     }
 
     /// The files that the run has read, sorted.
@@ -101,6 +107,10 @@ impl World for DbWorld<'_> {
             Step::Key(name) => document.get(node, name),
             Step::Item(at) => document.children(node).nth(*at),
         })
+    }
+
+    fn traces(&self) -> bool {
+        self.traces
     }
 
     fn file(&self, path: &str) -> Result<Arc<FileValue>, EcoString> {

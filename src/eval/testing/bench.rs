@@ -50,7 +50,7 @@ pub struct Made {
     /// The number of its first instance: no two versions have one number.
     first: u32,
     instances: Vec<(Arc<Instance>, Place)>,
-    objects: Vec<Object>,
+    objects: Vec<Arc<Object>>,
     outputs: Vec<(Reference, Slot, Value)>,
 }
 
@@ -124,7 +124,7 @@ impl<'a> Bench<'a> {
     }
 
     pub fn add_object(&self, object: Object) {
-        self.made.borrow_mut().objects.push(object);
+        self.made.borrow_mut().objects.push(Arc::new(object));
         *self.known.borrow_mut() = Known::default();
     }
 
@@ -232,7 +232,7 @@ impl<'a> Bench<'a> {
         if !self.known.borrow_mut().open.insert(ty) {
             return Arc::default();
         }
-        let mut found: Vec<Object> =
+        let mut found: Vec<Arc<Object>> =
             self.made.borrow().objects.iter().filter(|o| o.reference.ty == ty).cloned().collect();
         for instance in self.instances() {
             if self.instance_can_make(&instance, ty) {
@@ -255,15 +255,14 @@ impl<'a> Bench<'a> {
         objects
     }
 
-    fn merged(&self, found: Vec<Object>) -> TypeObjects {
-        let mut groups: FxHashMap<Arc<Reference>, Vec<Object>> = FxHashMap::default();
+    fn merged(&self, found: Vec<Arc<Object>>) -> TypeObjects {
+        let mut groups: FxHashMap<Arc<Reference>, Vec<Arc<Object>>> = FxHashMap::default();
         for object in found {
             groups.entry(object.reference.clone()).or_default().push(object);
         }
         let mut objects = TypeObjects::default();
         for (reference, group) in groups {
-            let all: Vec<&Object> = group.iter().collect();
-            if let Some((object, problems)) = merge::merge(self.program, &all) {
+            if let Some((object, problems)) = merge::merge(self.program, &group) {
                 objects.by_reference.insert(reference, Arc::new(object));
                 objects.problems.extend(problems);
             }
@@ -526,6 +525,10 @@ impl World for Bench<'_> {
 
     fn derived(&self, _: Element, _: u16) -> Option<Result<Value, ()>> {
         None
+    }
+
+    fn traces(&self) -> bool {
+        true
     }
 
     fn output(&self, object: &Reference, slot: u16) -> Option<Value> {
