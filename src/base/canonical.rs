@@ -141,6 +141,18 @@ impl<'a> Writer<'a> {
         self.out.extend_from_slice(json);
     }
 
+    /// The start of a value, spelled as this writer would spell it, up to where another value
+    /// comes next.
+    pub fn raw_start(&mut self, json: &'static [u8]) {
+        self.separate();
+        self.out.extend_from_slice(json);
+    }
+
+    /// More of what [`Writer::raw_start`] or [`Writer::begin_map`] began, with its comma.
+    pub fn raw_part(&mut self, json: &'static [u8]) {
+        self.out.extend_from_slice(json);
+    }
+
     fn literal(&mut self, text: &[u8]) {
         self.separate();
         self.out.extend_from_slice(text);

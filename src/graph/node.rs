@@ -295,34 +295,41 @@ fn write_node(
     holes: &mut Vec<Hole>,
     fields: impl FnOnce(&mut Writer<'_>),
 ) {
-    out.begin_map();
-    out.member("adopt");
-    out.bool(head.adopt);
-    out.member("drift");
-    write_drift(head.drift, out);
-    out.member("fields");
+    // What most nodes say word for word is written at once: there are many nodes.
+    if !head.adopt && *head.drift == Drift::Repair {
+        out.raw_start(b"{\"adopt\":false,\"drift\":\"repair\",\"fields\":");
+    } else {
+        out.begin_map();
+        out.member("adopt");
+        out.bool(head.adopt);
+        out.member("drift");
+        write_drift(head.drift, out);
+        out.member("fields");
+    }
     fields(out);
     out.member("handler");
     out.str(head.handler);
     out.member("id");
     out.str(head.id);
-    out.member("keep");
-    out.bool(head.keep);
+    out.raw_part(if head.keep { b",\"keep\":true" } else { b",\"keep\":false" });
     write_origin(head.origin, out, holes);
-    out.member("protect");
-    out.bool(head.protect);
-    out.member("requires");
+    out.raw_part(match head.protect {
+        true => b",\"protect\":true,\"requires\":",
+        false => b",\"protect\":false,\"requires\":",
+    });
     write_requires(head.requires, out, holes);
     out.member("state");
     out.str(head.state.as_str());
     out.member("target");
     out.str(head.target);
-    out.member("timeout");
     match head.timeout {
-        Some(timeout) => out.int(timeout),
-        None => out.null(),
+        Some(timeout) => {
+            out.member("timeout");
+            out.int(timeout);
+            out.member("type");
+        }
+        None => out.raw_part(b",\"timeout\":null,\"type\":"),
     }
-    out.member("type");
     out.str(id::type_path(head.id));
     if head.state == State::Transient {
         out.member("until");
@@ -354,13 +361,11 @@ fn write_drift(drift: &Drift, out: &mut Writer<'_>) {
 
 fn write_origin(origin: &Origin, out: &mut Writer<'_>, holes: &mut Vec<Hole>) {
     let start = out.position();
-    out.member("origin");
-    out.begin_map();
-    out.member("element");
+    out.raw_part(b",\"origin\":{\"element\":");
     out.str(&origin.element);
-    out.member("instance");
+    out.raw_part(b",\"instance\":");
     out.str(&origin.instance);
-    out.member("model");
+    out.raw_part(b",\"model\":");
     out.str(&origin.model);
     out.end_map();
     holes.push(start..out.position());
@@ -369,11 +374,10 @@ fn write_origin(origin: &Origin, out: &mut Writer<'_>, holes: &mut Vec<Hole>) {
 fn write_requires(requires: &[Require], out: &mut Writer<'_>, holes: &mut Vec<Hole>) {
     out.begin_list();
     for require in requires {
-        out.begin_map();
-        out.member("id");
+        out.raw_start(b"{\"id\":");
         out.str(&require.id);
         let start = out.position();
-        out.member("why");
+        out.raw_part(b",\"why\":");
         out.str(&require.why);
         holes.push(start..out.position());
         out.end_map();

@@ -30,6 +30,12 @@ pub trait Handler: Send + Sync {
     /// Pure: what the node builds on, by the claims of those who provide it.
     fn needs(&self, node: &Node) -> Vec<Need>;
 
+    /// Pure: what is wrong with a node, what it holds and what it builds on, in one: for a handler
+    /// that takes the same look at the fields for each.
+    fn examine(&self, node: &Node) -> Examined {
+        Examined { problems: self.validate(node), claims: self.claims(node), needs: self.needs(node) }
+    }
+
     /// Pure: the claims of what would hold something with this claim inside itself: for a path
     /// its folders. What holds something is not taken away before that.
     fn within(&self, _claim: &str) -> Vec<EcoString> {
@@ -108,6 +114,17 @@ pub trait Handler: Send + Sync {
 
     /// How many requests one batch has at most on one target.
     fn concurrency(&self) -> usize;
+}
+
+/// What a handler says of a node before anything is deployed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Examined {
+    /// See [`Handler::validate`].
+    pub problems: Vec<Problem>,
+    /// See [`Handler::claims`].
+    pub claims: Vec<EcoString>,
+    /// See [`Handler::needs`].
+    pub needs: Vec<Need>,
 }
 
 /// What is wrong with a node.

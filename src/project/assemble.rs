@@ -18,7 +18,7 @@ use crate::graph::{
     Drift, GraphBuilder, GraphValue, Header, LOCAL, Node, NodeHead, Origin, Require, SealedNode,
     SealedTarget, State,
 };
-use crate::handler::{Handler, Need, Registry};
+use crate::handler::{Examined, Handler, Need, Registry};
 use crate::model::{Program, RecordDef, TypeId};
 use crate::syntax::ast::RecordKind;
 
@@ -263,7 +263,8 @@ impl<'a> Maker<'a> {
             drift: Drift::Repair,
             origin: Origin::default(),
         };
-        for problem in handler.validate(&node) {
+        let Examined { problems, claims, needs } = handler.examine(&node);
+        for problem in problems {
             let field = format!("`{}`", problem.field);
             let message = match problem.field.is_empty() || problem.message.contains(&field) {
                 true => problem.message,
@@ -281,7 +282,7 @@ impl<'a> Maker<'a> {
             diagnostic.help = problem.help;
             self.diagnostics.push(diagnostic);
         }
-        (handler.claims(&node), handler.needs(&node))
+        (claims, needs)
     }
 
     fn seal(&mut self, draft: Draft<'_>, claims: &[&Claims], scratch: &mut Vec<u8>) -> SealedNode {

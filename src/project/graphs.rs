@@ -341,7 +341,8 @@ impl Session {
                 units.push((file.path(&self.db), unit.clone(), evaluation.clone()));
             }
         }
-        units.sort_by_key(|(file, ..)| file.path());
+        // In order already where there is one slice.
+        units.sort_by_cached_key(|(file, ..)| file.path());
         let entities = self.entity_runs(&model.program);
         (Runs { model, units, entities }, shards)
     }

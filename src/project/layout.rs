@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ecow::EcoString;
+use rustc_hash::FxHashMap;
 
 use crate::base::{FileId, System};
 use crate::diag::codes::project as codes;
@@ -52,7 +53,7 @@ pub fn layout(system: &dyn System, config: &Config, program: &Program) -> Layout
         walker: Walker::new(system),
         words: super::config::overlays(config),
         layout: Layout::default(),
-        readers: BTreeMap::new(),
+        readers: FxHashMap::default(),
     };
     for slice in program.slices() {
         finder.slice(slice);
@@ -66,14 +67,14 @@ struct Finder<'a> {
     words: BTreeMap<EcoString, EcoString>,
     layout: Layout,
     /// Which slice reads a file, with the place of its source.
-    readers: BTreeMap<String, (EcoString, Place)>,
+    readers: FxHashMap<FileId, (EcoString, Place)>,
 }
 
 /// A file of a slice, taken apart.
 struct Candidate {
-    path: String,
+    file: FileId,
     /// The path without its ending, `.sops` and overlay word.
-    stem: String,
+    stem: &'static str,
     environment: Option<EcoString>,
     encrypted: bool,
     bindings: Vec<(EcoString, EcoString)>,
@@ -115,8 +116,9 @@ impl Finder<'_> {
                     None => continue,
                 },
             };
-            if self.take(&file, slice, place) {
-                candidates.push(self.candidate(file.path, bindings));
+            let id = FileId::new(&file.path);
+            if self.take(id, &file, slice, place) {
+                candidates.push(self.candidate(id, bindings));
             }
         }
         let units = self.units(candidates, place);
@@ -124,8 +126,8 @@ impl Finder<'_> {
     }
 
     /// Whether this slice may read the file: nothing else does, and it is a regular file.
-    fn take(&mut self, file: &Found, slice: &RecordDef, place: Place) -> bool {
-        let at = Place::File(FileId::new(&file.path));
+    fn take(&mut self, id: FileId, file: &Found, slice: &RecordDef, place: Place) -> bool {
+        let at = Place::File(id);
         if file.odd {
             let message =
                 format!("`{}` is a symbolic link or no regular file, and gops follows none", file.path);
@@ -135,7 +137,7 @@ impl Finder<'_> {
             self.layout.diagnostics.push(problem);
             return false;
         }
-        if let Some((other, other_place)) = self.readers.get(&file.path) {
+        if let Some((other, other_place)) = self.readers.get(&id) {
             let message = format!("`{}` and `{other}` both read `{}`", slice.decl.path, file.path);
             let problem = Diagnostic::new(codes::TWO_SLICES, at, message)
                 .label(place, "this source matches it")
@@ -144,7 +146,7 @@ impl Finder<'_> {
             self.layout.diagnostics.push(problem);
             return false;
         }
-        self.readers.insert(file.path.clone(), (slice.decl.path.clone(), place));
+        self.readers.insert(id, (slice.decl.path.clone(), place));
         true
     }
 
@@ -191,44 +193,45 @@ impl Finder<'_> {
         super::walk::join(folder, &format!("{stem}.{ending}"))
     }
 
-    fn candidate(&self, path: String, bindings: Vec<(EcoString, EcoString)>) -> Candidate {
-        let stem = path.rsplit_once('.').map_or(path.as_str(), |(stem, _)| stem);
+    fn candidate(&self, file: FileId, bindings: Vec<(EcoString, EcoString)>) -> Candidate {
+        let path = file.path();
+        let stem = path.rsplit_once('.').map_or(path, |(stem, _)| stem);
         let (stem, encrypted) = stem.strip_suffix(".sops").map_or((stem, false), |s| (s, true));
         let overlay = stem.rsplit_once('.').and_then(|(base, word)| Some((base, self.words.get(word)?)));
         let (stem, environment) = overlay.map_or((stem, None), |(base, env)| (base, Some(env.clone())));
-        Candidate { stem: stem.to_owned(), path: path.clone(), environment, encrypted, bindings }
+        Candidate { file, stem, environment, encrypted, bindings }
     }
 
     fn units(&mut self, candidates: Vec<Candidate>, place: Place) -> Vec<UnitFiles> {
         let mut units: Vec<UnitFiles> = Vec::new();
-        let mut by_stem: BTreeMap<String, usize> = BTreeMap::new();
+        let mut by_stem: FxHashMap<&str, usize> = FxHashMap::default();
         let (parts, bases): (Vec<_>, Vec<_>) =
             candidates.into_iter().partition(|c| c.environment.is_some() || c.encrypted);
         for base in bases {
             // Of `a.yaml` and `a.json` the first has the companions; that both have one key, or
             // not, is seen when they are read.
             by_stem.entry(base.stem).or_insert(units.len());
-            units.push(unit(&base.path, base.bindings));
+            units.push(unit(base.file, base.bindings));
         }
         // An encrypted file alone is an instance; overlays come after, for they may change it.
         let (overlays, encrypted): (Vec<_>, Vec<_>) =
             parts.into_iter().partition(|c| c.environment.is_some());
         for part in encrypted {
-            match by_stem.get(&part.stem) {
-                Some(&at) => units[at].encrypted = Some(FileId::new(&part.path)),
+            match by_stem.get(part.stem) {
+                Some(&at) => units[at].encrypted = Some(part.file),
                 None => {
                     by_stem.insert(part.stem, units.len());
-                    units.push(unit(&part.path, part.bindings));
+                    units.push(unit(part.file, part.bindings));
                 }
             }
         }
         for overlay in overlays {
             let environment = overlay.environment.unwrap_or_default();
-            match by_stem.get(&overlay.stem) {
-                Some(&at) => units[at].overlays.push((environment, FileId::new(&overlay.path))),
+            match by_stem.get(overlay.stem) {
+                Some(&at) => units[at].overlays.push((environment, overlay.file)),
                 None => {
-                    let at = Place::File(FileId::new(&overlay.path));
-                    let message = format!("`{}` is an overlay, and there is no base file", overlay.path);
+                    let at = Place::File(overlay.file);
+                    let message = format!("`{}` is an overlay, and there is no base file", overlay.file);
                     let problem = Diagnostic::new(codes::OVERLAY_WITHOUT_BASE, at, message)
                         .label(place, "of this slice")
                         .help(format!("make `{}.yaml`, or rename the overlay", overlay.stem));
@@ -236,13 +239,13 @@ impl Finder<'_> {
                 }
             }
         }
-        units.sort_by(|a, b| a.base.path().cmp(b.base.path()));
+        units.sort_by_cached_key(|unit| unit.base.path());
         units
     }
 }
 
-fn unit(path: &str, bindings: Vec<(EcoString, EcoString)>) -> UnitFiles {
-    UnitFiles { base: FileId::new(path), overlays: Vec::new(), encrypted: None, bindings }
+fn unit(base: FileId, bindings: Vec<(EcoString, EcoString)>) -> UnitFiles {
+    UnitFiles { base, overlays: Vec::new(), encrypted: None, bindings }
 }
 
 /// Whether a path has the ending of an instance file.

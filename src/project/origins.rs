@@ -87,7 +87,11 @@ impl<'a> Origins<'a> {
                 let span = self.data_span(&unit.spans, file, node, DataPart::Value);
                 self.line_column(FileSpan { file, span })
             }
-            None => EcoString::from(format!("{file}:1:1")),
+            None => {
+                let mut at = EcoString::from(file.path());
+                at.push_str(":1:1");
+                at
+            }
         };
         let text = EcoString::from(text);
         *self.last.borrow_mut() = Some((element, at.clone(), text.clone()));

@@ -1,5 +1,7 @@
 //! From the evaluator's values to those of the graph.
 
+use std::cell::RefCell;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use ecow::EcoString;
@@ -15,6 +17,9 @@ pub struct Renderer<'a> {
     program: &'a Program,
     /// For each type the stored slots in the order of their data names.
     order: Vec<Vec<u16>>,
+    /// For each type the names of its keys as an id has them, in its order, and which key it is.
+    keys: Vec<Vec<(EcoString, u16)>>,
+    scratch: RefCell<String>,
 }
 
 impl<'a> Renderer<'a> {
@@ -31,46 +36,75 @@ impl<'a> Renderer<'a> {
             }
             _ => Vec::new(),
         };
-        Renderer { program, order: program.types.iter().map(order).collect() }
+        Renderer {
+            program,
+            order: program.types.iter().map(order).collect(),
+            keys: program.types.iter().map(key_names).collect(),
+            scratch: RefCell::default(),
+        }
     }
 
     /// The id of what a reference means.
     pub fn id(&self, reference: &Reference) -> EcoString {
-        let mut out = String::with_capacity(64);
-        self.write_id(&mut out, reference);
-        out.into()
+        let mut scratch = self.scratch.borrow_mut();
+        scratch.clear();
+        self.write_id(&mut scratch, reference);
+        scratch.as_str().into()
     }
 
-    /// Appends the id of what a reference means.
+    /// Appends the id of what a reference means, as [`id::write`] does: without a list of its keys,
+    /// since there are as many ids to write as objects, times those that refer to them.
     pub fn write_id(&self, out: &mut String, reference: &Reference) {
-        let path = &self.program.ty(reference.ty).decl().path;
-        let Some(record) = self.program.record(reference.ty) else { return out.push_str(path) };
-        // What is referred to is named by its own id; types are finite, and so is the depth.
-        let nested: Vec<EcoString> = reference.key.iter().map(|v| self.nested_id(v)).collect();
-        let keys: Vec<(&str, id::Key<'_>)> = (record.keys.iter().zip(reference.key.iter()).zip(&nested))
-            .map(|((def, value), nested)| (def.name.as_str(), self.key(value, nested)))
-            .collect();
-        id::write(out, path, &keys);
-    }
-
-    fn nested_id(&self, value: &Value) -> EcoString {
-        match value {
-            Value::Ref(reference) => self.id(reference),
-            Value::Record(record) => self.id(&Reference { ty: record.ty, key: self.key_of(record) }),
-            Value::Enum(ty, variant) => self.variant_name(*ty, *variant),
-            _ => EcoString::new(),
+        out.push_str(&self.program.ty(reference.ty).decl().path);
+        if self.program.record(reference.ty).is_some() {
+            out.push('[');
+            self.write_keys(out, reference.ty, &reference.key);
+            out.push(']');
         }
     }
 
-    fn key<'v>(&self, value: &'v Value, nested: &'v str) -> id::Key<'v> {
-        match value {
-            Value::Bool(b) => id::Key::Bool(*b),
-            Value::Int(i) | Value::Duration(i) | Value::Size(i) => id::Key::Int(*i),
-            Value::Str(s) => id::Key::Str(s),
-            Value::Enum(..) => id::Key::Str(nested),
-            Value::Ref(_) | Value::Record(_) => id::Key::Id(nested),
-            _ => id::Key::Null,
+    fn write_keys(&self, out: &mut String, ty: TypeId, key: &[Value]) {
+        let names = self.keys.get(ty.0 as usize).map(Vec::as_slice).unwrap_or_default();
+        for (at, (name, index)) in names.iter().enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            out.push_str(name);
+            out.push('=');
+            self.write_key(out, key.get(*index as usize).unwrap_or(&Value::Null));
         }
+    }
+
+    /// What is referred to stands by its own keys; types are finite, and so is the depth.
+    fn write_key(&self, out: &mut String, value: &Value) {
+        match value {
+            Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
+            Value::Int(i) | Value::Duration(i) | Value::Size(i) => {
+                // Writing to a string does not fail.
+                let _ = write!(out, "{i}");
+            }
+            Value::Str(s) => id::write_str(out, s),
+            Value::Enum(ty, variant) => id::write_str(out, &self.variant_name(*ty, *variant)),
+            Value::Ref(reference) => self.write_reference(out, reference.ty, &reference.key),
+            Value::Record(record) => self.write_reference(out, record.ty, &self.key_of(record)),
+            _ => out.push_str("null"),
+        }
+    }
+
+    /// The value of a reference's one key; its keys if there are several, or if the one is null:
+    /// that differs from no reference at all.
+    fn write_reference(&self, out: &mut String, ty: TypeId, key: &[Value]) {
+        let start = out.len();
+        if let [only] = key {
+            self.write_key(out, only);
+            if out.get(start..) != Some("null") {
+                return;
+            }
+            out.truncate(start);
+        }
+        out.push('{');
+        self.write_keys(out, ty, key);
+        out.push('}');
     }
 
     /// The key values of a record.
@@ -186,6 +220,19 @@ impl<'a> Renderer<'a> {
             DeferredExpr::Plain(_) => marked(call("plain", Vec::new())),
         }
     }
+}
+
+/// The names of a type's keys, as and in the order in which an id has them.
+fn key_names(ty: &TypeDef) -> Vec<(EcoString, u16)> {
+    let TypeDef::Record(record) = ty else { return Vec::new() };
+    let mut names: Vec<(&str, u16)> = record.keys.iter().map(|k| k.name.as_str()).zip(0..).collect();
+    names.sort_unstable();
+    let written = |(name, index): (&str, u16)| {
+        let mut text = String::new();
+        id::write_name(&mut text, name);
+        (text.into(), index)
+    };
+    names.into_iter().map(written).collect()
 }
 
 /// The value that a path of slots leads to.

@@ -42,13 +42,14 @@ impl<'a> Walker<'a> {
                 Err(SystemError::NotFound(_)) => continue,
                 entries => entries?,
             };
+            let ruled = self.is_ruled(&folder);
             for entry in entries {
                 if entry.name.starts_with('.') {
                     continue;
                 }
                 let path = join(&folder, &entry.name);
                 let is_folder = entry.kind == EntryKind::Directory;
-                if self.matches(&path, is_folder) {
+                if ruled && self.matches(&path, is_folder) {
                     continue;
                 }
                 if is_folder {
@@ -75,6 +76,20 @@ impl<'a> Walker<'a> {
 
     fn matches(&mut self, path: &str, is_folder: bool) -> bool {
         matches(path, is_folder, &mut |folder| self.rules(folder))
+    }
+
+    /// Whether there is a `.gitignore` in a folder or above it.
+    fn is_ruled(&mut self, folder: &str) -> bool {
+        let mut folder = folder;
+        loop {
+            if self.rules(folder).is_some() {
+                return true;
+            }
+            if folder.is_empty() {
+                return false;
+            }
+            folder = folder.rsplit_once('/').map_or("", |(parent, _)| parent);
+        }
     }
 
     fn rules(&mut self, folder: &str) -> Option<Arc<Gitignore>> {
@@ -124,7 +139,7 @@ pub fn rules(text: &[u8]) -> Arc<Gitignore> {
 
 /// A path below a folder; the root is the empty path.
 pub fn join(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+    if folder.is_empty() { name.to_owned() } else { [folder, "/", name].concat() }
 }
 
 fn relative<'p>(path: &'p str, folder: &str) -> &'p str {

@@ -95,7 +95,8 @@ fn write_keys(out: &mut String, keys: &[(&str, Key<'_>)]) {
     write_keys(out, &sorted);
 }
 
-fn write_name(out: &mut String, name: &str) {
+/// Appends the name of a key: in quotes if it is not plain.
+pub fn write_name(out: &mut String, name: &str) {
     // Data names may hold anything; those of models never need quotes.
     if is_plain(name) {
         out.push_str(name);
@@ -139,7 +140,9 @@ fn write_reference(out: &mut String, body: &str) {
     }
 }
 
-fn write_str(out: &mut String, text: &str) {
+/// Appends a string as the value of a key: in quotes if it is not plain, or reads as something
+/// else than a string.
+pub fn write_str(out: &mut String, text: &str) {
     if is_plain(text) && reads_as_string(text) {
         out.push_str(text);
     } else {

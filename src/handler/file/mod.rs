@@ -23,7 +23,7 @@ use ecow::EcoString;
 use crate::graph::{GraphValue, Node};
 
 use super::{
-    Actual, Apply, Cost, Delete, Diff, Done, Effect, Fault, FieldChange, Handler, Look, Need, Problem,
+    Actual, Apply, Cost, Delete, Diff, Done, Effect, Examined, Fault, FieldChange, Handler, Look, Need, Problem,
     Recorded, Seen, Session, Shown,
 };
 use look::Looker;
@@ -54,6 +54,17 @@ impl Handler for FileHandler {
 
     fn needs(&self, node: &Node) -> Vec<Need> {
         Spec::path_of(node).map(spec::needs).unwrap_or_default()
+    }
+
+    fn examine(&self, node: &Node) -> Examined {
+        match Spec::read(node) {
+            Ok(spec) => {
+                let claim = spec.claim();
+                let needs = spec.needs();
+                Examined { problems: Vec::new(), claims: vec![claim], needs }
+            }
+            Err(problems) => Examined { problems, ..Examined::default() },
+        }
     }
 
     fn within(&self, claim: &str) -> Vec<EcoString> {
