@@ -13,19 +13,6 @@ use super::{Document, Limits, Node, NodeKind, Parsed, Spans, sops};
 /// The error at which reading ends. Boxed, since it is rare and results of it are many.
 pub(super) type Stop = Box<Diagnostic>;
 
-/// Up to how many keys of a mapping each is compared with all before it.
-const FEW: usize = 16;
-
-/// The first bytes of a key and its length, as a number: keys that differ in it differ.
-fn start_of(key: &str) -> u64 {
-    let bytes = key.as_bytes();
-    let first = match bytes.first_chunk::<8>() {
-        Some(eight) => u64::from_le_bytes(*eight),
-        None => bytes.iter().fold(0, |all, &byte| all << 8 | u64::from(byte)),
-    };
-    first ^ (bytes.len() as u64).rotate_right(8)
-}
-
 /// The end of a node whose container is still open.
 pub(super) const OPEN: u32 = u32::MAX;
 
@@ -267,17 +254,10 @@ impl Builder {
         children.extend(self.children(open.node).filter(|c| open.refused.binary_search(c).is_err()));
         let key = |n: u32| self.nodes.get(n as usize).and_then(|n| n.key.as_deref()).unwrap_or_default();
         let mut found: Vec<(u32, u32)> = Vec::new();
-        if children.len() <= FEW {
-            // The texts are compared where their first bytes and lengths agree, which is rare.
-            let mut starts = [0u64; FEW];
+        if children.len() <= 16 {
             for (i, &child) in children.iter().enumerate() {
-                let start = start_of(key(child));
-                let alike = starts.iter().zip(&children).take(i).filter(|(s, _)| **s == start);
-                let earlier = alike.map(|(_, &other)| other).find(|&other| key(other) == key(child));
-                found.extend(earlier.map(|first| (first, child)));
-                if let Some(place) = starts.get_mut(i) {
-                    *place = start;
-                }
+                let earlier = children.iter().take(i).find(|&&other| key(other) == key(child));
+                found.extend(earlier.map(|&first| (first, child)));
             }
         } else {
             children.sort_unstable_by(|&a, &b| key(a).cmp(key(b)).then(a.cmp(&b)));
