@@ -141,6 +141,13 @@ impl GraphBuilder {
         }
     }
 
+    /// Puts many nodes in, each in the place of one with its id.
+    pub fn extend(&mut self, nodes: Vec<Arc<SealedNode>>) {
+        nodes.iter().for_each(|node| self.count(node, 1));
+        let replaced = self.nodes.extend(nodes.into_iter().map(|node| (node.place, node)));
+        replaced.iter().for_each(|node| self.count(node, -1));
+    }
+
     /// Takes a node out; says which it was.
     pub fn remove(&mut self, id: &str) -> Option<Arc<SealedNode>> {
         let old = self.nodes.remove(id)?;
@@ -222,7 +229,7 @@ impl GraphBuilder {
     }
 
     /// The digest of what is to exist.
-    pub fn desired(&mut self) -> Digest {
+    pub fn desired(&self) -> Digest {
         let nodes = self.nodes.roots().desired;
         let targets = self.targets.roots().desired;
         let mut json = Vec::with_capacity(256);
@@ -239,14 +246,14 @@ impl GraphBuilder {
     }
 
     /// The digest of the whole document.
-    pub fn digest(&mut self) -> Digest {
+    pub fn digest(&self) -> Digest {
         let desired = self.desired();
         self.digest_with(&desired)
     }
 
     /// The hash of the document without `digest`, with the root of its tree in the place of
     /// each of the two lists.
-    fn digest_with(&mut self, desired: &Digest) -> Digest {
+    fn digest_with(&self, desired: &Digest) -> Digest {
         let nodes = self.nodes.roots().whole.to_string();
         let targets = self.targets.roots().whole.to_string();
         let mut json = Vec::with_capacity(512);
@@ -260,7 +267,7 @@ impl GraphBuilder {
     }
 
     /// The document, in canonical JSON.
-    pub fn to_canonical_json(&mut self) -> Vec<u8> {
+    pub fn to_canonical_json(&self) -> Vec<u8> {
         let bytes = self.nodes.iter().map(|n| n.bytes.len() + 1).sum::<usize>();
         let mut out = Vec::with_capacity(bytes + 4096);
         // Writing into a `Vec` cannot fail.
@@ -269,7 +276,7 @@ impl GraphBuilder {
     }
 
     /// Writes the document, in canonical JSON, without holding all of it at once.
-    pub fn write_to(&mut self, to: &mut dyn io::Write) -> io::Result<()> {
+    pub fn write_to(&self, to: &mut dyn io::Write) -> io::Result<()> {
         let desired = self.desired();
         let digest = self.digest_with(&desired);
         let mut buffer = Vec::with_capacity(CHUNK + 4096);
@@ -314,12 +321,12 @@ impl GraphBuilder {
 
     /// The nodes that differ, then the targets that differ.
     pub(super) fn differing<'a>(
-        old: &'a mut Self,
-        new: &'a mut Self,
+        old: &'a Self,
+        new: &'a Self,
     ) -> (Differing<'a, SealedNode>, Differing<'a, SealedTarget>) {
-        let nodes = Tree::differing(&mut old.nodes, &mut new.nodes);
+        let nodes = Tree::differing(&old.nodes, &new.nodes);
         let nodes = nodes.into_iter().map(|(a, b)| (a.map(|n| &**n), b.map(|n| &**n)));
-        let targets = Tree::differing(&mut old.targets, &mut new.targets);
+        let targets = Tree::differing(&old.targets, &new.targets);
         let sealed = |leaf: Option<&'a TargetLeaf>| leaf.map(|t| &*t.target);
         let targets = targets.into_iter().map(|(a, b)| (sealed(a), sealed(b)));
         (nodes.collect(), targets.collect())

@@ -3,7 +3,7 @@
 //! One changed leaf costs the hash of its bucket (32 bytes for each leaf in it) and of the root
 //! (32 bytes for each bucket).
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::digest::Digest;
 
@@ -45,12 +45,15 @@ pub(super) struct Tree<L> {
     len: usize,
 }
 
-/// Leaves by place. Shared between copies of a tree until one of them changes.
+/// Leaves by place. Shared between copies of a tree, with its hashes, until one of them changes.
 #[derive(Clone, Debug)]
-struct Bucket<L> {
-    leaves: Arc<Vec<(Place, L)>>,
-    /// None: to be computed.
-    roots: Option<Roots>,
+struct Bucket<L>(Arc<Shared<L>>);
+
+#[derive(Clone, Debug)]
+struct Shared<L> {
+    leaves: Vec<(Place, L)>,
+    /// Empty: to be computed.
+    roots: OnceLock<Roots>,
 }
 
 const BUCKETS: usize = 256;
@@ -61,8 +64,8 @@ fn search<L: Leaf>(leaves: &[(Place, L)], place: Place, id: &str) -> Result<usiz
 
 impl<L: Leaf> Tree<L> {
     pub fn new() -> Self {
-        let bucket = || Bucket { leaves: Arc::default(), roots: None };
-        Tree { buckets: (0..BUCKETS).map(|_| bucket()).collect(), len: 0 }
+        let bucket = |_| Bucket(Arc::new(Shared { leaves: Vec::new(), roots: OnceLock::new() }));
+        Tree { buckets: (0..BUCKETS).map(bucket).collect(), len: 0 }
     }
 
     pub fn len(&self) -> usize {
@@ -71,15 +74,13 @@ impl<L: Leaf> Tree<L> {
 
     pub fn get(&self, id: &str) -> Option<&L> {
         let place = Place::of(id);
-        let leaves = &self.buckets.get(place.bucket())?.leaves;
+        let leaves = self.buckets.get(place.bucket())?.leaves();
         leaves.get(search(leaves, place, id).ok()?).map(|(_, leaf)| leaf)
     }
 
     /// Puts a leaf in, in the place of one with its id, which is given back.
     pub fn insert(&mut self, place: Place, leaf: L) -> Option<L> {
-        let bucket = self.buckets.get_mut(place.bucket())?;
-        bucket.roots = None;
-        let leaves = Arc::make_mut(&mut bucket.leaves);
+        let leaves = self.buckets.get_mut(place.bucket())?.change();
         match search(leaves, place, leaf.id()) {
             Ok(at) => leaves.get_mut(at).map(|(_, old)| std::mem::replace(old, leaf)),
             Err(at) => {
@@ -90,19 +91,48 @@ impl<L: Leaf> Tree<L> {
         }
     }
 
+    /// Puts many leaves in, at the cost of sorting them: one after the other each would move half
+    /// of its bucket. Gives back those that were there, or came earlier, under the same ids.
+    pub fn extend(&mut self, new: impl IntoIterator<Item = (Place, L)>) -> Vec<L> {
+        let mut touched = [false; BUCKETS];
+        for (place, leaf) in new {
+            let number = place.bucket();
+            if let (Some(bucket), Some(touched)) = (self.buckets.get_mut(number), touched.get_mut(number)) {
+                bucket.change().push((place, leaf));
+                *touched = true;
+            }
+        }
+        let mut replaced = Vec::new();
+        let touched = self.buckets.iter_mut().zip(touched).filter(|(_, touched)| *touched);
+        for (bucket, _) in touched {
+            let leaves = bucket.change();
+            // Stable, so that of two with one id the later one stands behind.
+            leaves.sort_by(|(p, a), (q, b)| p.cmp(q).then_with(|| a.id().cmp(b.id())));
+            leaves.dedup_by(|later, kept| {
+                let same = later.0 == kept.0 && later.1.id() == kept.1.id();
+                if same {
+                    std::mem::swap(later, kept);
+                    replaced.push(later.1.clone());
+                }
+                same
+            });
+        }
+        self.len = self.buckets.iter().map(|bucket| bucket.leaves().len()).sum();
+        replaced
+    }
+
     /// Takes a leaf out.
     pub fn remove(&mut self, id: &str) -> Option<L> {
         let place = Place::of(id);
         let bucket = self.buckets.get_mut(place.bucket())?;
-        let at = search(&bucket.leaves, place, id).ok()?;
-        bucket.roots = None;
+        let at = search(bucket.leaves(), place, id).ok()?;
         self.len -= 1;
-        Some(Arc::make_mut(&mut bucket.leaves).remove(at).1)
+        Some(bucket.change().remove(at).1)
     }
 
     /// The two roots, after hashing the buckets that changed.
-    pub fn roots(&mut self) -> Roots {
-        let buckets: Vec<Roots> = self.buckets.iter_mut().map(Bucket::roots).collect();
+    pub fn roots(&self) -> Roots {
+        let buckets: Vec<Roots> = self.buckets.iter().map(Bucket::roots).collect();
         let root = |of: fn(&Roots) -> &Digest| {
             let parts = buckets.iter().map(|b| of(b).0.as_slice());
             Digest::of_parts(std::iter::once(b"R".as_slice()).chain(parts))
@@ -112,7 +142,7 @@ impl<L: Leaf> Tree<L> {
 
     /// All leaves, bucket after bucket.
     pub fn iter(&self) -> impl Iterator<Item = &L> {
-        self.buckets.iter().flat_map(|bucket| bucket.leaves.iter().map(|(_, leaf)| leaf))
+        self.buckets.iter().flat_map(|bucket| bucket.leaves().iter().map(|(_, leaf)| leaf))
     }
 
     /// All leaves by id.
@@ -124,15 +154,13 @@ impl<L: Leaf> Tree<L> {
 
     /// Pairs of leaves that differ between two trees, with one missing where only the other
     /// tree has the id, by id. Buckets with equal hashes are not looked into.
-    pub fn differing<'a>(old: &'a mut Self, new: &'a mut Self) -> Vec<(Option<&'a L>, Option<&'a L>)> {
-        old.roots();
-        new.roots();
+    pub fn differing<'a>(old: &'a Self, new: &'a Self) -> Vec<(Option<&'a L>, Option<&'a L>)> {
         let mut found = Vec::new();
         for (old, new) in old.buckets.iter().zip(&new.buckets) {
-            if Arc::ptr_eq(&old.leaves, &new.leaves) || old.roots == new.roots {
+            if Arc::ptr_eq(&old.0, &new.0) || old.roots() == new.roots() {
                 continue;
             }
-            merge(&old.leaves, &new.leaves, &mut found);
+            merge(old.leaves(), new.leaves(), &mut found);
         }
         found.sort_by(|a, b| pair_id(a).cmp(pair_id(b)));
         found
@@ -173,15 +201,25 @@ fn merge<'a, L: Leaf>(
 }
 
 impl<L: Leaf> Bucket<L> {
-    fn roots(&mut self) -> Roots {
-        if let Some(roots) = self.roots {
-            return roots;
-        }
-        let hash = |of: fn(&L) -> Option<&Digest>| {
-            let parts = self.leaves.iter().filter_map(|(_, leaf)| of(leaf)).map(|d| d.0.as_slice());
-            Digest::of_parts(std::iter::once(b"B".as_slice()).chain(parts))
-        };
-        *self.roots.insert(Roots { whole: hash(L::whole), desired: hash(L::desired) })
+    fn leaves(&self) -> &[(Place, L)] {
+        &self.0.leaves
+    }
+
+    /// The leaves, to be changed: the hashes go.
+    fn change(&mut self) -> &mut Vec<(Place, L)> {
+        let shared = Arc::make_mut(&mut self.0);
+        shared.roots = OnceLock::new();
+        &mut shared.leaves
+    }
+
+    fn roots(&self) -> Roots {
+        *self.0.roots.get_or_init(|| {
+            let hash = |of: fn(&L) -> Option<&Digest>| {
+                let parts = self.leaves().iter().filter_map(|(_, leaf)| of(leaf)).map(|d| d.0.as_slice());
+                Digest::of_parts(std::iter::once(b"B".as_slice()).chain(parts))
+            };
+            Roots { whole: hash(L::whole), desired: hash(L::desired) }
+        })
     }
 }
 
@@ -241,7 +279,48 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[derive(Clone, Debug, PartialEq)]
+    struct Named(String, Digest);
+
+    impl Leaf for Named {
+        fn id(&self) -> &str {
+            &self.0
+        }
+        fn whole(&self) -> Option<&Digest> {
+            Some(&self.1)
+        }
+        fn desired(&self) -> Option<&Digest> {
+            None
+        }
+    }
+
+    fn named(id: &str, version: usize) -> (Place, Named) {
+        (Place::of(id), Named(id.to_owned(), Digest::of(format!("{id} {version}").as_bytes())))
+    }
+
     proptest! {
+        #[test]
+        fn many_at_once_are_as_one_by_one(ids in proptest::collection::vec("[a-e]{1,2}", 0..60), at in 0usize..60) {
+            let leaves: Vec<_> = ids.iter().enumerate().map(|(i, id)| named(id, i)).collect();
+            let (first, second) = leaves.split_at(at.min(leaves.len()));
+            let mut single = Tree::new();
+            let mut replaced: Vec<Named> =
+                leaves.iter().cloned().filter_map(|(place, leaf)| single.insert(place, leaf)).collect();
+            let mut many = Tree::new();
+            let mut again = many.extend(first.to_vec());
+            let before = (many.clone(), many.roots());
+            again.extend(many.extend(second.to_vec()));
+            prop_assert_eq!(many.roots(), single.roots());
+            prop_assert_eq!(many.len(), single.len());
+            prop_assert_eq!(many.sorted(), single.sorted());
+            // A copy stays as it was.
+            prop_assert_eq!(before.0.roots(), before.1);
+            let key = |n: &Named| n.1.0;
+            replaced.sort_by_key(key);
+            again.sort_by_key(key);
+            prop_assert_eq!(again, replaced);
+        }
+
         #[test]
         fn texts_are_sorted(texts in proptest::collection::hash_set("(a{0,9}|aaaaaaaaaab)[ab]{0,12}", 0..80)) {
             let texts: Vec<String> = texts.into_iter().collect();

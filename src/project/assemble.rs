@@ -84,9 +84,11 @@ pub fn assemble(assembly: &Assembly<'_>, header: Header) -> Assembled {
         }
     }
     let mut scratch = Vec::with_capacity(1024);
+    let mut nodes = Vec::with_capacity(drafts.len());
     for draft in drafts {
-        builder.upsert(Arc::new(maker.seal(draft, &[&claims], &mut scratch)));
+        nodes.push(Arc::new(maker.seal(draft, &[&claims], &mut scratch)));
     }
+    builder.extend(nodes);
     let mut diagnostics = maker.diagnostics;
     diagnostics.extend(problems(assembly, &builder, &claims));
     Assembled { builder, claims, diagnostics }
