@@ -102,7 +102,7 @@ fn gather_and_digest(bencher: Bencher, count: usize) {
 
 #[divan::bench(args = [30_000, 300_000], sample_count = 10)]
 fn write_the_document(bencher: Bencher, count: usize) {
-    let mut graph = builder(&nodes(count));
+    let graph = builder(&nodes(count));
     graph.digest();
     bencher.bench_local(|| graph.write_to(&mut std::io::sink()));
 }

@@ -130,7 +130,7 @@ impl Compile {
             }
             Some(path) => {
                 let path = context.path(path);
-                let mut write = || {
+                let write = || {
                     use std::io::Write as _;
                     let mut file = std::fs::File::create(&path)?;
                     graph.write_to(&mut file)?;

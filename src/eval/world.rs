@@ -159,10 +159,10 @@ pub trait Version {
 
     /// What the `impl`s of an instance make, without those about history: `Object::origin` has the
     /// element.
-    fn each_made(&self, instance: &Arc<Instance>, found: &mut dyn FnMut(&Object));
+    fn each_made(&self, instance: &Arc<Instance>, found: &mut dyn FnMut(&Arc<Object>));
 
     /// What the `impl`s of an entity make.
-    fn each_made_by(&self, entity: &Arc<Reference>, found: &mut dyn FnMut(&Object));
+    fn each_made_by(&self, entity: &Arc<Reference>, found: &mut dyn FnMut(&Arc<Object>));
 }
 
 /// What one run gives: the `impl`s of one instance (all of its elements) or of one entity.

@@ -66,7 +66,7 @@ impl Graph {
         graph.refuse_twins()?;
         let named: FxHashSet<&str> = graph.nodes.iter().map(|n| n.target.as_str()).collect();
         graph.targets.retain(|t| named.contains(t.id.as_str()));
-        let mut sealed = graph.seal();
+        let sealed = graph.seal();
         graph.desired = sealed.desired();
         graph.digest = sealed.digest();
         Ok(graph)

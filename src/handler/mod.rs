@@ -19,7 +19,7 @@ pub use mark::{Mark, Token};
 pub use registry::Registry;
 pub use session::{Fence, Greeting, Hello, Reach, Root, Session};
 pub use traits::{
-    Actual, Apply, Cost, Delete, Diff, Done, Effect, Examined, Fault, FieldChange, Found, Handler, Look, Marked, Need,
-    Part, Problem, Readiness, Recorded, Seen, Shown,
+    Actual, Apply, Cost, Delete, Diff, Done, Effect, Examined, Fault, FieldChange, Found, Handler, Look,
+    Marked, Need, Part, Problem, Readiness, Recorded, Seen, Shown,
 };
 pub use world::{Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom, Timestamp};

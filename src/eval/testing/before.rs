@@ -25,11 +25,11 @@ impl Version for Bench<'_> {
         Bench::instances(self)
     }
 
-    fn each_made(&self, instance: &Arc<Instance>, found: &mut dyn FnMut(&Object)) {
+    fn each_made(&self, instance: &Arc<Instance>, found: &mut dyn FnMut(&Arc<Object>)) {
         self.run(instance).objects.iter().for_each(found);
     }
 
-    fn each_made_by(&self, entity: &Arc<Reference>, found: &mut dyn FnMut(&Object)) {
+    fn each_made_by(&self, entity: &Arc<Reference>, found: &mut dyn FnMut(&Arc<Object>)) {
         if let Some(entity) = World::object(self, entity) {
             self.run_entity(&entity).objects.iter().for_each(found);
         }

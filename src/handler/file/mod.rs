@@ -23,8 +23,8 @@ use ecow::EcoString;
 use crate::graph::{GraphValue, Node};
 
 use super::{
-    Actual, Apply, Cost, Delete, Diff, Done, Effect, Examined, Fault, FieldChange, Handler, Look, Need, Problem,
-    Recorded, Seen, Session, Shown,
+    Actual, Apply, Cost, Delete, Diff, Done, Effect, Examined, Fault, FieldChange, Handler, Look, Need,
+    Problem, Recorded, Seen, Session, Shown,
 };
 use look::Looker;
 use record::{Last, wanted_sha256};

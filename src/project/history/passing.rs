@@ -117,8 +117,8 @@ impl Passing<'_> {
         if self.possible.binary_search(&ty).is_err() || !self.known.borrow_mut().open.insert(ty) {
             return Arc::default();
         }
-        let mut found: IndexMap<Arc<Reference>, Vec<Object>, FxBuildHasher> = IndexMap::default();
-        let mut add = |object: &Object| {
+        let mut found: IndexMap<Arc<Reference>, Vec<Arc<Object>>, FxBuildHasher> = IndexMap::default();
+        let mut add = |object: &Arc<Object>| {
             if object.reference.ty == ty && self.now.object(&object.reference).is_none() {
                 found.entry(object.reference.clone()).or_default().push(object.clone());
             }
@@ -137,7 +137,6 @@ impl Passing<'_> {
         }
         let mut objects = ByReference::default();
         for (reference, made) in found {
-            let made: Vec<&Object> = made.iter().collect();
             if let Some((object, problems)) = crate::eval::merge::merge(self.base.program(), &made) {
                 objects.insert(reference, Arc::new(object));
                 self.known.borrow_mut().problems.extend(problems);

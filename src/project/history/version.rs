@@ -43,7 +43,7 @@ impl Version for DbVersion<'_> {
         units.flat_map(|unit| unit.instances.iter()).filter(|i| !i.broken).cloned().collect()
     }
 
-    fn each_made(&self, instance: &Arc<Instance>, found: &mut dyn FnMut(&Object)) {
+    fn each_made(&self, instance: &Arc<Instance>, found: &mut dyn FnMut(&Arc<Object>)) {
         let unit = self.by_file.get(&instance.id.file).and_then(|at| self.runs.units.get(*at));
         let Some((_, unit, evaluation)) = unit else { return };
         let at = unit.instances.iter().position(|i| i.id == instance.id);
@@ -52,7 +52,7 @@ impl Version for DbVersion<'_> {
         }
     }
 
-    fn each_made_by(&self, entity: &Arc<Reference>, found: &mut dyn FnMut(&Object)) {
+    fn each_made_by(&self, entity: &Arc<Reference>, found: &mut dyn FnMut(&Arc<Object>)) {
         let world = &self.world;
         if world.plan().impls(entity.ty).is_empty() || world.object(entity).is_none() {
             return;
