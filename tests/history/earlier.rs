@@ -88,7 +88,7 @@ fn what_only_an_earlier_project_made_is_absent() {
 
 #[test]
 fn history_does_not_change_what_is_to_exist() {
-    let (mut plain, mut with) =
+    let (plain, with) =
         (session(NOW).compile().graph.unwrap(), session(NOW).compile_with(&[by_files(THEN)]).graph.unwrap());
     assert_eq!(plain.desired(), with.desired());
     assert_ne!(plain.digest(), with.digest());
@@ -96,9 +96,9 @@ fn history_does_not_change_what_is_to_exist() {
 
 #[test]
 fn with_nothing_earlier_the_graph_is_the_same() {
-    let mut plain = session(NOW).compile().graph.unwrap();
+    let plain = session(NOW).compile().graph.unwrap();
     for earlier in [vec![], vec![EarlierProject::default()], vec![by_files(NOW)]] {
-        let mut with = session(NOW).compile_with(&earlier).graph.unwrap();
+        let with = session(NOW).compile_with(&earlier).graph.unwrap();
         assert_eq!(plain.to_canonical_json(), with.to_canonical_json());
     }
 }

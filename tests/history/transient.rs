@@ -75,11 +75,11 @@ fn for_an_update_the_present_ones_count_too() {
 
 #[test]
 fn the_lasting_graph_does_not_depend_on_history() {
-    let mut plain = session(&files(MODEL, ONE)).compile().graph.unwrap();
-    let mut with = session(&files(MODEL, ONE)).compile_with(&[then(TWO)]).graph.unwrap();
+    let plain = session(&files(MODEL, ONE)).compile().graph.unwrap();
+    let with = session(&files(MODEL, ONE)).compile_with(&[then(TWO)]).graph.unwrap();
     assert_eq!(plain.desired(), with.desired());
     // A second deploy compares with what it has made: nothing is left to do.
-    let mut again = session(&files(MODEL, ONE)).compile_with(&[then(ONE)]).graph.unwrap();
+    let again = session(&files(MODEL, ONE)).compile_with(&[then(ONE)]).graph.unwrap();
     assert_eq!(plain.to_canonical_json(), again.to_canonical_json());
 }
 

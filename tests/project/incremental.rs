@@ -78,7 +78,7 @@ pub fn apply(system: &MemorySystem, edit: &Edit) -> String {
 pub fn everything(session: &mut Session) -> (Vec<String>, Option<String>) {
     let compiled = session.compile();
     let said = compiled.report.diagnostics.iter().map(|d| format!("{d:?}")).collect();
-    let graph = compiled.graph.map(|mut g| String::from_utf8(g.to_canonical_json()).unwrap());
+    let graph = compiled.graph.map(|g| String::from_utf8(g.to_canonical_json()).unwrap());
     (said, graph)
 }
 
