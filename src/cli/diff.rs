@@ -65,7 +65,7 @@ impl Diff {
         };
         let witness: &dyn Witness = match (&new_side, &workspace) {
             (Side::Graph(graph), _) => &**graph,
-            (_, Some(workspace)) => &workspace.session,
+            (_, Some(workspace)) => &*workspace.session,
             (_, None) => return Ok(Exit::Errors),
         };
         let made = Review::new(&mut old, &mut new, &Registry::standard(), witness);

@@ -132,7 +132,7 @@ pub(crate) fn compare(
     };
     let mut review = None;
     if let (Some(old), Some(new)) = (&mut earlier.graph, &mut compiled.graph) {
-        let made = Review::new(old, new, &Registry::standard(), &workspace.session);
+        let made = Review::new(old, new, &Registry::standard(), &*workspace.session);
         review = Some(made.map_err(|e| Failure::Graph(e.into()))?);
     }
     compiled.report.diagnostics.extend(earlier.said);

@@ -57,13 +57,11 @@ impl Handler for FileHandler {
     }
 
     fn examine(&self, node: &Node) -> Examined {
-        match Spec::read(node) {
-            Ok(spec) => {
-                let claim = spec.claim();
-                let needs = spec.needs();
-                Examined { problems: Vec::new(), claims: vec![claim], needs }
-            }
-            Err(problems) => Examined { problems, ..Examined::default() },
+        let problems = Spec::mistakes(node);
+        let path = node.fields.get("path").and_then(GraphValue::as_str).filter(|_| problems.is_empty());
+        match path {
+            Some(path) => Examined { problems, claims: vec![spec::claim(path)], needs: spec::needs(path) },
+            None => Examined { problems, ..Examined::default() },
         }
     }
 
