@@ -12,6 +12,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Watching {
     child: Child,
     lines: Receiver<String>,
+    /// Lines that nobody has waited for yet.
+    passed: Vec<String>,
 }
 
 impl Watching {
@@ -35,21 +37,25 @@ impl Watching {
                 }
             });
         }
-        Watching { child, lines }
+        Watching { child, lines, passed: Vec::new() }
     }
 
-    /// Waits for a line that contains the text.
+    /// Waits for a line that contains the text. The two streams of the program overtake each other,
+    /// so lines that come before it are kept for those who wait for them.
     #[track_caller]
-    fn wait(&self, text: &str) {
+    fn wait(&mut self, text: &str) {
+        if let Some(at) = self.passed.iter().position(|line| line.contains(text)) {
+            self.passed.remove(at);
+            return;
+        }
         let end = Instant::now() + PATIENCE;
-        let mut seen = String::new();
         while let Ok(line) = self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
             if line.contains(text) {
                 return;
             }
-            seen += &format!("{line}\n");
+            self.passed.push(line);
         }
-        panic!("`{text}` was not printed, but\n{seen}");
+        panic!("`{text}` was not printed, but\n{}", self.passed.join("\n"));
     }
 }
 
@@ -82,7 +88,7 @@ fn project() -> tempfile::TempDir {
 fn compile_follows_saved_files() {
     let folder = project();
     let path = |name: &str| folder.path().join("notes").join(name);
-    let watching = Watching::start(folder.path(), "compile");
+    let mut watching = Watching::start(folder.path(), "compile");
     watching.wait("1 resource: 1 TextFile");
     watching.wait("waiting for changes");
     std::fs::write(path("a.yaml"), "name: a\ntext: two\n").unwrap();
@@ -98,7 +104,7 @@ fn compile_follows_saved_files() {
 #[test]
 fn check_follows_mistakes_and_models() {
     let folder = project();
-    let watching = Watching::start(folder.path(), "check");
+    let mut watching = Watching::start(folder.path(), "check");
     watching.wait("checked 1 instance: no errors");
     watching.wait("waiting for changes");
     std::fs::write(folder.path().join("notes/a.yaml"), "name: a\n").unwrap();
