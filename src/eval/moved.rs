@@ -35,7 +35,7 @@ pub fn identity<'w>(world: &'w dyn World, body: &'w Body) -> (Option<Identity>, 
 }
 
 /// An object with its slot: the loop elements of the rounds that it was made in, as text.
-pub type Slotted = (Object, Vec<EcoString>);
+pub type Slotted = (Arc<Object>, Vec<EcoString>);
 
 /// What the `impl`s of an instance make, with slots.
 pub fn instance_slots(world: &dyn World, instance: &Arc<Instance>) -> Vec<Slotted> {

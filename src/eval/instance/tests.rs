@@ -93,7 +93,11 @@ fn program(text: &str) -> Program {
     program
 }
 
-/// What is not recognised by the fast path must not be asked in these tests.
+/// The slot of `content` in the slice.
+const CONTENT: Slot = 23;
+
+/// What is not recognised by the fast path must not be asked in these tests; but for the default of
+/// `content`, which can be a secret, so the evaluator masks it.
 struct Nobody;
 
 impl Ask for Nobody {
@@ -102,7 +106,8 @@ impl Ask for Nobody {
     }
 
     fn default(&self, _: FileId, ty: TypeId, slot: Slot, _: &[Value]) -> Result<Value, Vec<Diagnostic>> {
-        panic!("{ty:?} {slot}")
+        assert_eq!(slot, CONTENT, "{ty:?}");
+        Ok(Value::Str("".into()))
     }
 }
 

@@ -308,7 +308,7 @@ fn by_slot(
         let Some(way) = way(&object) else { continue };
         let origin = &object.origin;
         let key = (way, object.reference.ty, origin.file.path(), origin.node.0, rounds);
-        slots.entry(key).and_modify(|slot| *slot = None).or_insert(Some(object.reference));
+        slots.entry(key).and_modify(|slot| *slot = None).or_insert(Some(object.reference.clone()));
     }
     slots
 }
