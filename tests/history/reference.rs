@@ -120,7 +120,7 @@ pub fn fold(program: &Program, current: Option<&Instance>, earlier: &[Option<&In
 }
 
 fn visit(
-    path: &Vec<String>,
+    path: &[String],
     parent: Option<u32>,
     all: &[Vec<String>],
     now: Option<&Version>,
@@ -143,7 +143,7 @@ fn visit(
         }
     };
     let number = folded.elements.len() as u32;
-    numbers.insert(path.clone(), number);
+    numbers.insert(path.to_vec(), number);
     folded.elements.push(FoldedElement { parent, operation, current: here.map(|(at, _)| at), earlier });
     for child in all.iter().filter(|p| p.len() == path.len() + 1 && p.starts_with(path)) {
         visit(child, Some(number), all, now, then, numbers, folded);
