@@ -165,6 +165,12 @@ fn cli() {
     literate::run("cli", case);
 }
 
+/// So is what the chapter on history and written values shows.
+#[test]
+fn history_chapter() {
+    literate::run_file(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/history.md"), case);
+}
+
 /// What the README shows is what happens, in a folder with the examples.
 #[test]
 fn readme() {

@@ -56,6 +56,19 @@ pub enum Failure {
         help("`gops init NAME` makes a new folder; nothing that exists is overwritten")
     )]
     Exists(PathBuf),
+    /// `slice new` would overwrite something.
+    #[error("{} is there already", .0.display())]
+    #[diagnostic(code(gops::exists), help("open it; nothing that exists is overwritten"))]
+    Taken(PathBuf),
+    /// A key of another number of words.
+    #[error("the key of `{slice}` is {wanted}")]
+    #[diagnostic(code(gops::key), help("`gops slice new {slice} {wanted}`"))]
+    Key {
+        /// The slice.
+        slice: String,
+        /// Its key fields.
+        wanted: String,
+    },
     /// A name that cannot be a project's.
     #[error("`{0}` cannot be a project's name")]
     #[diagnostic(

@@ -14,6 +14,7 @@ mod init;
 mod man;
 mod review;
 mod schema;
+mod slice;
 mod test;
 pub mod ui;
 mod update;
@@ -126,6 +127,7 @@ enum Command {
     Compile(compile::Compile),
     Update(update::Update),
     Diff(diff::Diff),
+    Slice(slice::Slice),
     Fmt(fmt::Fmt),
     Test(test::Test),
     Why(why::Why),
@@ -187,6 +189,7 @@ impl Command {
             Command::Compile(command) => command.run(context),
             Command::Update(command) => command.run(context),
             Command::Diff(command) => command.run(context),
+            Command::Slice(command) => command.run(context),
             Command::Fmt(command) => command.run(context),
             Command::Test(command) => command.run(context),
             Command::Why(command) => command.run(context),

@@ -84,7 +84,7 @@ fn is_in_model(diagnostic: &crate::diag::Diagnostic) -> bool {
     diagnostic.labels.first().is_some_and(|l| l.place.file().path().ends_with(".gops"))
 }
 
-fn find(program: &Program, written: &str) -> Result<TypeId, Failure> {
+pub(crate) fn find(program: &Program, written: &str) -> Result<TypeId, Failure> {
     let matching = |s: &&crate::model::schema::RecordDef| {
         s.decl.path == written
             || s.decl.name.as_str() == written

@@ -32,11 +32,16 @@ use crate::secret::{Sops, SopsError};
 #[command(after_help = "\
 Examples:
   gops update            fill what is missing
-  gops update --dry-run  show what would be written")]
+  gops update --dry-run  show what would be written
+  gops update --release 'Vlan[name=old]'
+                         its number is free again: it was deleted, and nothing of it is left")]
 pub(crate) struct Update {
     /// Show what would change in each file, and write nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// What was deleted and is gone everywhere: its values are free again
+    #[arg(long, value_name = "ELEMENT")]
+    release: Vec<String>,
 }
 
 impl Update {
@@ -45,7 +50,7 @@ impl Update {
         let outside = Outside {
             chance: &OperatingSystem::open()?,
             seal: &Sealing(Sops::new(&writing.workspace.root)),
-            is_settled: &|_| false,
+            is_settled: &|element| self.release.iter().any(|released| is_meant(released, element)),
         };
         let edited = writing.edited.clone();
         let made = update(&mut writing.workspace.session, &edited, &outside);
@@ -75,6 +80,11 @@ impl Update {
         context.ui.note(&totals(&made, self.dry_run));
         Ok(Exit::Fine)
     }
+}
+
+/// Whether an element is what somebody wrote: `net::Vlan[name=a]`, or short `Vlan[name=a]`.
+fn is_meant(written: &str, element: &str) -> bool {
+    element == written || element.strip_suffix(written).is_some_and(|rest| rest.ends_with("::"))
 }
 
 /// A project whose files are to be changed, all or none.

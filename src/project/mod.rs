@@ -31,6 +31,7 @@ mod relations;
 mod render;
 pub mod review;
 pub mod revision;
+pub mod scaffold;
 pub mod schema;
 pub mod session;
 mod sources;

@@ -513,6 +513,13 @@ impl Session {
         }
     }
 
+    /// How many instances each slice has, by the full path of its type.
+    pub fn instance_counts(&mut self) -> BTreeMap<EcoString, usize> {
+        self.load_instances();
+        let count = |keys: Vec<&Keys>| keys.iter().map(|k| k.len()).sum();
+        self.keys_by_slice().into_iter().map(|(slice, keys)| (slice.clone(), count(keys))).collect()
+    }
+
     /// Reads all instances, so that each can be found by its key.
     pub(super) fn load_instances(&mut self) {
         self.warm();

@@ -1,0 +1,127 @@
+//! `gops slice`
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use clap::{Args, Subcommand};
+
+use super::ui::Stream;
+use super::workspace::Workspace;
+use super::{Context, Exit, Failure};
+use crate::project::scaffold::{path, scaffold};
+
+/// List the slices of the model, and begin new instances
+#[derive(Args)]
+pub(crate) struct Slice {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    List(List),
+    New(New),
+}
+
+/// Say which slices there are, where their files are, and how many instances each has
+#[derive(Args)]
+struct List {}
+
+/// Write a new instance file, with all fields of the slice and their documentation
+///
+/// What must be given stands there to be filled in, what may be given stands there as a comment
+/// with its default.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  gops slice new Site shop         slices/sites/shop.yaml
+  gops slice new Route web 443     a key of two fields
+  gops slice new Site shop --print show it instead")]
+struct New {
+    /// The slice: its name, or its full path where two have one name
+    slice: String,
+    /// The key: one word for each of its fields
+    key: Vec<String>,
+    /// Print the text and write nothing
+    #[arg(long)]
+    print: bool,
+}
+
+impl Slice {
+    pub fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        match &self.command {
+            Command::List(_) => list(context),
+            Command::New(new) => new.run(context),
+        }
+    }
+}
+
+fn list(context: &Context) -> Result<Exit, Failure> {
+    let mut workspace = Workspace::open(context, None)?;
+    let counts = workspace.session.instance_counts();
+    let program = workspace.session.program();
+    let mut rows: Vec<[String; 4]> = Vec::new();
+    for slice in program.slices() {
+        let keys: Vec<&str> = slice.keys.iter().map(|k| k.name.as_str()).collect();
+        rows.push([
+            slice.decl.path.to_string(),
+            counts.get(&slice.decl.path).copied().unwrap_or_default().to_string(),
+            if keys.is_empty() { "(single)".to_owned() } else { keys.join(", ") },
+            slice.source.as_ref().map(|s| s.path.to_string()).unwrap_or_default(),
+        ]);
+    }
+    rows.sort();
+    let header = ["slice", "instances", "key", "files"].map(str::to_owned);
+    rows.insert(0, header);
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths = [width(0), width(1), width(2)];
+    let mut out = String::new();
+    for (number, [slice, count, key, files]) in rows.iter().enumerate() {
+        let line = format!("{slice:<0$}  {count:>1$}  {key:<2$}  {files}", widths[0], widths[1], widths[2]);
+        let line = if number == 0 { context.ui.faint(&line, Stream::Out) } else { line };
+        let _ = writeln!(out, "{line}");
+    }
+    context.ui.result(&out);
+    Ok(Exit::Fine)
+}
+
+impl New {
+    fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        let workspace = Workspace::open(context, None)?;
+        let program = workspace.session.program();
+        let id = super::schema::find(&program, &self.slice)?;
+        let Some(slice) = program.record(id) else { return Ok(Exit::Errors) };
+        if slice.keys.len() != self.key.len() {
+            let names: Vec<String> = slice.keys.iter().map(|k| k.name.as_str().to_uppercase()).collect();
+            return Err(Failure::Key { slice: slice.decl.name.to_string(), wanted: names.join(" ") });
+        }
+        let text = scaffold(&program, slice, &self.key);
+        if self.print {
+            context.ui.result(&text);
+            return Ok(Exit::Fine);
+        }
+        let Some(relative) = path(slice, &self.key) else {
+            context.ui.result(&text);
+            let files = slice.source.as_ref().map(|s| s.path.as_str()).unwrap_or_default();
+            context.ui.note(&format!(
+                "`{}` has several instances in a file: add this to `{files}`",
+                slice.decl.name
+            ));
+            return Ok(Exit::Fine);
+        };
+        let full = workspace.root.join(&relative);
+        if full.exists() {
+            return Err(Failure::Taken(full));
+        }
+        let write = || {
+            if let Some(folder) = full.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(&full)?;
+            file.write_all(text.as_bytes())
+        };
+        write().map_err(Failure::write(&full))?;
+        context.ui.result(&format!("{relative}\n"));
+        Ok(Exit::Fine)
+    }
+}
