@@ -5,12 +5,16 @@ use std::io::Write as _;
 
 use clap::{Args, Subcommand};
 
+use super::check::summary;
 use super::ui::Stream;
+use super::update::Writing;
 use super::workspace::Workspace;
 use super::{Context, Exit, Failure};
+use crate::diag::render::{Format, Sources as _};
 use crate::project::scaffold::{path, scaffold};
+use crate::project::update::rename;
 
-/// List the slices of the model, and begin new instances
+/// List the slices of the model, begin new instances, give them other keys
 #[derive(Args)]
 pub(crate) struct Slice {
     #[command(subcommand)]
@@ -21,6 +25,29 @@ pub(crate) struct Slice {
 enum Command {
     List(List),
     New(New),
+    Move(Move),
+}
+
+/// Give an instance another key, with everything that goes with it
+///
+/// Changes the key in its file, the references of others to it and `assigned.lock`, and writes
+/// `moved A to B` into the model, so that what it made is renamed where that can be and not
+/// removed and made again. All of it or nothing; review it as one change.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  gops slice move Site shop store
+  gops slice move Site shop store --dry-run")]
+struct Move {
+    /// The slice: its name, or its full path where two have one name
+    slice: String,
+    /// The key that it has
+    old: String,
+    /// The key that it gets
+    new: String,
+    /// Show what would change in each file, and write nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
 }
 
 /// Say which slices there are, where their files are, and how many instances each has
@@ -52,6 +79,7 @@ impl Slice {
         match &self.command {
             Command::List(_) => list(context),
             Command::New(new) => new.run(context),
+            Command::Move(one) => one.run(context),
         }
     }
 }
@@ -122,6 +150,32 @@ impl New {
         };
         write().map_err(Failure::write(&full))?;
         context.ui.result(&format!("{relative}\n"));
+        Ok(Exit::Fine)
+    }
+}
+
+impl Move {
+    fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        let mut writing = Writing::open(context, self.dry_run)?;
+        let slice = super::schema::find(&writing.workspace.session.program(), &self.slice)?;
+        let edited = writing.edited.clone();
+        let made = rename(&mut writing.workspace.session, &edited, slice, &self.old, &self.new);
+        let found = &made.report.diagnostics;
+        context.ui.diagnostics(Format::Human, found, &writing.workspace, Stream::Err);
+        if made.report.has_errors() {
+            summary(context, found, made.report.instances);
+            context.ui.note("nothing was written");
+            return Ok(Exit::Errors);
+        }
+        match self.dry_run {
+            true => writing.show(context),
+            false => writing.commit()?,
+        }
+        if let Some((file, line)) = &made.moved {
+            context.ui.result(&format!("{}: {line}\n", writing.workspace.shown(*file)));
+        }
+        let s = if made.references == 1 { "" } else { "s" };
+        context.ui.note(&format!("{} reference{s} to it changed with it", made.references));
         Ok(Exit::Fine)
     }
 }

@@ -9,8 +9,11 @@ mod fill;
 mod migrate;
 mod missing;
 mod places;
+mod rename;
 mod reserve;
 mod world;
+
+pub use rename::{Renamed, rename};
 
 use std::sync::Arc;
 
