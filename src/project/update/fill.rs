@@ -201,7 +201,7 @@ impl<'a> Filler<'a> {
                 Went::Filled
             }
             Err(problem) => {
-                self.problems.push(problem);
+                self.problems.push(*problem);
                 Went::Failed
             }
         }
@@ -271,11 +271,11 @@ impl<'a> Filler<'a> {
         one: &Missing,
         field: &FieldDef,
         value: &Value,
-    ) -> Result<FileId, Diagnostic> {
+    ) -> Result<FileId, Box<Diagnostic>> {
         let at = instance.id.file;
         let refused = |message: String, help: String| {
             let message = format!("`{}` cannot be written: {message}", field.data_name);
-            super::at_file(codes::NOT_WRITTEN, at.path(), message).help(help)
+            Box::new(super::at_file(codes::NOT_WRITTEN, at.path(), message).help(help))
         };
         let document = data::document(&self.program, value)
             .map_err(|what| refused(format!("its value is {what}"), "let it be computed from data".into()))?;
@@ -303,8 +303,8 @@ impl<'a> Filler<'a> {
         one: &Missing,
         field: &FieldDef,
         document: &Document,
-        refused: &dyn Fn(String, String) -> Diagnostic,
-    ) -> Result<FileId, Diagnostic> {
+        refused: &dyn Fn(String, String) -> Box<Diagnostic>,
+    ) -> Result<FileId, Box<Diagnostic>> {
         let NodeKind::Str(secret) = document.value(Document::ROOT) else {
             return Err(refused(
                 "a secret that is no string cannot be encrypted by `gops update`".into(),

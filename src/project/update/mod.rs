@@ -137,7 +137,7 @@ pub fn update(session: &mut Session, edited: &Arc<Edited>, outside: &Outside<'_>
     let lock = match reserve::read(edited) {
         Ok(lock) => lock,
         Err(problem) => {
-            found.report.diagnostics.push(problem);
+            found.report.diagnostics.push(*problem);
             return found;
         }
     };

@@ -46,7 +46,7 @@ pub fn rename(session: &mut Session, edited: &Arc<Edited>, slice: TypeId, old: &
             session.refresh(&paths);
             renamed.report = session.check();
         }
-        Err(problem) => renamed.report.diagnostics.push(problem),
+        Err(problem) => renamed.report.diagnostics.push(*problem),
     }
     renamed
 }
@@ -61,8 +61,8 @@ struct Plan {
     ids: (EcoString, EcoString),
 }
 
-fn refused(file: FileId, message: impl Into<String>, help: &str) -> Diagnostic {
-    super::at_file(codes::NOT_WRITTEN, file.path(), message).help(help)
+fn refused(file: FileId, message: impl Into<String>, help: &str) -> Box<Diagnostic> {
+    Box::new(super::at_file(codes::NOT_WRITTEN, file.path(), message).help(help))
 }
 
 impl Plan {
@@ -72,7 +72,7 @@ impl Plan {
         slice: TypeId,
         old: &str,
         new: &str,
-    ) -> Result<Self, Diagnostic> {
+    ) -> Result<Self, Box<Diagnostic>> {
         let Some(record) = program.record(slice) else {
             return Err(refused(FileId::new(""), "no slice", ""));
         };
@@ -115,7 +115,7 @@ impl Plan {
     }
 
     /// Where the instance has its key.
-    fn own(&mut self, instance: &Instance, slot: usize, to: &NodeKind) -> Result<(), Diagnostic> {
+    fn own(&mut self, instance: &Instance, slot: usize, to: &NodeKind) -> Result<(), Box<Diagnostic>> {
         let root = instance.elements.first();
         let Some((file, node)) = root.and_then(|e| *e.fields.get(slot)?) else {
             let message = "the key is not in the data: it comes from the path of the file";
@@ -130,7 +130,7 @@ impl Plan {
     }
 
     /// Where others refer to it.
-    fn others(&mut self, session: &Session, old: &Reference, to: &NodeKind) -> Result<(), Diagnostic> {
+    fn others(&mut self, session: &Session, old: &Reference, to: &NodeKind) -> Result<(), Box<Diagnostic>> {
         for shard in session.all_shards() {
             for unit in queries::shard_instances(&session.db, shard).iter() {
                 for pending in unit.references.iter().filter(|p| *p.reference == *old) {
@@ -151,7 +151,7 @@ impl Plan {
         Ok(())
     }
 
-    fn write(&self, edited: &Edited) -> Result<(), Diagnostic> {
+    fn write(&self, edited: &Edited) -> Result<(), Box<Diagnostic>> {
         for (path, places) in &self.places {
             let file = FileId::new(path);
             let cannot =
@@ -179,7 +179,7 @@ impl Plan {
         self.write_lock(edited)
     }
 
-    fn write_lock(&self, edited: &Edited) -> Result<(), Diagnostic> {
+    fn write_lock(&self, edited: &Edited) -> Result<(), Box<Diagnostic>> {
         let mut lock = super::reserve::read(edited)?;
         if lock.is_empty() {
             return Ok(());

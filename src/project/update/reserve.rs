@@ -19,11 +19,11 @@ use crate::project::render::Renderer;
 use crate::project::session::Session;
 
 /// Reads the lock.
-pub(super) fn read(edited: &Edited) -> Result<Lock, Diagnostic> {
+pub(super) fn read(edited: &Edited) -> Result<Lock, Box<Diagnostic>> {
     let bytes = match edited.read(LOCK_FILE) {
         Ok(bytes) => bytes,
         Err(SystemError::NotFound(_)) => return Ok(Lock::default()),
-        Err(error) => return Err(super::at_file(codes::LOCK, LOCK_FILE, error.to_string())),
+        Err(error) => return Err(Box::new(super::at_file(codes::LOCK, LOCK_FILE, error.to_string()))),
     };
     let damaged = match std::str::from_utf8(&bytes) {
         Ok(text) => match Lock::parse(text) {
@@ -32,7 +32,7 @@ pub(super) fn read(edited: &Edited) -> Result<Lock, Diagnostic> {
         },
         Err(_) => format!("{LOCK_FILE} is not UTF-8; restore it from Git"),
     };
-    Err(super::at_file(codes::LOCK, LOCK_FILE, damaged))
+    Err(Box::new(super::at_file(codes::LOCK, LOCK_FILE, damaged)))
 }
 
 /// Writes the lock, in memory, if it says something else than before.
