@@ -6,6 +6,8 @@ mod canary;
 mod ci;
 mod console;
 mod data;
+#[cfg(feature = "file")]
+mod deploy;
 mod examples;
 mod harness;
 mod history;

@@ -32,7 +32,8 @@ fn cli() -> String {
     let mut command = gops::cli::command().term_width(100).color(clap::ColorChoice::Never);
     command.build();
     let _ = write!(out, "```text\n{}```\n", help(&mut command));
-    let subcommands: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    let shown = command.get_subcommands().filter(|c| !c.is_hide_set());
+    let subcommands: Vec<String> = shown.map(|c| c.get_name().to_owned()).collect();
     for name in subcommands.iter().filter(|n| *n != "help") {
         let sub = command.find_subcommand_mut(name).expect("a name of the list");
         let text = help(sub);

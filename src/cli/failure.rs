@@ -84,6 +84,13 @@ pub enum Failure {
     #[error("this gops was built without the feature `{0}`")]
     #[diagnostic(code(gops::feature), help("`cargo install gops` builds it with all features"))]
     Feature(&'static str),
+    /// A simulated life cannot be read.
+    #[error("this is no simulated life: {problem}")]
+    #[diagnostic(code(gops::case), help("paste the line that `gops sim` printed, in single quotes"))]
+    Case {
+        /// What is wrong.
+        problem: String,
+    },
     /// A panic.
     #[error("gops stopped because of a fault of its own")]
     #[diagnostic(

@@ -14,6 +14,7 @@ mod init;
 mod man;
 mod review;
 mod schema;
+mod sim;
 mod slice;
 mod test;
 pub mod ui;
@@ -138,6 +139,7 @@ enum Command {
     Explain(explain::Explain),
     Completions(completions::Completions),
     Man(man::Man),
+    Sim(sim::Sim),
 }
 
 /// What a command works with.
@@ -200,6 +202,7 @@ impl Command {
             Command::Explain(command) => command.run(context),
             Command::Completions(command) => command.run(context),
             Command::Man(command) => command.run(context),
+            Command::Sim(command) => command.run(context),
         }
     }
 }

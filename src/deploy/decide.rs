@@ -9,6 +9,7 @@ use crate::state::{Change, Condition, End, Holding, Operation, Row, RowKey, Snap
 use super::plan::{Action, Kept, Released, What};
 use super::survey::{Subject, Survey, Wanted};
 use super::target::Targets;
+use super::within::holder_of;
 
 /// What is decided about one subject.
 #[derive(Debug, Default)]
@@ -19,6 +20,8 @@ pub(super) struct Decision {
     pub steps: Vec<What>,
     /// What is done in the ledger, with no effect on a target.
     pub ledger: Vec<Change>,
+    /// The subject that it is in, if it goes with that.
+    pub with: Option<usize>,
 }
 
 impl Decision {
@@ -66,7 +69,7 @@ impl<'a> Decider<'a> {
         let Some(wanted) = &subject.wanted else {
             return match row {
                 Some(row) => self.unwanted(at, subject, row),
-                None => Decision::default(),
+                None => self.unaccounted(subject),
             };
         };
         if matches!(subject.seen, Some(Ok(Seen::AsRecorded))) {
@@ -97,6 +100,15 @@ impl<'a> Decider<'a> {
         }
     }
 
+    /// An effect may have made something, and could not be accounted for.
+    fn unaccounted(&self, subject: &Subject) -> Decision {
+        let open = self.ledger.intents.values().any(|intent| Some(&intent.row.key) == subject.row.as_ref());
+        match &subject.seen {
+            Some(Err(fault)) if open => Decision::only(Action::Keep { why: Kept::Unseen(fault.clone()) }),
+            _ => Decision::default(),
+        }
+    }
+
     /// It is as it should be; its users may have to wait for it all the same.
     fn awaited(&self, at: usize, row: &Row, ledger: Vec<Change>) -> Decision {
         let waits = !row.ready && self.registry.get(&row.handler).is_some_and(|h| h.has_readiness());
@@ -104,7 +116,7 @@ impl<'a> Decider<'a> {
             return Decision { ledger, ..Decision::default() };
         }
         let steps = vec![What::Ask { subject: at, key: row.key.clone() }];
-        Decision { action: Some(Action::Await), steps, ledger }
+        Decision { action: Some(Action::Await), steps, ledger, with: None }
     }
 
     fn create(&self, case: &Case<'_>) -> Decision {
@@ -112,15 +124,25 @@ impl<'a> Decider<'a> {
         if again && case.node.drift == Drift::Report && self.is_current(case) {
             return Decision::only(Action::Report { changes: Vec::new() });
         }
-        let key = case.row.map_or_else(|| self.new_key(&case.node.id), |row| row.key.clone());
+        let own = case.row.filter(|row| row.key.id == case.node.id);
+        let key = own.map_or_else(|| self.new_key(&case.node.id), |row| row.key.clone());
         let step = What::Make { subject: case.at, operation: Operation::Create, key, before: None };
         let action = Action::Create { fields: case.node.fields.clone(), again };
-        Decision { action: Some(action), steps: vec![step], ledger: Vec::new() }
+        // What was to go on under this id is gone.
+        let gone = case.row.filter(|_| own.is_none()).map(|row| Change::Drop {
+            key: row.key.clone(),
+            end: End::Gone,
+            evidence: "it is not there".into(),
+        });
+        Decision { action: Some(action), steps: vec![step], ledger: gone.into_iter().collect(), with: None }
     }
 
     /// The key of a new incarnation.
-    fn new_key(&self, id: &EcoString) -> RowKey {
-        let last = self.ledger.rows_of(id).map(|row| row.key.incarnation).max().unwrap_or(0);
+    pub(super) fn new_key(&self, id: &EcoString) -> RowKey {
+        let rows = self.ledger.rows_of(id).map(|row| &row.key);
+        // What an open intent may have made keeps its name until that is known.
+        let implied = self.ledger.intents.values().map(|intent| &intent.row.key).filter(|key| key.id == *id);
+        let last = rows.chain(implied).map(|key| key.incarnation).max().unwrap_or(0);
         RowKey { id: id.clone(), incarnation: last + 1 }
     }
 
@@ -154,7 +176,7 @@ impl<'a> Decider<'a> {
             before: Some(actual.stamp.clone()),
         };
         let changes = self.diff(case, None, actual).changes;
-        Decision { action: Some(Action::Adopt { changes }), steps: vec![step], ledger: Vec::new() }
+        Decision { action: Some(Action::Adopt { changes }), steps: vec![step], ..Decision::default() }
     }
 
     /// Something is there, and a row stands for it.
@@ -179,7 +201,7 @@ impl<'a> Decider<'a> {
         let step = What::Make { subject: case.at, operation: Operation::Update, key, before };
         let ledger = if was.is_some() { self.hand_over(case, row, &row.recorded) } else { Vec::new() };
         let action = Action::Update { changes: diff.changes, cost, was };
-        Decision { action: Some(action), steps: vec![step], ledger }
+        Decision { action: Some(action), steps: vec![step], ledger, with: None }
     }
 
     fn diff(&self, case: &Case<'_>, last: Option<&Recorded>, actual: &Actual) -> Diff {
@@ -204,7 +226,7 @@ impl<'a> Decider<'a> {
             let action =
                 Action::Update { changes: Vec::new(), cost: Cost::Live, was: Some(row.key.id.clone()) };
             let ledger = self.hand_over(case, row, &recorded);
-            return Decision { action: Some(action), steps: Vec::new(), ledger };
+            return Decision { action: Some(action), ledger, ..Decision::default() };
         }
         let key = row.key.clone();
         let Some(new) = self.rows.row(case.subject, case.handler, key, row.holding) else {
@@ -254,16 +276,16 @@ impl<'a> Decider<'a> {
             return Decision::refuse(fault.help("take away what is there now, and run this again"));
         }
         let unmake = What::Unmake { subject: case.at, key: row.key.clone(), before: actual.stamp.clone() };
-        let key = RowKey { id: case.node.id.clone(), incarnation: row.key.incarnation + 1 };
+        let key = self.new_key(&case.node.id);
         let make = What::Make { subject: case.at, operation: Operation::Create, key, before: None };
         let shares = row.claims.iter().any(|claim| case.wanted.claims.contains(claim));
         let action = Some(Action::Replace { changes: diff.changes });
         // With the old one in somebody's way, or in its own, the new one cannot come first.
         if shares || case.way.leaves {
-            return Decision { action, steps: vec![unmake, make], ledger: Vec::new() };
+            return Decision { action, steps: vec![unmake, make], ..Decision::default() };
         }
         let deposed = Row { condition: Condition::Deposed, ..row.clone() };
-        Decision { action, steps: vec![make, unmake], ledger: vec![Change::Put(deposed)] }
+        Decision { action, steps: vec![make, unmake], ledger: vec![Change::Put(deposed)], with: None }
     }
 
     /// What was made or taken over and is not wanted any more.
@@ -273,10 +295,15 @@ impl<'a> Decider<'a> {
             |end, evidence: &str| vec![Change::Drop { key: row.key.clone(), end, evidence: evidence.into() }];
         let release = |why, end, evidence: &str| Decision {
             action: Some(Action::Release { why }),
-            steps: Vec::new(),
             ledger: drop(end, evidence),
+            ..Decision::default()
         };
         if row.condition != Condition::Deposed {
+            let left = row.holding == Holding::Adopted || row.keep;
+            // Once nobody knows it, nobody would keep what it is in.
+            if let Some(holder) = holder_of(self.registry, self.ledger, row).filter(|_| left) {
+                return keep(Kept::Inside(holder.key.id.clone()));
+            }
             if row.holding == Holding::Adopted {
                 return release(Released::Adopted, End::Released, "it was taken over, not made");
             }
@@ -305,7 +332,7 @@ impl<'a> Decider<'a> {
         };
         let step = What::Unmake { subject: at, key: row.key.clone(), before };
         let action = Some(Action::Delete { for_: None });
-        Decision { action, steps: vec![step], ledger: Vec::new() }
+        Decision { action, steps: vec![step], ..Decision::default() }
     }
 
     /// Whether what is there is what a row stands for: by its mark or, if it never could have

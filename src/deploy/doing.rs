@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ecow::eco_format;
 use rustc_hash::FxHashMap;
 
 use crate::handler::{Apply, Delete, Done, Effect as Ended, Fault, Look, Readiness, Recorded, Token};
@@ -10,7 +11,8 @@ use crate::state::{Change, Closed, Condition, End, Holding, Intent, Operation, R
 
 use super::engine::{Batch, Effect, Engine, Item, group};
 use super::outcome::Verdict;
-use super::plan::{Cause, Plan, What};
+use super::plan::{Action, Cause, Plan, What};
+use super::within::gone_with;
 
 /// How long something may take to become ready, unless its node says otherwise.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -29,8 +31,10 @@ pub(super) struct Steps {
     next: Vec<usize>,
     /// By intent, the step that it is for.
     open: FxHashMap<u64, usize>,
-    /// Steps whose outcome is being made durable, and that are then asked whether they are ready.
+    /// Steps whose outcome is to be made durable, and that are then asked whether they are ready.
     asking: Vec<usize>,
+    /// Those whose outcome is being made durable.
+    asking_next: Vec<usize>,
 }
 
 /// A step while it is done.
@@ -47,6 +51,8 @@ struct Doing {
     waited: Duration,
     /// How often it was tried.
     attempts: u32,
+    /// Whether one of the attempts may have had the effect: then no later one is proof of none.
+    unsure: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +77,7 @@ impl Steps {
                 intent: None,
                 waited: Duration::ZERO,
                 attempts: 1,
+                unsure: false,
             })
             .collect();
         for (at, step) in plan.steps.iter().enumerate() {
@@ -123,11 +130,34 @@ impl Steps {
                 *verdict = this;
             }
         }
+        self.along(plan, &mut verdicts);
         verdicts
+    }
+
+    /// What goes with something is not gone before that.
+    fn along(&self, plan: &Plan, verdicts: &mut [Verdict]) {
+        for at in 0..plan.entries.len() {
+            let Some(Action::Goes { with }) = plan.entries.get(at).map(|entry| &entry.action) else {
+                continue;
+            };
+            let holder = plan.entries.iter().position(|entry| {
+                entry.id == *with && matches!(entry.action, Action::Delete { .. } | Action::Replace { .. })
+            });
+            let stays = holder.and_then(|holder| verdicts.get(holder)).is_some_and(Verdict::is_bad);
+            if let Some(verdict) = verdicts.get_mut(at).filter(|verdict| stays && !verdict.is_bad()) {
+                *verdict =
+                    Verdict::Skipped(Cause { id: with.clone(), what: "could not be deleted".to_owned() });
+            }
+        }
     }
 
     fn get(&self, at: usize) -> Option<&Doing> {
         self.steps.get(at)
+    }
+
+    /// What was queued so far is being made durable.
+    pub(super) fn committing(&mut self) {
+        self.asking_next.append(&mut self.asking);
     }
 
     /// A step waits until what it is about is ready.
@@ -243,11 +273,12 @@ impl Engine<'_> {
         let mut effects: Vec<Effect> =
             group(self.registry, unmakes).into_iter().map(Effect::Delete).collect();
         effects.extend(group(self.registry, makes).into_iter().map(Effect::Apply));
-        effects.extend(self.ask_now());
+        let asking = std::mem::take(&mut self.steps.asking_next);
+        effects.extend(self.ask(asking.into_iter().map(|at| (at, Duration::ZERO))));
         effects
     }
 
-    /// Asks whether what was made, and is durable, is ready.
+    /// Asks whether what was made is ready, with nothing left to be made durable.
     pub(super) fn ask_now(&mut self) -> Vec<Effect> {
         let asking = std::mem::take(&mut self.steps.asking);
         self.ask(asking.into_iter().map(|at| (at, Duration::ZERO)))
@@ -293,6 +324,11 @@ impl Engine<'_> {
         batch.items.iter().filter_map(request).collect()
     }
 
+    /// The rows that a batch takes away.
+    pub(super) fn deleting(&self, batch: &Batch) -> Vec<RowKey> {
+        batch.items.iter().filter_map(|at| Some(self.intent_of(*at)?.row.key.clone())).collect()
+    }
+
     /// The entries of the plan that a batch is for.
     pub(super) fn entries(&self, batch: &Batch) -> Vec<usize> {
         batch.items.iter().filter_map(|at| Some(self.steps.get(*at)?.entry)).collect()
@@ -329,9 +365,14 @@ impl Engine<'_> {
                 Ended::Done(_) => false,
                 Ended::NoEffect(fault) | Ended::Unknown(fault) => fault.passing,
             };
-            match self.backoff(at).filter(|_| passing) {
-                Some(wait) => again.entry(wait).or_default().push(at),
-                None => rest.push((at, ended)),
+            let unsure = matches!(ended, Ended::Unknown(_)) || self.steps.get(at).is_some_and(|s| s.unsure);
+            if let Some(step) = self.steps.steps.get_mut(at) {
+                step.unsure = unsure;
+            }
+            match (self.backoff(at).filter(|_| passing), ended) {
+                (Some(wait), _) => again.entry(wait).or_default().push(at),
+                (None, Ended::NoEffect(fault)) if unsure => rest.push((at, Ended::Unknown(fault))),
+                (None, ended) => rest.push((at, ended)),
             }
         }
         let batches = again.into_iter().map(|(wait, items)| Batch { items, wait, ..batch.clone() });
@@ -391,8 +432,13 @@ impl Engine<'_> {
         let Some(intent) = self.intent_of(at) else { return };
         let number = intent.number;
         let key = intent.row.key.clone();
+        let along = gone_with(self.registry, &self.ledger, &intent.row);
+        let rows = 1 + along.len() as u64;
+        let evidence = eco_format!("{} is gone, and it was in that", key.id);
         self.queued.push(Change::Drop { key, end: End::Gone, evidence: "deleted".into() });
-        self.queued.push(Change::Removed { number: self.rows().generation, rows: 1 });
+        let within = |key| Change::Drop { key, end: End::Within, evidence: evidence.clone() };
+        self.queued.extend(along.into_iter().map(within));
+        self.queued.push(Change::Removed { number: self.rows().generation, rows });
         self.queued.push(Change::Close {
             number,
             outcome: Closed::Done,

@@ -17,11 +17,13 @@ use crate::handler::{
     Apply, Done, Effect as Ended, Fault, Fence, Found, Greeting, Look, Random, Readiness, Recorded, Registry,
     Seen, Timestamp, Token,
 };
+use crate::project::config::Limit;
 use crate::state::{Change, Generation, Intent, Revision, Snapshot};
 
 use super::decide::{Decider, Rows};
 use super::doing::Steps;
 use super::greet::Hall;
+use super::guard::Deletions;
 use super::outcome::Outcome;
 use super::plan::Plan;
 use super::planner::Planner;
@@ -118,6 +120,8 @@ pub(super) struct Request<'a> {
     pub random: &'a dyn Random,
     pub mode: Mode,
     pub verify: bool,
+    /// How much one generation may take away.
+    pub limit: Option<Limit>,
 }
 
 /// The engine of one run.
@@ -128,6 +132,7 @@ pub(super) struct Engine<'a> {
     pub(super) random: &'a dyn Random,
     pub(super) mode: Mode,
     verify: bool,
+    limit: Option<Limit>,
     pub(super) fence: Fence,
     desired: Digest,
     /// The graph as it is kept with its generation, if that is a new one.
@@ -140,6 +145,8 @@ pub(super) struct Engine<'a> {
     pub(super) waiting: usize,
     /// Whether what the stamps left unsure has been looked at closely.
     looked_closely: bool,
+    /// Whether everything was looked at again after a recovery.
+    looked_again: bool,
     /// Intents whose leftovers could not be cleared; they stay open.
     uncleared: BTreeSet<u64>,
     pub(super) phase: Phase,
@@ -167,7 +174,7 @@ pub(super) enum Phase {
 impl<'a> Engine<'a> {
     /// An engine for a graph and a ledger, as it was loaded.
     pub(super) fn new(request: Request<'a>, ledger: Snapshot) -> Result<Self, Error> {
-        let Request { graph, nonce, targets, registry, random, mode, verify } = request;
+        let Request { graph, nonce, targets, registry, random, mode, verify, limit } = request;
         let desired = graph.desired();
         let is_new = ledger.generations.last().is_none_or(|g| g.desired != desired.to_string());
         // Only a deploy of something new keeps the graph.
@@ -183,6 +190,7 @@ impl<'a> Engine<'a> {
             random,
             mode,
             verify,
+            limit,
             fence,
             desired,
             document,
@@ -191,6 +199,7 @@ impl<'a> Engine<'a> {
             hall: Hall::default(),
             waiting: 0,
             looked_closely: false,
+            looked_again: false,
             uncleared: BTreeSet::new(),
             phase: Phase::Greeting,
             plan: None,
@@ -381,9 +390,19 @@ impl<'a> Engine<'a> {
         }
         if self.mode == Mode::Plan {
             self.ledger.apply(&changes, Timestamp::default());
-            return self.make_plan();
+            return self.recovered_durably();
         }
         self.commit(changes)
+    }
+
+    /// The ledger says what became of the effects of a run that did not end. What is wanted is
+    /// paired with what is known once more, and looked at as it is now.
+    fn recovered_durably(&mut self) -> Vec<Effect> {
+        if std::mem::replace(&mut self.looked_again, true) || self.survey_again().is_err() {
+            return self.make_plan();
+        }
+        self.looked_closely = false;
+        self.look()
     }
 
     // Planning.
@@ -410,9 +429,29 @@ impl<'a> Engine<'a> {
         let planned =
             Planner { decider, desired: self.desired, origins: &origins, said: &self.hall.notes }.plan();
         self.steps = Steps::new(&planned.plan);
-        self.plan = Some(planned.plan);
+        let mut plan = planned.plan;
+        if let Some(guard) = self.guard(&plan) {
+            plan.notes.push(guard.to_string());
+        }
+        self.plan = Some(plan);
         self.queued = planned.ledger;
         vec![Effect::Decide]
+    }
+
+    /// Why the plan may not be done, if it takes away too much.
+    pub(super) fn guard(&self, plan: &Plan) -> Option<Error> {
+        let (_, is_new) = self.generation();
+        let (last, rest) = self.ledger.generations.split_last().unzip();
+        let (resumed, before) = match is_new {
+            true => (None, last),
+            false => (last, rest.and_then(|rest| rest.last())),
+        };
+        let allow = &self.graph.header().allow;
+        let known = self.ledger.rows.len() as u64;
+        let deletions = Deletions::of(plan, self.limit?, allow, resumed, before, known);
+        let Deletions { rows, limit } = deletions;
+        let base = before.map(|generation| generation.desired.to_string()).unwrap_or_default();
+        deletions.too_many().then_some(Error::Guard { rows, limit, base })
     }
 
     /// Where what is not wanted any more came from, as far as the graph says.
@@ -460,6 +499,7 @@ impl<'a> Engine<'a> {
             let learned = self.learned();
             changes.splice(0..0, learned);
         }
+        self.steps.committing();
         self.committing = Some(changes.clone());
         vec![Effect::Commit(changes)]
     }
@@ -470,7 +510,7 @@ impl<'a> Engine<'a> {
         self.ledger.revision = revision;
         match self.phase {
             Phase::Greeting => self.enter(),
-            Phase::Recovering => self.make_plan(),
+            Phase::Recovering => self.recovered_durably(),
             Phase::Starting => self.begin(),
             Phase::Doing => {
                 let mut effects = self.opened(&changes);

@@ -39,6 +39,40 @@ pub enum Error {
         #[help]
         help: Option<String>,
     },
+    /// It would take away more than the project allows.
+    #[error(
+        "this would take away {rows} of the resources, and no more than {limit} may go in one generation"
+    )]
+    #[diagnostic(
+        code(gops::deploy::guard),
+        help(
+            "if that is meant, approve it in gops.toml: `[[guard.allow]]`, `base = \"{base}\"`, `deletions = {rows}`; nothing was done"
+        )
+    )]
+    Guard {
+        /// Taken away since the generation was started, or about to be.
+        rows: u64,
+        /// How many may be.
+        limit: u64,
+        /// The digest of the generation that was started last before this one.
+        base: String,
+    },
+    /// The sources do not follow those that were deployed last.
+    #[error("{revision} does not {}descend from {last}, which was deployed last", if *.unknown { "certainly " } else { "" })]
+    #[diagnostic(
+        code(gops::deploy::rewritten),
+        help(
+            "fetch the newest commits, or, if the history was rewritten on purpose, say so with `--accept-rewrite {last}`; nothing was done"
+        )
+    )]
+    Rewritten {
+        /// The revision of the sources.
+        revision: String,
+        /// The one that was deployed last.
+        last: String,
+        /// Whether Git does not know one of them.
+        unknown: bool,
+    },
     /// A target was used with a ledger that is not this one.
     #[error(
         "this ledger is not the one that {target} was last used with: it is old, or a copy (epoch {ours}, the target's is {theirs})"

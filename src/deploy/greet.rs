@@ -67,15 +67,19 @@ impl Engine<'_> {
         if self.mode == Mode::Plan || self.hall.to_enter.is_empty() {
             return Ok(self.search());
         }
-        // A crash after the target has accepted this run must not hide that it was restored.
+        // A crash after the target has accepted this run must not hide that it was restored, nor
+        // which run it was.
         let suspects: Vec<Change> = self.suspects().collect();
         Ok(if suspects.is_empty() { self.enter() } else { self.commit(suspects) })
     }
 
     fn suspects(&self) -> impl Iterator<Item = Change> {
-        let restored = self.hall.restored.iter().filter_map(|&at| self.targets.get(at));
-        let unsaid = restored.filter(|t| self.ledger.greeted.get(&t.place.identity) != Some(&SUSPECT));
-        unsaid.map(|t| Change::Suspect { identity: t.place.identity.clone() })
+        let entered = self.hall.to_enter.iter().filter_map(|at| Some((*at, self.targets.get(*at)?)));
+        let unsaid = entered.filter(|(at, target)| {
+            let known = self.ledger.greeted.get(&target.place.identity);
+            known.is_none() || (self.hall.restored.contains(at) && known != Some(&SUSPECT))
+        });
+        unsaid.map(|(_, t)| Change::Suspect { identity: t.place.identity.clone() })
     }
 
     pub(super) fn enter(&mut self) -> Vec<Effect> {
@@ -182,8 +186,10 @@ impl Engine<'_> {
         let held = |row: &Row| {
             row.place.identity == place.identity && row.claims.iter().any(|c| found.claims.contains(c))
         };
-        let intents = self.ledger.intents.values().map(|intent| &intent.row);
-        if found.mark.lineage != self.ledger.lineage || self.ledger.rows.values().chain(intents).any(held) {
+        // What an open intent made is found by its recovery.
+        let intended = self.ledger.intents.values().any(|intent| intent.token == found.mark.token);
+        let known = intended || self.ledger.rows.values().any(held);
+        if found.mark.lineage != self.ledger.lineage || known {
             return;
         }
         let claim = found.claims.first().cloned().unwrap_or_default();

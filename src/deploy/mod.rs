@@ -3,6 +3,8 @@
 //! One path serves every run: a plan is a pure function of what is wanted, what the ledger
 //! knows and what was seen; a deploy is that plan, executed. [`run()`] is all that others call.
 //!
+//! `sim` drives the engine through random lives and checks what must hold.
+//!
 //! Invariants: an effect begins only after its intent is durable; what depends on an effect
 //! begins only after its outcome is durable; a row leaves the ledger only with evidence; the
 //! engine does nothing itself (events in, effects out), so that a simulator can drive it.
@@ -12,19 +14,23 @@ mod doing;
 mod engine;
 mod error;
 mod greet;
+mod guard;
 mod order;
 mod outcome;
 mod plan;
 mod planner;
 mod recover;
 mod run;
+pub mod sim;
 mod survey;
 mod target;
+mod within;
 
 #[cfg(test)]
 mod tests;
 
 pub use error::Error;
+pub use guard::{Ancestry, Repository};
 pub use outcome::{End, Outcome, Verdict};
 pub use plan::{Action, Cause, Entry, Kept, Plan, Released, Totals};
 pub use run::{Mode, Observer, Options, Progress, run};

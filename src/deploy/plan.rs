@@ -52,6 +52,11 @@ pub enum Action {
         /// The resource that takes its place, if it goes for that.
         for_: Option<EcoString>,
     },
+    /// It goes with what it is in.
+    Goes {
+        /// What that is.
+        with: EcoString,
+    },
     /// It is taken away and made again, or the other way round.
     Replace {
         /// What differs.
@@ -108,7 +113,7 @@ impl Action {
     /// The place of the action in a plan.
     pub(super) fn rank(&self) -> u8 {
         match self {
-            Action::Delete { .. } => 0,
+            Action::Delete { .. } | Action::Goes { .. } => 0,
             Action::Replace { .. } => 1,
             Action::Adopt { .. } => 2,
             Action::Update { .. } => 3,
@@ -148,6 +153,8 @@ pub enum Kept {
     Doubt,
     /// It holds this, which is wanted.
     Holds(EcoString),
+    /// It is in this, and nobody would keep that for it once it is forgotten.
+    Inside(EcoString),
     /// It could not be seen.
     Unseen(Fault),
 }
@@ -210,7 +217,7 @@ impl Plan {
         for entry in &self.entries {
             let count = match &entry.action {
                 _ if entry.blocked.is_some() => &mut totals.refuse,
-                Action::Delete { .. } => &mut totals.delete,
+                Action::Delete { .. } | Action::Goes { .. } => &mut totals.delete,
                 Action::Replace { .. } => &mut totals.replace,
                 Action::Update { .. } | Action::Adopt { .. } => &mut totals.update,
                 Action::Create { .. } => &mut totals.create,

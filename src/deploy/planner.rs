@@ -13,6 +13,7 @@ use super::decide::{Decider, Decision, Way};
 use super::order::{Order, Strength};
 use super::plan::{Action, Cause, Entry, Kept, Plan, Step, What};
 use super::survey::{Subject, Survey};
+use super::within::Holders;
 
 /// A plan, and what it changes in the ledger at once.
 #[derive(Debug)]
@@ -30,36 +31,6 @@ pub(super) struct Planner<'a> {
     pub origins: &'a FxHashMap<EcoString, Origin>,
     /// What was said already.
     pub said: &'a [String],
-}
-
-/// What may hold other things inside itself, by what it claims.
-struct Holders<'a> {
-    by_claim: FxHashMap<(&'a str, &'a str), usize>,
-}
-
-impl<'a> Holders<'a> {
-    /// These subjects.
-    fn new(survey: &'a Survey, ledger: &'a Snapshot, subjects: impl Iterator<Item = usize>) -> Self {
-        let mut by_claim = FxHashMap::default();
-        for at in subjects {
-            let row = survey.subjects.get(at).and_then(|s| ledger.rows.get(s.row.as_ref()?));
-            let claims =
-                row.into_iter().flat_map(|row| row.claims.iter().map(|c| (row.place.identity.as_str(), c)));
-            by_claim.extend(claims.map(|(identity, claim)| ((identity, claim.as_str()), at)));
-        }
-        Holders { by_claim }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.by_claim.is_empty()
-    }
-
-    /// Those that hold something with these claims.
-    fn of(&self, registry: &Registry, subject: &Subject, identity: &str, claims: &[EcoString]) -> Vec<usize> {
-        let Some(handler) = registry.get(&subject.handler) else { return Vec::new() };
-        let within = claims.iter().flat_map(|claim| handler.within(claim));
-        within.filter_map(|claim| self.by_claim.get(&(identity, claim.as_str())).copied()).collect()
-    }
 }
 
 /// A plan in the making.
@@ -88,6 +59,8 @@ impl<'a> Planner<'a> {
             subjects.map(|(at, (subject, way))| self.decider.decide(at, subject, way)).collect();
         self.refuse_clashes(&mut decisions);
         self.keep_holders(&mut decisions);
+        self.decider.sweep(&mut decisions);
+        self.decider.bar(&mut decisions);
         self.make_way(&mut decisions);
         let mut draft = Draft::new(survey, self.decider.ledger, decisions);
         draft.order_all(self.decider.registry);
@@ -100,7 +73,7 @@ impl<'a> Planner<'a> {
         let pairs = survey.clashes.iter().flat_map(|&(a, b)| [(a, b), (b, a)]);
         for (at, other) in pairs {
             if let (Some(decision), Some(other)) = (decisions.get_mut(at), survey.subjects.get(other)) {
-                let fault = Fault::new(format!("{} wants the same place on the same machine", name(other)))
+                let fault = Fault::new(format!("{} wants the same place on the same machine", other.id()))
                     .help("two targets are one machine: deploy it there once");
                 *decision = Decision { action: Some(Action::Refuse { fault }), ..Decision::default() };
             }
@@ -182,7 +155,9 @@ impl<'a> Planner<'a> {
         let mut entries: Vec<(usize, Entry)> = Vec::new();
         let mut unchanged = 0;
         for (at, (subject, decision)) in survey.subjects.iter().zip(&decisions).enumerate() {
-            let cause = blocked.get(&at);
+            // What goes with something stays with it.
+            let goes = subject.wanted.is_none().then_some(decision.with).flatten();
+            let cause = blocked.get(&at).or_else(|| blocked.get(&goes?));
             // A replacement of which one half cannot be done is not begun.
             if cause.is_none() {
                 ledger.extend(decision.ledger.iter().cloned());
@@ -244,22 +219,12 @@ impl<'a> Planner<'a> {
         }
         let id = |step: usize| {
             let subject = subjects.get(step).and_then(|at| survey.subjects.get(*at));
-            subject.map(|s| name(s).to_string()).unwrap_or_default()
+            subject.map(|s| s.id().to_string()).unwrap_or_default()
         };
         for &(first, then) in dropped {
             notes.push(format!("{} does not wait for {}: they wait for each other", id(then), id(first)));
         }
         notes
-    }
-}
-
-/// The id of a subject.
-fn name(subject: &Subject) -> &EcoString {
-    static NONE: EcoString = EcoString::new();
-    match (&subject.wanted, &subject.row) {
-        (Some(wanted), _) => &wanted.sealed.id,
-        (None, Some(key)) => &key.id,
-        (None, None) => &NONE,
     }
 }
 
@@ -273,7 +238,7 @@ fn derived(survey: &Survey, whats: &[&What], subjects: &[usize], step: usize, ca
         Some(What::Unmake { .. }) => "is not deleted",
         _ => "is not done",
     };
-    Cause { id: subject.map(|s| name(s).clone()).unwrap_or_default(), what: what.to_owned() }
+    Cause { id: subject.map(|s| s.id().clone()).unwrap_or_default(), what: what.to_owned() }
 }
 
 impl<'a> Draft<'a> {
@@ -289,8 +254,12 @@ impl<'a> Draft<'a> {
         Draft { survey, snapshot, decisions, steps, subjects, order }
     }
 
+    /// The step that makes a subject, or the one that takes it away, if need be with what it is in.
     fn step(&self, subject: usize, makes: bool) -> Option<usize> {
         let decision = self.decisions.get(subject)?;
+        if let (false, Some(holder)) = (makes, decision.with) {
+            return self.step(holder, false);
+        }
         let is = |what: &What| matches!(what, What::Unmake { .. }) != makes;
         let at = decision.steps.iter().position(is)?;
         self.steps.get(subject)?.get(at).copied()
@@ -303,7 +272,7 @@ impl<'a> Draft<'a> {
             Action::Report { .. } => return None,
             _ => return None,
         };
-        Some(Cause { id: name(self.survey.subjects.get(subject)?).clone(), what: what.to_owned() })
+        Some(Cause { id: self.survey.subjects.get(subject)?.id().clone(), what: what.to_owned() })
     }
 
     fn order_all(&mut self, registry: &Registry) {
@@ -345,35 +314,55 @@ impl<'a> Draft<'a> {
     /// changed are changed first. What lies inside it uses it, too.
     fn order_users(&mut self, registry: &Registry) {
         let subjects = &self.survey.subjects;
-        let going = |at: &usize| {
-            self.step(*at, false).is_some() && subjects.get(*at).is_some_and(|s| s.wanted.is_none())
-        };
-        let going: Vec<usize> = (0..subjects.len()).filter(going).collect();
+        let going: Vec<usize> = (0..subjects.len()).filter(|at| self.step(*at, false).is_some()).collect();
         if going.is_empty() {
             return;
         }
         let id = |at: &usize| Some((&subjects.get(*at)?.row.as_ref()?.id, *at));
-        let by_id: FxHashMap<&EcoString, usize> = going.iter().filter_map(id).collect();
+        // A resource may have an incarnation on each of several targets.
+        let mut by_id: FxHashMap<&EcoString, Vec<usize>> = FxHashMap::default();
+        for (id, at) in going.iter().filter_map(id) {
+            by_id.entry(id).or_default().push(at);
+        }
         let holders = Holders::new(self.survey, self.snapshot, going.iter().copied());
         for (at, subject) in subjects.iter().enumerate() {
             let Some(row) = subject.row.as_ref().and_then(|key| self.snapshot.rows.get(key)) else {
                 continue;
             };
-            let mut used: Vec<usize> = row.requires.iter().filter_map(|id| by_id.get(id).copied()).collect();
+            let mut used: Vec<usize> =
+                row.requires.iter().filter_map(|id| by_id.get(id)).flatten().copied().collect();
+            let within = holders.of(registry, subject, &row.place.identity, &row.claims);
+            // What is wanted in another place leaves what holds it first; what is wanted in the
+            // same place is not held by something that goes.
+            if let Some(leaves) = self.own(at, false)
+                && subject.wanted.is_some()
+            {
+                let holders: Vec<usize> =
+                    within.iter().filter_map(|holder| self.own(*holder, false)).collect();
+                for holder in holders {
+                    self.order.edge(leaves, holder, Strength::Hard);
+                }
+            }
             if subject.wanted.is_none() {
-                used.extend(holders.of(registry, subject, &row.place.identity, &row.claims));
+                used.extend(within);
             }
             for used in used.into_iter().filter(|used| *used != at) {
                 if let Some(unmake) = self.step(used, false) {
-                    self.order_user(at, unmake);
+                    self.order_user(at, used, unmake);
                 }
             }
         }
     }
 
-    fn order_user(&mut self, user: usize, unmake: usize) {
+    /// The step that makes a subject, or the one that takes it away by itself.
+    fn own(&self, subject: usize, makes: bool) -> Option<usize> {
+        self.decisions.get(subject).filter(|decision| makes || decision.with.is_none())?;
+        self.step(subject, makes)
+    }
+
+    fn order_user(&mut self, user: usize, used: usize, unmake: usize) {
         let Some(subject) = self.survey.subjects.get(user) else { return };
-        let cause = |what: &str| Cause { id: name(subject).clone(), what: what.to_owned() };
+        let cause = |what: &str| Cause { id: subject.id().clone(), what: what.to_owned() };
         if subject.wanted.is_none() {
             match self.step(user, false) {
                 Some(first) => self.order.edge(first, unmake, Strength::Hard),
@@ -382,6 +371,10 @@ impl<'a> Draft<'a> {
                     Some(_) => self.order.break_step(unmake, cause("uses it and stays")),
                 },
             }
+            return;
+        }
+        // What is taken away before it is made anew cannot wait for its users.
+        if self.own(used, true).is_some_and(|make| make > unmake) {
             return;
         }
         if let Some(first) = self.step(user, true) {

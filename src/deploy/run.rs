@@ -13,12 +13,14 @@ use crate::handler::{
     Clock, Effect as Ended, Fault, Greeting, Handler, Hello, Reach, Readiness, Registry, Session,
     SystemClock, SystemRandom, Token,
 };
+use crate::project::config::Limit;
 use crate::state::{
     Coord, Holder, LockError, MemoryStore, Revision, Snapshot, SqliteStore, Store, ledger_folder,
 };
 
 use super::Error;
 use super::engine::{Batch, Effect, Engine, Event, Request};
+use super::guard::{Repository, follows};
 use super::outcome::{Outcome, Verdict};
 use super::plan::Plan;
 use super::target::Targets;
@@ -53,6 +55,12 @@ pub struct Options {
     pub verify: bool,
     /// How long to wait for another deployer to be done.
     pub wait: Option<Duration>,
+    /// How much one generation may take away.
+    pub limit: Option<Limit>,
+    /// The folder whose repository says which revision follows which.
+    pub repository: Option<PathBuf>,
+    /// The revision that was deployed last, if what is deployed now need not follow it.
+    pub accept_rewrite: Option<String>,
 }
 
 /// Watches a run, and agrees to its plan.
@@ -106,6 +114,12 @@ pub fn run(
         take_lock(&mut *ledger, &nonce, options.wait, &clock, observer)?;
     }
     let snapshot = ledger.load()?;
+    let revision = graph.header().source.revision.clone();
+    if let (Mode::Deploy, Some(folder)) = (options.mode, &options.repository) {
+        let ancestry = Repository(folder.clone());
+        let accepted = options.accept_rewrite.as_deref();
+        follows(snapshot.generations.last(), revision.as_deref(), accepted, &ancestry)?;
+    }
     let targets = Targets::of(graph, &snapshot, options.root.as_deref())?;
     let name = match &environment {
         Some(environment) => ecow::eco_format!("{}/{environment}", options.project),
@@ -121,6 +135,7 @@ pub fn run(
         random: &random,
         mode: options.mode,
         verify: options.verify,
+        limit: options.limit,
     };
     driver.drive(request, snapshot, &mut *ledger, observer)
 }
@@ -192,6 +207,11 @@ impl Driver<'_> {
             let event = match effect {
                 Effect::Finish => break,
                 Effect::Decide => {
+                    let guard = engine.plan().and_then(|plan| engine.guard(plan));
+                    if let Some(guard) = guard.filter(|_| mode == Mode::Deploy) {
+                        stopped = Some(guard);
+                        break;
+                    }
                     let agreed = engine.plan().is_some_and(|plan| observer.planned(plan));
                     Event::Decided(agreed && mode == Mode::Deploy)
                 }

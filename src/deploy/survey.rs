@@ -33,6 +33,18 @@ pub(super) struct Subject {
     pub seen: Option<Result<Seen, Fault>>,
 }
 
+impl Subject {
+    /// The id under which it is wanted or known.
+    pub(super) fn id(&self) -> &EcoString {
+        static NONE: EcoString = EcoString::new();
+        match (&self.wanted, &self.row) {
+            (Some(wanted), _) => &wanted.sealed.id,
+            (None, Some(key)) => &key.id,
+            (None, None) => &NONE,
+        }
+    }
+}
+
 /// What is wanted.
 #[derive(Debug)]
 pub(super) struct Wanted {

@@ -75,7 +75,6 @@ impl Targets {
     }
 
     /// These, for tests and simulations.
-    #[cfg(test)]
     pub fn only(all: Vec<Target>) -> Self {
         let mut targets = Targets::default();
         all.into_iter().for_each(|target| targets.add(target));

@@ -18,6 +18,18 @@ pub fn first_commit(folder: &Path) -> Result<Option<String>, GitError> {
     ask(folder, &["rev-list", "--first-parent", "--max-parents=0", "HEAD"])
 }
 
+/// Whether a revision is another or descends from it; `None` if Git does not know one of them,
+/// or is not there.
+pub fn descends(folder: &Path, revision: &str, from: &str) -> Option<bool> {
+    let arguments = ["merge-base", "--is-ancestor", "--end-of-options", from, revision];
+    let run = Command::new("git").arg("-C").arg(folder).args(arguments).output().ok()?;
+    match run.status.code() {
+        Some(0) => Some(true),
+        Some(1) => Some(false),
+        _ => None,
+    }
+}
+
 /// The first line that git prints; none if it says no.
 fn ask(folder: &Path, arguments: &[&str]) -> Result<Option<String>, GitError> {
     let run = Command::new("git").arg("-C").arg(folder).args(arguments).output();
@@ -46,8 +58,12 @@ mod tests {
         assert_eq!(first_commit(folder.path()).unwrap(), None);
         git(&["commit", "-q", "--allow-empty", "-m", "a"]);
         let first = first_commit(folder.path()).unwrap();
+        let revision = first.clone().unwrap();
+        assert_eq!(descends(folder.path(), "HEAD", &revision), Some(true));
+        assert_eq!(descends(folder.path(), "HEAD", &"0".repeat(40)), None);
         assert_eq!(first.as_ref().map(String::len), Some(40));
         git(&["commit", "-q", "--allow-empty", "-m", "b"]);
         assert_eq!(first_commit(folder.path()).unwrap(), first);
+        assert_eq!(descends(folder.path(), &revision, "HEAD"), Some(false));
     }
 }

@@ -16,7 +16,7 @@ mod tests;
 mod tree;
 
 pub use error::GitError;
-pub use identity::first_commit;
+pub use identity::{descends, first_commit};
 #[cfg(feature = "git")]
 pub use repository::{Commit, Repository};
 #[cfg(feature = "git")]

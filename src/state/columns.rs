@@ -322,12 +322,13 @@ fn start(connection: &Connection, generation: &Generation) -> rusqlite::Result<(
     .map(drop)
 }
 
-/// The epoch of a target is the ledger's; older ones that no target can name are not needed.
+/// The epoch of a target is the ledger's; older ones that no target can name are not needed. While
+/// one is suspect, whose epoch is written as -1, any may be named.
 fn greeted(connection: &Connection, identity: &str) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT INTO greeted SELECT ?1, CAST(value AS BIGINT) FROM meta WHERE name = 'epoch'
         ON CONFLICT (identity) DO UPDATE SET epoch = excluded.epoch";
     connection.prepare_cached(PUT)?.execute([identity])?;
-    let prune = "DELETE FROM epochs WHERE epoch < (SELECT MIN(epoch) FROM greeted WHERE epoch >= 0)";
+    let prune = "DELETE FROM epochs WHERE epoch < (SELECT MIN(epoch) FROM greeted)";
     connection.prepare_cached(prune)?.execute([]).map(drop)
 }
 

@@ -243,8 +243,8 @@ pub enum Change {
         /// What the target is.
         identity: EcoString,
     },
-    /// A target knows less than the ledger does: until it is greeted again, after a search for what
-    /// is back on it, nothing that it says of earlier runs counts.
+    /// A target is new, or knows less than the ledger does: until it is greeted, after a search for
+    /// what is on it, it may name any earlier run.
     Suspect {
         /// What the target is.
         identity: EcoString,
@@ -350,8 +350,11 @@ impl Snapshot {
             }
             Change::Greeted { identity } => {
                 self.greeted.insert(identity.clone(), self.revision.epoch);
-                let sure = self.greeted.values().copied().filter(|epoch| *epoch != SUSPECT);
-                let oldest = sure.min().unwrap_or(0);
+                // A target of which nothing is sure may name any of them.
+                let oldest = match self.greeted.values().any(|epoch| *epoch == SUSPECT) {
+                    true => 0,
+                    false => self.greeted.values().copied().min().unwrap_or(0),
+                };
                 self.epochs.retain(|epoch, _| *epoch >= oldest);
             }
             Change::Suspect { identity } => {

@@ -28,11 +28,15 @@ pub struct MemoryStore {
 
 /// Frees the lock when the last clone that holds it goes.
 #[derive(Debug)]
-struct Lock(Arc<Mutex<Shared>>);
+struct Lock(Arc<Mutex<Shared>>, u64);
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        self.0.lock().unwrap_or_else(|p| p.into_inner()).holder = None;
+        let mut shared = self.0.lock().unwrap_or_else(|p| p.into_inner());
+        // Whoever took it meanwhile keeps it.
+        if shared.ledger.revision.epoch == self.1 {
+            shared.holder = None;
+        }
     }
 }
 
@@ -48,6 +52,28 @@ impl MemoryStore {
     /// Another process on the same ledger.
     pub fn reopen(&self) -> Self {
         MemoryStore { shared: self.shared.clone(), holds: None }
+    }
+
+    /// Shows the ledger as it is now.
+    pub fn look<T>(&self, look: impl FnOnce(&Snapshot) -> T) -> T {
+        look(&self.shared().ledger)
+    }
+
+    /// A copy of the ledger as it is now, for somebody else.
+    pub fn copy(&self) -> Self {
+        let shared = self.shared();
+        let copy = Shared {
+            ledger: shared.ledger.clone(),
+            generations: shared.generations.clone(),
+            journal: shared.journal.clone(),
+            holder: None,
+        };
+        MemoryStore { shared: Arc::new(Mutex::new(copy)), holds: None }
+    }
+
+    /// The lease of whoever holds the lock has run out: the next one takes it.
+    pub fn expire(&self) {
+        self.shared().holder = None;
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
@@ -107,7 +133,7 @@ impl Coord for MemoryStore {
         let revision = shared.ledger.revision;
         shared.ledger.epochs.insert(revision.epoch, nonce.clone());
         drop(shared);
-        self.holds = Some(Arc::new(Lock(self.shared.clone())));
+        self.holds = Some(Arc::new(Lock(self.shared.clone(), revision.epoch)));
         Ok(revision)
     }
 }

@@ -66,6 +66,9 @@ pub(crate) struct Deploy {
     /// Wait so long for another deploy to end, instead of leaving at once
     #[arg(long, value_name = "SECONDS")]
     wait: Option<u64>,
+    /// Deploy although this does not follow REV, which was deployed last: the history was rewritten
+    #[arg(long, value_name = "REV")]
+    accept_rewrite: Option<String>,
     #[command(flatten)]
     shared: Shared,
 }
@@ -94,18 +97,23 @@ struct Shared {
 
 impl Plan {
     pub fn run(&self, context: &Context) -> Result<Exit, Failure> {
-        self.shared.run(context, Mode::Plan, true, None)
+        self.shared.run(context, true, Options::default(), Mode::Plan)
     }
 }
 
 impl Deploy {
     pub fn run(&self, context: &Context) -> Result<Exit, Failure> {
-        self.shared.run(context, Mode::Deploy, self.yes, self.wait.map(Duration::from_secs))
+        let options = Options {
+            wait: self.wait.map(Duration::from_secs),
+            accept_rewrite: self.accept_rewrite.clone(),
+            ..Options::default()
+        };
+        self.shared.run(context, self.yes, options, Mode::Deploy)
     }
 }
 
 impl Shared {
-    fn run(&self, context: &Context, mode: Mode, yes: bool, wait: Option<Duration>) -> Result<Exit, Failure> {
+    fn run(&self, context: &Context, yes: bool, options: Options, mode: Mode) -> Result<Exit, Failure> {
         let mut workspace = Workspace::open(context, self.env.as_deref())?;
         let compiled = workspace.session.compile();
         let found = &compiled.report.diagnostics;
@@ -121,7 +129,9 @@ impl Shared {
             state: self.state.as_ref().map(|path| context.path(path)),
             root: self.root.as_ref().map(|path| context.path(path)),
             verify: self.verify,
-            wait,
+            limit: workspace.session.config().and_then(|config| config.guard.max_deletions),
+            repository: Some(workspace.root.clone()),
+            ..options
         };
         let scratch = Scratch::make(options.root.as_deref(), mode)?;
         let system = Arc::new(DiskSystem::new(&workspace.root));

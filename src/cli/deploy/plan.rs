@@ -86,6 +86,7 @@ fn headline(action: &Action) -> (Sign, String) {
         Action::Delete { for_: Some(taker) } => {
             (Sign::Delete, format!("{} takes its place", id::short(taker)))
         }
+        Action::Goes { with } => (Sign::Delete, format!("goes with {}", id::short(with))),
         Action::Replace { .. } => (Sign::Replace, "is made anew".to_owned()),
         Action::Update { was: Some(was), .. } => (Sign::Change, format!("was {}", id::short(was))),
         Action::Update { cost: Cost::Restart, .. } => (Sign::Change, "restarts".to_owned()),
@@ -115,6 +116,10 @@ fn kept(why: &Kept) -> String {
         Kept::Protected => "is no longer wanted, and protected".to_owned(),
         Kept::Doubt => "is no longer wanted, and stays: it is not certain that gops made it".to_owned(),
         Kept::Holds(id) => format!("is no longer wanted, and stays: it holds {}", id::short(id)),
+        Kept::Inside(holder) => format!(
+            "is no longer wanted, and stays: it is in {}, which would take it along",
+            id::short(holder)
+        ),
         Kept::Unseen(_) => "is no longer wanted, and could not be looked at".to_owned(),
     }
 }
@@ -164,6 +169,7 @@ pub(super) fn word(action: &Action) -> &'static str {
         Action::Forget => "forget",
         Action::Keep { .. } => "keep",
         Action::Await => "await",
+        Action::Goes { .. } => "delete",
         Action::Report { .. } => "report",
         Action::Refuse { .. } => "refuse",
     }

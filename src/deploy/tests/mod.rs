@@ -102,6 +102,7 @@ impl Trial<'_> {
             random: self.random,
             mode: Mode::Deploy,
             verify: false,
+            limit: None,
         };
         let mut engine = Engine::new(request, store.load().unwrap()).unwrap();
         let mut effects = VecDeque::from(engine.step(Event::Start).unwrap());

@@ -20,7 +20,8 @@ use super::{
     Actual, Apply, Cost, Delete, Diff, Done, Effect, Fault, FieldChange, Found, Handler, Look, Marked, Need,
     Part, Problem, Readiness, Recorded, Seen, Session, Shown,
 };
-use request::{Request, What};
+pub use request::Request;
+use request::What;
 pub use world::{At, Foreign, Inner, Mishap, Object, World};
 
 /// The handler of a world.
@@ -78,6 +79,12 @@ impl FakeHandler {
                 let _: Result<_, Fault> = request.run(&mut inner, false);
                 unknown()
             }
+            Some(Mishap::LostAnswerAgain) => {
+                let _: Result<_, Fault> = request.run(&mut inner, false);
+                Effect::Unknown(Fault::new(format!("{name} gave no answer in time")).again())
+            }
+            // What can have no mark is made at once or not at all: a half would be nobody's.
+            Some(Mishap::Half) if request.is_bare() => unknown(),
             Some(Mishap::Half) => {
                 let _: Result<_, Fault> = request.run(&mut inner, true);
                 unknown()
@@ -95,7 +102,9 @@ impl FakeHandler {
 
     fn request(&self, session: &Session<'_>, claim: EcoString, apply: &Apply<'_>, node: &Node) -> Request {
         let at = (session.identity.clone(), claim);
-        let was = apply.recorded.map(|recorded| place(apply.kind, &recorded_fields(recorded)));
+        // Where nothing is, nothing comes from: it is made anew.
+        let known = apply.recorded.filter(|_| apply.before.is_some());
+        let was = known.map(|recorded| place(apply.kind, &recorded_fields(recorded)));
         Request {
             lineage: session.lineage.clone(),
             fence: session.fence.clone(),
@@ -145,8 +154,9 @@ impl FakeHandler {
             ("extra".into(), GraphValue::Str(object.extra.clone())),
             ("shape".into(), GraphValue::Str(object.shape.clone())),
         ];
-        if let Some(slot) = last.as_ref().or(look.node.map(|n| &n.fields)).and_then(|f| f.get("slot")) {
-            fields.push(("slot".into(), slot.clone()));
+        let known = last.as_ref().or(look.node.map(|n| &n.fields));
+        for name in ["slot", "inside"] {
+            fields.extend(known.and_then(|f| f.get(name)).map(|value| (name.into(), value.clone())));
         }
         Ok(Seen::Present(Box::new(Actual {
             fields: GraphValue::map(fields),
@@ -210,8 +220,13 @@ impl Handler for FakeHandler {
     }
 
     fn diff(&self, node: &Node, _last: Option<&Recorded>, actual: &Actual) -> Diff {
-        let fields =
-            [("value", Cost::Live), ("extra", Cost::Live), ("shape", Cost::Replace), ("slot", Cost::Replace)];
+        let fields = [
+            ("value", Cost::Live),
+            ("extra", Cost::Live),
+            ("shape", Cost::Replace),
+            ("slot", Cost::Replace),
+            ("inside", Cost::Replace),
+        ];
         let differs = |(name, cost): (&str, Cost)| {
             let (from, to) = (actual.fields.get(name), node.fields.get(name));
             let plain = |value: Option<&GraphValue>| match value {
@@ -300,7 +315,7 @@ impl Handler for FakeHandler {
 
     fn has_readiness(&self) -> bool {
         let inner = self.0.inner();
-        inner.ready_after > 0 || !inner.never_ready.is_empty()
+        inner.ready_after > 0 || inner.has_readiness
     }
 
     fn ready(&self, _session: &Session<'_>, batch: &[Look<'_>]) -> Vec<Readiness> {

@@ -40,6 +40,16 @@ pub(super) enum What {
 }
 
 impl Request {
+    /// What the target is that it was sent to.
+    pub fn identity(&self) -> &EcoString {
+        &self.at.0
+    }
+
+    /// Whether it is about what can have no mark.
+    pub(super) fn is_bare(&self) -> bool {
+        matches!(&self.what, What::Put { kind, .. } if kind == "fake::Bare")
+    }
+
     /// The effect; with `half`, half of it.
     pub(super) fn run(&self, inner: &mut Inner, half: bool) -> Result<Recorded, Fault> {
         let fence = inner.fences.get(&(self.at.0.clone(), self.lineage.clone()));
@@ -189,7 +199,8 @@ impl Request {
         if foreign && !known && mark {
             inner.violations.push(format!("I11: {} was somebody else's, and is changed", self.at.1));
         }
-        if found.is_none() && !inner.made.insert(self.token.clone()) {
+        let twin = |o: &Object| o.maker.as_ref().is_some_and(|maker| maker.token == self.token);
+        if found.is_none() && inner.objects.values().any(twin) {
             let what = eco_format!("I3: {} is made twice by one intent", self.at.1);
             inner.violations.push(what.into());
         }

@@ -47,6 +47,8 @@ pub struct Inner {
     pub dead: bool,
     /// How often readiness is denied before it is granted.
     pub ready_after: u32,
+    /// Whether readiness is asked for at all, besides.
+    pub has_readiness: bool,
     /// What is not ready, however often it is asked.
     pub never_ready: BTreeSet<EcoString>,
     pub(super) asked: u32,
@@ -56,8 +58,6 @@ pub struct Inner {
     pub log: Vec<String>,
     /// What no handler may ever do, and did.
     pub violations: Vec<String>,
-    /// Tokens that made something.
-    pub made: BTreeSet<Token>,
 }
 
 /// Something on a target.
@@ -88,6 +88,8 @@ pub enum Mishap {
     Again,
     /// It has its effect; the answer is lost.
     LostAnswer,
+    /// It has its effect; the answer is lost, and it is worth while to ask again.
+    LostAnswerAgain,
     /// It has no effect; nobody knows.
     LostRequest,
     /// It has its effect later.
@@ -129,6 +131,16 @@ impl World {
 }
 
 impl Inner {
+    /// How many revisions there were.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// So many revisions there were.
+    pub fn set_revision(&mut self, revision: u64) {
+        self.revision = revision;
+    }
+
     /// Another revision.
     pub(super) fn next_revision(&mut self) -> u64 {
         self.revision += 1;
@@ -159,6 +171,10 @@ impl Inner {
             Foreign::Edit(at, value) => {
                 if let Some(object) = self.objects.get_mut(at) {
                     object.value = value.clone();
+                    if object.mark.is_none() {
+                        // Nothing tells any more who made it.
+                        object.maker = None;
+                    }
                     object.revision = revision;
                 }
             }
@@ -172,6 +188,8 @@ impl Inner {
             }
             Foreign::Remove(at) => {
                 self.objects.remove(at);
+                let inside = format!("{}/", at.1);
+                self.objects.retain(|other, _| other.0 != at.0 || !other.1.starts_with(&inside));
             }
         }
     }

@@ -1,0 +1,199 @@
+//! A life from a seed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::handler::{Random as _, SeededRandom};
+
+use super::case::{Case, Does, Faults, Goes, Hand, Happens, Kind, Spec, Turn};
+
+/// How many names there are.
+const NAMES: u8 = 6;
+
+/// How many targets there are.
+pub const TARGETS: u8 = 2;
+
+/// Draws numbers.
+pub struct Chance(SeededRandom);
+
+impl Chance {
+    /// The numbers of a seed.
+    pub fn new(seed: u64) -> Self {
+        Chance(SeededRandom::new(seed))
+    }
+
+    /// A number below `limit`.
+    pub fn below(&self, limit: u64) -> u64 {
+        (self.0.next() as u64).checked_rem(limit).unwrap_or(0)
+    }
+
+    fn small(&self, limit: u8) -> u8 {
+        self.below(limit.into()) as u8
+    }
+
+    fn one_in(&self, of: u64) -> bool {
+        self.below(of) == 0
+    }
+}
+
+/// The life of a seed.
+pub fn case(seed: u64) -> Case {
+    let chance = Chance::new(seed);
+    let mut turns = Vec::new();
+    let mut wanted: Vec<Spec> = Vec::new();
+    for turn in 0..2 + chance.below(5) as usize {
+        wanted = next(&chance, &wanted);
+        let events = match turn {
+            0 => Vec::new(),
+            _ => (0..chance.below(3)).map(|_| happens(&chance, turn)).collect(),
+        };
+        let faults = if chance.one_in(3) { Faults::default() } else { faults(&chance) };
+        turns.push(Turn { events, wanted: wanted.clone(), faults });
+    }
+    Case { turns }
+}
+
+/// What a project says after some edits.
+fn next(chance: &Chance, before: &[Spec]) -> Vec<Spec> {
+    let mut specs: BTreeMap<u8, Spec> = before.iter().map(|s| (s.name, s.clone())).collect();
+    for name in 0..NAMES {
+        match (specs.contains_key(&name), chance.below(10)) {
+            (true, 0..=1) => {
+                specs.remove(&name);
+            }
+            (true, 2..=4) => {
+                if let Some(spec) = specs.get_mut(&name) {
+                    edit(chance, spec);
+                }
+            }
+            (true, 5) | (false, 0..=5) => {
+                specs.insert(name, fresh(chance, name));
+            }
+            _ => {}
+        }
+    }
+    sound(specs)
+}
+
+fn fresh(chance: &Chance, name: u8) -> Spec {
+    const KINDS: [Kind; 8] = [
+        Kind::Thing,
+        Kind::Thing,
+        Kind::Thing,
+        Kind::Bare,
+        Kind::Floating,
+        Kind::Floating,
+        Kind::Box,
+        Kind::Thing,
+    ];
+    let kind = KINDS.get(chance.below(8) as usize).copied().unwrap_or_default();
+    Spec {
+        name,
+        kind,
+        target: if chance.one_in(4) { 1 } else { 0 },
+        value: chance.small(3),
+        extra: chance.small(2),
+        shape: chance.small(2),
+        slot: chance.small(4),
+        inside: (kind != Kind::Box && chance.one_in(3)).then(|| chance.small(NAMES)),
+        requires: (0..chance.below(3)).map(|_| chance.small(NAMES)).collect(),
+        protect: chance.one_in(14),
+        keep: chance.one_in(14),
+        adopt: chance.one_in(5),
+        ..Spec::default()
+    }
+}
+
+fn edit(chance: &Chance, spec: &mut Spec) {
+    match chance.below(9) {
+        0 | 1 => spec.value = chance.small(3),
+        2 => spec.extra = chance.small(2),
+        3 => spec.shape = chance.small(2),
+        4 => spec.slot = chance.small(4),
+        5 => spec.requires = (0..chance.below(3)).map(|_| chance.small(NAMES)).collect(),
+        6 => spec.inside = (spec.kind != Kind::Box && chance.one_in(2)).then(|| chance.small(NAMES)),
+        7 => spec.target = chance.small(TARGETS),
+        _ => {
+            spec.protect = false;
+            spec.adopt = chance.one_in(2);
+        }
+    }
+}
+
+/// Takes out what no compiler lets pass: what is not there, what is required in a circle, and two
+/// that want one place.
+pub fn sound(mut specs: BTreeMap<u8, Spec>) -> Vec<Spec> {
+    let boxes: BTreeMap<u8, u8> =
+        specs.values().filter(|s| s.kind == Kind::Box).map(|s| (s.name, s.target)).collect();
+    let names: BTreeSet<u8> = specs.keys().copied().collect();
+    let mut slots = BTreeSet::new();
+    for spec in specs.values_mut() {
+        spec.inside = spec.inside.filter(|holder| {
+            // Who is in a box requires it, so only in this order is there no circle.
+            *holder < spec.name && boxes.get(holder) == Some(&spec.target)
+        });
+        spec.requires.retain(|name| *name < spec.name && names.contains(name));
+        spec.requires.sort();
+        spec.requires.dedup();
+        while spec.kind == Kind::Floating && !slots.insert((spec.target, spec.inside, spec.slot)) {
+            spec.slot += 10;
+        }
+    }
+    specs.into_values().collect()
+}
+
+fn hand(chance: &Chance) -> Hand {
+    let name = chance.small(NAMES);
+    let claim = match chance.below(6) {
+        0 => format!("slot:{}", chance.small(4)),
+        1 => format!("box:n{name}"),
+        2 => format!("box:n{}/thing:n{name}", chance.small(NAMES)),
+        _ => format!("thing:n{name}"),
+    };
+    let does = match chance.below(8) {
+        0..=2 => Does::Edit,
+        3..=4 => Does::Put,
+        5 => Does::Mark,
+        _ => Does::Remove,
+    };
+    Hand { target: if chance.one_in(4) { 1 } else { 0 }, claim, does }
+}
+
+fn happens(chance: &Chance, turn: usize) -> Happens {
+    let earlier = chance.below(turn as u64) as usize;
+    match chance.below(12) {
+        0..=2 => Happens::Land,
+        3..=7 => Happens::Hand(hand(chance)),
+        8 => Happens::RestoreTarget(chance.small(TARGETS), earlier),
+        9 => Happens::OldLedger(earlier),
+        10 => Happens::LostLedger,
+        _ => Happens::Plan,
+    }
+}
+
+fn faults(chance: &Chance) -> Faults {
+    const GOES: [Goes; 7] = [
+        Goes::NoEffect,
+        Goes::Again,
+        Goes::LostAnswer,
+        Goes::LostAnswerAgain,
+        Goes::LostRequest,
+        Goes::Late,
+        Goes::Half,
+    ];
+    let some = |of: u64| chance.one_in(of);
+    let targets = |of: u64| (0..TARGETS).filter(|_| chance.one_in(of)).collect();
+    let goes = || GOES.get(chance.below(7) as usize).copied().unwrap_or(Goes::NoEffect);
+    Faults {
+        schedule: if some(2) { 1 + chance.below(1000) } else { 0 },
+        crash: some(3).then(|| chance.below(30) as u32),
+        dies: some(6).then(|| chance.below(8) as u32),
+        store: some(6).then(|| (chance.below(5) as u32, some(2))),
+        mishaps: (0..chance.below(4)).map(|_| (chance.below(8) as u32, goes())).collect(),
+        meanwhile: (0..chance.below(2)).map(|_| (chance.below(6) as u32, hand(chance))).collect(),
+        down: targets(12),
+        impostors: targets(20),
+        unmounted: targets(20),
+        unready: (0..NAMES).filter(|_| chance.one_in(25)).collect(),
+        pause: some(8).then(|| chance.below(20) as u32),
+    }
+}

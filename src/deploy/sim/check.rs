@@ -1,0 +1,191 @@
+//! What must hold: after each step of the engine, before each effect, and after healing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ecow::EcoString;
+
+use crate::graph::{Node, State};
+use crate::handler::Handler as _;
+use crate::handler::fake::{At, FakeHandler, World};
+use crate::state::{Change, Condition, End, Holding, Row, Snapshot, Store as _};
+
+use super::super::engine::{Effect, Engine};
+use super::super::{Action, Outcome};
+use super::case::Spec;
+use super::lab::{Ended, Lab};
+use super::nodes;
+
+/// Where a row's object is.
+fn places(row: &Row) -> impl Iterator<Item = At> {
+    row.claims.iter().map(|claim| (row.place.identity.clone(), claim.clone()))
+}
+
+/// Where the object of a node is.
+pub(super) fn places_of(node: &Node) -> Vec<At> {
+    let identity = (0..super::chance::TARGETS).find(|t| nodes::target_id(*t) == node.target);
+    let identity = nodes::identity(identity.unwrap_or_default());
+    FakeHandler(World::default()).claims(node).into_iter().map(|claim| (identity.clone(), claim)).collect()
+}
+
+/// I1, I20: whatever is there and was made by this ledger is known; one open intent a claim.
+pub(super) fn known(lab: &Lab) {
+    lab.store.look(|ledger| known_to(lab, ledger));
+}
+
+fn known_to(lab: &Lab, ledger: &Snapshot) {
+    let mut open: BTreeSet<At> = BTreeSet::new();
+    for at in ledger.intents.values().flat_map(|intent| places(&intent.row)) {
+        if open.contains(&at) {
+            lab.report("I20", format!("two open intents for {at:?}"));
+        }
+        open.insert(at);
+    }
+    let known: BTreeSet<At> = ledger.rows.values().flat_map(places).chain(open).collect();
+    let mut back = lab.back.borrow_mut();
+    back.retain(|at| !known.contains(at));
+    for (at, object) in &lab.world.inner().objects {
+        let Some(maker) = object.maker.as_ref().filter(|maker| maker.lineage == ledger.lineage) else {
+            continue;
+        };
+        if !known.contains(at) && !back.contains(at) && !lab.let_go.borrow().contains(&maker.token) {
+            lab.report("I1", format!("{at:?} was made by gops, and the ledger does not know it"));
+        }
+    }
+}
+
+/// Rows that are about to leave while their objects stay: from then on nobody has to know these.
+pub(super) fn dropped(lab: &Lab, changes: &[Change]) {
+    let inner = lab.world.inner();
+    for change in changes {
+        let Change::Drop { key, end: End::Released | End::Replaced, .. } = change else { continue };
+        let at: Vec<At> =
+            lab.store.look(|ledger| ledger.rows.get(key).into_iter().flat_map(places).collect());
+        let objects = at.iter().filter_map(|at| inner.objects.get(at));
+        lab.let_go
+            .borrow_mut()
+            .extend(objects.filter_map(|object| Some(object.maker.as_ref()?.token.clone())));
+    }
+}
+
+/// After a run: what came back with a restored target is known, where it can be.
+pub(super) fn ended(lab: &Lab, ended: &Ended) {
+    if let Ended::Done(outcome) = ended
+        && outcome.stopped.is_none()
+        && outcome.verdicts.iter().all(|verdict| !verdict.is_bad())
+        && outcome.plan.is_whole()
+    {
+        let inner = lab.world.inner();
+        let Ok(ledger) = lab.store.reopen().load() else { return };
+        if !ledger.intents.is_empty() {
+            lab.report("I4", "a run that was fine leaves an open intent");
+        }
+        let mut tokens = BTreeSet::new();
+        for (at, object) in &inner.objects {
+            if let Some(mark) = &object.mark
+                && !tokens.insert(mark.token.clone())
+            {
+                lab.report("I3", format!("{at:?} has the token of another object"));
+            }
+        }
+    }
+}
+
+/// I4 and the order: what is used is there before its users, and goes after them.
+pub(super) fn before(lab: &Lab, engine: &Engine<'_>, effect: &Effect) {
+    let ledger = &engine.ledger;
+    match effect {
+        Effect::Apply(batch) => {
+            for apply in engine.applies(batch) {
+                let Some(node) = apply.node else { continue };
+                for required in &node.requires {
+                    if let Some(problem) = unmet(engine, ledger, &required.id) {
+                        lab.report("I4", format!("{} is made, and {} {problem}", node.id, required.id));
+                    }
+                }
+            }
+        }
+        Effect::Delete(batch) => {
+            let wanted =
+                |id: &EcoString| engine.graph.get(id).is_some_and(|node| node.state == State::Present);
+            for key in engine.deleting(batch) {
+                if wanted(&key.id) {
+                    continue;
+                }
+                let users = ledger.rows.values().filter(|row| row.requires.contains(&key.id));
+                let users = users.filter(|row| row.condition != Condition::Retained && !wanted(&row.key.id));
+                let users =
+                    users.filter(|row| row.holding == Holding::Made && row.condition == Condition::Ok);
+                let along = |user: &&Row| {
+                    let holder = ledger.rows.get(&key).and_then(|row| row.claims.first());
+                    user.claims
+                        .iter()
+                        .any(|claim| claim.rsplit_once('/').map(|(h, _)| h) == holder.map(|c| c.as_str()))
+                };
+                for user in users.filter(|user| user.key != key && !along(user)) {
+                    lab.report("I4", format!("{} goes before its user {}", key.id, user.key.id));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn unmet(engine: &Engine<'_>, ledger: &Snapshot, id: &EcoString) -> Option<&'static str> {
+    let node = engine.graph.get(id)?;
+    if node.state != State::Present {
+        return None;
+    }
+    let row = ledger.rows_of(id).filter(|row| row.condition != Condition::Deposed).last();
+    match row {
+        None => Some("is not there"),
+        Some(row) if !row.ready => Some("is not ready"),
+        Some(_) => None,
+    }
+}
+
+/// I2, I14: everything is as wanted, or what differs is named.
+pub(super) fn healed(lab: &Lab, wanted: &[Spec], last: &Outcome) {
+    let nodes = nodes::nodes(wanted);
+    let by_place: BTreeMap<At, &Node> =
+        nodes.iter().flat_map(|node| places_of(node).into_iter().map(move |at| (at, node))).collect();
+    let Ok(ledger) = lab.store.reopen().load() else { return };
+    let named = |id: &EcoString| {
+        let entries = last.plan.entries.iter().zip(&last.verdicts).filter(|(entry, _)| entry.id == *id);
+        entries.into_iter().any(|(entry, verdict)| {
+            let stays =
+                matches!(entry.action, Action::Keep { .. } | Action::Refuse { .. } | Action::Report { .. });
+            entry.blocked.is_some() || stays || verdict.is_bad()
+        })
+    };
+    let inner = lab.world.inner();
+    let back = lab.back.borrow();
+    for (at, object) in &inner.objects {
+        let let_go = lab.let_go.borrow();
+        let ours = object
+            .maker
+            .as_ref()
+            .is_some_and(|maker| maker.lineage == ledger.lineage && !let_go.contains(&maker.token));
+        // What came back with a restored target nobody can know without a mark, or without a
+        // reason to go there.
+        let used = by_place.keys().any(|place| place.0 == at.0)
+            || ledger.rows.values().any(|row| row.place.identity == at.0);
+        let unknown = back.contains(at) && (object.mark.is_none() || !used);
+        if !ours || by_place.contains_key(at) || unknown {
+            continue;
+        }
+        let mut rows = ledger.rows.values().filter(|row| places(row).any(|place| place == *at));
+        if !rows.any(|row| named(&row.key.id)) {
+            lab.report("I2", format!("{at:?} is not wanted, is there, and nothing is said of it"));
+        }
+    }
+    for (at, node) in by_place {
+        let found = inner.objects.get(&at);
+        let field = |name: &str| node.fields.get(name).and_then(|value| value.as_str()).unwrap_or_default();
+        let same = found.is_some_and(|object| {
+            object.value == field("value") && object.extra == field("extra") && object.shape == field("shape")
+        });
+        if !same && !named(&node.id) {
+            lab.report("I14", format!("{} is not as wanted, and nothing is said of it: {found:?}", node.id));
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Every crash point of every small life: all graphs of a few resources up to symmetry, small
+//! edits, and one or two crashes at each step at which anything differs.
+
+use std::collections::BTreeSet;
+
+use super::case::{Case, Faults, Kind, Spec, Turn};
+use super::lab::{Ended, Lab};
+use super::{Stats, Violation};
+
+/// What was gone through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Graphs, up to symmetry.
+    pub graphs: u64,
+    /// Edits of them.
+    pub edits: u64,
+    /// Ways to be cut off that leave different states.
+    pub crashes: u64,
+    /// All runs and steps.
+    pub stats: Stats,
+}
+
+/// Goes through all graphs of up to so many resources, with up to so many crashes in a row; says
+/// the life that fails, and how.
+pub fn exhaustive(resources: u8, crashes: u32) -> Result<Extent, (Case, Violation)> {
+    let mut extent = Extent::default();
+    for resources in 1..=resources {
+        for edges in graphs(resources) {
+            extent.graphs += 1;
+            let nothing: Vec<Spec> = Vec::new();
+            let all = specs(resources, edges);
+            let edits = edits(&all);
+            let lives =
+                [(nothing, all.clone())].into_iter().chain(edits.into_iter().map(|to| (all.clone(), to)));
+            for (from, to) in lives {
+                extent.edits += 1;
+                Life { from: &from, to: &to, crashes }.all(&mut extent)?;
+            }
+        }
+    }
+    Ok(extent)
+}
+
+/// The pairs of resources, each of which may be an edge from the later to the earlier one.
+fn pairs(resources: u8) -> Vec<(u8, u8)> {
+    (0..resources).flat_map(|b| (0..b).map(move |a| (a, b))).collect()
+}
+
+/// Graphs without circles, as sets of pairs; of those that differ in the names alone the least.
+fn graphs(resources: u8) -> Vec<u32> {
+    let pairs = pairs(resources);
+    let orders = orders(resources);
+    let mut seen = BTreeSet::new();
+    let canonical = |edges: u32| {
+        let has = |a: u8, b: u8| {
+            let at = pairs.iter().position(|pair| *pair == (a, b));
+            at.is_some_and(|at| edges & (1 << at) != 0)
+        };
+        let renamed = |order: &Vec<u8>| {
+            let name = |of: u8| order.get(usize::from(of)).copied().unwrap_or(of);
+            let mut all: Vec<(u8, u8)> =
+                pairs.iter().filter(|(a, b)| has(*a, *b)).map(|(a, b)| (name(*a), name(*b))).collect();
+            all.sort();
+            all
+        };
+        orders.iter().map(renamed).min().unwrap_or_default()
+    };
+    (0..1u32 << pairs.len()).filter(|edges| seen.insert(canonical(*edges))).collect()
+}
+
+/// All orders of so many.
+fn orders(of: u8) -> Vec<Vec<u8>> {
+    let mut all = vec![Vec::new()];
+    for number in 0..of {
+        all = all
+            .into_iter()
+            .flat_map(|order: Vec<u8>| {
+                (0..=order.len()).map(move |at| {
+                    let mut order = order.clone();
+                    order.insert(at, number);
+                    order
+                })
+            })
+            .collect();
+    }
+    all
+}
+
+/// The resources of a graph: the first can be made anew elsewhere before it goes, the others not.
+fn specs(resources: u8, edges: u32) -> Vec<Spec> {
+    let pairs = pairs(resources);
+    let required = |b: u8| {
+        let has = pairs.iter().enumerate().filter(move |(at, (_, to))| *to == b && edges & (1 << at) != 0);
+        has.map(|(_, (a, _))| *a).collect()
+    };
+    let kind = |name: u8| if name == 0 { Kind::Floating } else { Kind::Thing };
+    (0..resources)
+        .map(|name| Spec { name, kind: kind(name), requires: required(name), ..Spec::default() })
+        .collect()
+}
+
+/// Small edits: everything goes; one goes, changes or is made anew; one goes and another changes.
+fn edits(all: &[Spec]) -> Vec<Vec<Spec>> {
+    let mut edits = vec![Vec::new()];
+    let without = |gone: u8| -> Vec<Spec> {
+        let mut left: Vec<Spec> = all.iter().filter(|spec| spec.name != gone).cloned().collect();
+        left.iter_mut().for_each(|spec| spec.requires.retain(|name| *name != gone));
+        left
+    };
+    let with = |specs: &[Spec], name: u8, change: fn(&mut Spec)| -> Vec<Spec> {
+        let mut specs = specs.to_vec();
+        specs.iter_mut().filter(|spec| spec.name == name).for_each(change);
+        specs
+    };
+    for one in all {
+        edits.push(without(one.name));
+        edits.push(with(all, one.name, |spec| spec.value = 1));
+        edits.push(with(all, one.name, |spec| spec.shape = 1));
+        if one.kind == Kind::Floating {
+            edits.push(with(all, one.name, |spec| spec.slot = 1));
+        }
+        for other in all.iter().filter(|other| other.name != one.name) {
+            edits.push(with(&without(one.name), other.name, |spec| spec.value = 1));
+        }
+    }
+    edits
+}
+
+/// One edit of one graph, with all ways in which it is cut off.
+struct Life<'a> {
+    from: &'a [Spec],
+    to: &'a [Spec],
+    crashes: u32,
+}
+
+impl Life<'_> {
+    fn all(&self, extent: &mut Extent) -> Result<(), (Case, Violation)> {
+        let lab = Lab::new();
+        lab.plain_run(self.from);
+        self.cut(&lab, self.crashes, &mut Vec::new(), extent)
+    }
+
+    /// Cuts the next run off at each step after which anything differs, and goes on from there.
+    fn cut(
+        &self,
+        start: &Lab,
+        left: u32,
+        cuts: &mut Vec<u32>,
+        extent: &mut Extent,
+    ) -> Result<(), (Case, Violation)> {
+        let mut last = start.fingerprint();
+        for crash in 0.. {
+            let lab = start.copy();
+            let faults = Faults { crash: Some(crash), ..Faults::default() };
+            let ended = lab.cut_run(self.to, &faults);
+            cuts.push(crash);
+            let state = lab.fingerprint();
+            let is_new = state != last;
+            last = state;
+            let is_end = !matches!(ended, Ended::Crashed);
+            if is_new || is_end {
+                extent.crashes += 1;
+                lab.settles(self.to).map_err(|violation| (self.case(cuts), violation))?;
+                if left > 1 && !is_end {
+                    // The run that recovers is cut off, too.
+                    let again = start.copy();
+                    again.cut_run(self.to, &faults);
+                    self.cut(&again, left - 1, cuts, extent)?;
+                }
+            }
+            extent.stats.add(lab.stats());
+            cuts.pop();
+            if is_end {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// The life as one that can be replayed.
+    fn case(&self, cuts: &[u32]) -> Case {
+        let first = Turn { wanted: self.from.to_vec(), ..Turn::default() };
+        let cut = |crash: &u32| Turn {
+            wanted: self.to.to_vec(),
+            faults: Faults { crash: Some(*crash), ..Faults::default() },
+            ..Turn::default()
+        };
+        Case { turns: [first].into_iter().chain(cuts.iter().map(cut)).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_so_many_graphs_up_to_symmetry() {
+        let count = |resources| graphs(resources).len();
+        assert_eq!([1, 2, 3, 4].map(count), [1, 2, 6, 31]);
+    }
+
+    #[test]
+    fn every_crash_point_of_three_resources_heals() {
+        let extent =
+            exhaustive(3, 1).unwrap_or_else(|(case, violation)| panic!("{violation}: {}", case.text()));
+        assert_eq!(extent.graphs, 9);
+        assert!(extent.crashes > 1000, "{extent:?}");
+    }
+}

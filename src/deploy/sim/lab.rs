@@ -1,0 +1,488 @@
+//! One life: a ledger, the targets, and one run after the other.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::Arc;
+
+use ecow::EcoString;
+
+use crate::base::MemorySystem;
+use crate::handler::fake::{At, FakeHandler, Foreign, Inner, Mishap, Object, World};
+use crate::handler::{Clock as _, Fence, ManualClock, Random as _, Registry, SeededRandom, Token};
+use crate::state::{Coord as _, Holder, MemoryStore, Snapshot, Store as _, StoreError};
+
+use super::super::engine::{Effect, Engine, Event, Request};
+use super::super::run::Driver;
+use super::super::target::Targets;
+use super::super::{Error, Mode, Observer, Outcome, Plan};
+use super::case::{Case, Does, Faults, Goes, Hand, Happens, Spec, Turn};
+use super::chance::{Chance, TARGETS};
+use super::{Stats, Violation, check, model, nodes};
+
+/// Everything that lasts from run to run.
+pub(super) struct Lab {
+    pub world: World,
+    pub registry: Registry,
+    pub targets: Targets,
+    pub store: MemoryStore,
+    random: SeededRandom,
+    clock: ManualClock,
+    past: RefCell<Vec<Past>>,
+    /// What was let go, by its maker's token: it stays where it is, and nobody knows it.
+    pub let_go: RefCell<BTreeSet<Token>>,
+    /// What came back with a target that was restored, and may be unknown until that was seen.
+    pub back: RefCell<BTreeSet<At>>,
+    found: RefCell<Option<Violation>>,
+    stats: Cell<Stats>,
+}
+
+/// How things were before a turn.
+struct Past {
+    objects: BTreeMap<At, Object>,
+    fences: BTreeMap<At, (EcoString, Fence)>,
+    store: MemoryStore,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// To the end.
+    Done(Box<Outcome>),
+    /// The process died.
+    Crashed,
+    /// It was refused before anything was done.
+    Refused(Error),
+}
+
+/// Agrees to everything.
+struct Yes;
+
+impl Observer for Yes {
+    fn planned(&mut self, _plan: &Plan) -> bool {
+        true
+    }
+}
+
+impl Lab {
+    pub(super) fn new() -> Self {
+        let random = SeededRandom::new(1);
+        let world = World::default();
+        world.inner().has_readiness = true;
+        Lab {
+            registry: Registry::of(vec![Box::new(FakeHandler(world.clone()))]),
+            targets: nodes::targets(),
+            store: MemoryStore::new(&random),
+            world,
+            random,
+            clock: ManualClock::default(),
+            past: RefCell::default(),
+            let_go: RefCell::default(),
+            back: RefCell::default(),
+            found: RefCell::default(),
+            stats: Cell::default(),
+        }
+    }
+
+    /// Something did not hold. The first is what counts: the rest follows from it.
+    pub(super) fn report(&self, rule: &str, what: impl Into<String>) {
+        self.found.borrow_mut().get_or_insert_with(|| Violation::new(rule, what));
+    }
+
+    fn verdict(&self) -> Result<(), Violation> {
+        if let Some(what) = self.world.inner().violations.first() {
+            let (rule, what) = what.split_once(": ").unwrap_or(("?", what));
+            self.report(rule, what);
+        }
+        self.found.borrow().clone().map_or(Ok(()), Err)
+    }
+
+    fn count(&self, change: impl FnOnce(&mut Stats)) {
+        let mut stats = self.stats.get();
+        change(&mut stats);
+        self.stats.set(stats);
+    }
+
+    /// Lives a life, heals, and takes everything away.
+    pub(super) fn live(&self, case: &Case) -> Result<Stats, Violation> {
+        for (at, turn) in case.turns.iter().enumerate() {
+            let past = self.as_it_is();
+            self.past.borrow_mut().push(past);
+            for event in &turn.events {
+                self.happens(event, turn)?;
+            }
+            let next = case.turns.get(at + 1).unwrap_or(turn);
+            self.run(&turn.wanted, &turn.faults, Mode::Deploy, &next.wanted);
+            self.verdict()?;
+        }
+        let last = case.turns.last().map_or(&[][..], |turn| &turn.wanted);
+        self.heal(last)?;
+        self.heal(&[])?;
+        Ok(self.stats.get())
+    }
+
+    /// What was simulated so far.
+    pub(super) fn stats(&self) -> Stats {
+        self.stats.get()
+    }
+
+    /// Another life that goes on from here.
+    pub(super) fn copy(&self) -> Lab {
+        let lab = Lab { store: self.store.copy(), ..Lab::new() };
+        let here = self.world.inner();
+        let mut there = lab.world.inner();
+        there.objects = here.objects.clone();
+        there.fences = here.fences.clone();
+        there.set_revision(here.revision());
+        drop(there);
+        Lab { random: SeededRandom::new(self.random.next() as u64), ..lab }
+    }
+
+    /// What tells states apart that a run can tell apart.
+    pub(super) fn fingerprint(&self) -> (BTreeMap<At, Object>, Snapshot) {
+        let objects = self.world.inner().objects.clone();
+        let ledger = self.store.look(|ledger| Snapshot {
+            revision: Default::default(),
+            next_intent: 0,
+            epochs: Default::default(),
+            greeted: Default::default(),
+            ..ledger.clone()
+        });
+        (objects, ledger)
+    }
+
+    /// A run in which nothing goes wrong.
+    pub(super) fn plain_run(&self, wanted: &[Spec]) {
+        self.run(wanted, &Faults::default(), Mode::Deploy, &[]);
+    }
+
+    /// A run that is cut off.
+    pub(super) fn cut_run(&self, wanted: &[Spec], faults: &Faults) -> Ended {
+        self.run(wanted, faults, Mode::Deploy, &[])
+    }
+
+    /// Nothing was wrong so far, and healing makes everything as wanted.
+    pub(super) fn settles(&self, wanted: &[Spec]) -> Result<(), Violation> {
+        self.verdict()?;
+        self.heal(wanted)
+    }
+
+    fn as_it_is(&self) -> Past {
+        let inner = self.world.inner();
+        Past { objects: inner.objects.clone(), fences: inner.fences.clone(), store: self.store.copy() }
+    }
+
+    fn happens(&self, event: &Happens, turn: &Turn) -> Result<(), Violation> {
+        match event {
+            Happens::Land => self.world.inner().land(),
+            Happens::Hand(hand) => {
+                let foreign = foreign(hand);
+                self.world.inner().act(&foreign);
+            }
+            Happens::RestoreTarget(target, to) => self.restore(*target, *to),
+            Happens::OldLedger(of) => {
+                let store = self.past.borrow().get(*of).map(|past| past.store.copy());
+                if let Some(store) = store {
+                    self.with_another(store, &turn.wanted, *of);
+                }
+            }
+            Happens::LostLedger => {
+                let store = MemoryStore::new(&self.random);
+                self.with_another(store, &turn.wanted, 0);
+            }
+            Happens::Plan => {
+                let before = self.as_it_is();
+                let ledger = self.store.reopen().load().ok();
+                self.run(&turn.wanted, &Faults::default(), Mode::Plan, &[]);
+                let inner = self.world.inner();
+                if inner.objects != before.objects || inner.fences != before.fences {
+                    self.report("I13", "a plan changed a target");
+                }
+                if self.store.reopen().load().ok() != ledger {
+                    self.report("I13", "a plan changed the ledger");
+                }
+            }
+        }
+        self.verdict()
+    }
+
+    fn restore(&self, target: u8, to: usize) {
+        let identity = nodes::identity(target);
+        let past = self.past.borrow();
+        let Some(past) = past.get(to) else { return };
+        let mut inner = self.world.inner();
+        let here = |at: &At| at.0 == identity;
+        inner.objects.retain(|at, _| !here(at));
+        inner.fences.retain(|at, _| !here(at));
+        // What was under way on it is not any more.
+        inner.late.retain(|request| request.identity() != &identity);
+        let objects = past.objects.iter().filter(|(at, _)| here(at));
+        let objects: Vec<_> = objects.map(|(at, object)| (at.clone(), object.clone())).collect();
+        self.back.borrow_mut().extend(objects.iter().map(|(at, _)| at.clone()));
+        inner.objects.extend(objects);
+        let fences = past.fences.iter().filter(|(at, _)| here(at));
+        inner.fences.extend(fences.map(|(at, fence)| (at.clone(), fence.clone())));
+    }
+
+    /// Somebody deploys with a ledger that is not the newest. Targets that were used since let
+    /// nothing happen.
+    fn with_another(&self, store: MemoryStore, wanted: &[Spec], of: usize) {
+        let before = self.as_it_is();
+        let old_fences = self.past.borrow().get(of).map(|past| past.fences.clone()).unwrap_or_default();
+        let other = Lab { store, ..self.same_world() };
+        let lineage = other.store.reopen().load().map(|ledger| ledger.lineage).unwrap_or_default();
+        other.run(wanted, &Faults::default(), Mode::Deploy, &[]);
+        let inner = self.world.inner();
+        for (at, object) in
+            before.objects.iter().map(|(at, o)| (at, Some(o))).chain(
+                inner.objects.keys().filter(|at| !before.objects.contains_key(*at)).map(|at| (at, None)),
+            )
+        {
+            let was_used = before.fences.keys().any(|(identity, _)| *identity == at.0);
+            let same = before.fences.get(&(at.0.clone(), lineage.clone()))
+                == old_fences.get(&(at.0.clone(), lineage.clone()))
+                && before.fences.contains_key(&(at.0.clone(), lineage.clone()));
+            if was_used && !same && inner.objects.get(at) != object {
+                self.report("LEDGER", format!("a ledger that is old or lost changed {at:?}"));
+            }
+        }
+        drop(inner);
+        // What that one did is undone: it is here to show that it does nothing where it must not.
+        let mut inner = self.world.inner();
+        inner.objects = before.objects;
+        inner.fences = before.fences;
+    }
+
+    fn same_world(&self) -> Lab {
+        Lab {
+            world: self.world.clone(),
+            registry: Registry::of(vec![Box::new(FakeHandler(self.world.clone()))]),
+            targets: nodes::targets(),
+            random: SeededRandom::new(77),
+            ..Lab::new()
+        }
+    }
+
+    /// Runs without faults until nothing is left to do, which is at most twice; then sees that
+    /// everything is as wanted.
+    fn heal(&self, wanted: &[Spec]) -> Result<(), Violation> {
+        self.world.inner().land();
+        let mut fine = false;
+        for _ in 0..2 {
+            let effects = self.world.inner().log.len();
+            match self.run(wanted, &Faults::default(), Mode::Deploy, &[]) {
+                Ended::Done(outcome) => {
+                    if let Some(error) = &outcome.stopped {
+                        self.report("I14", format!("healing stopped: {error}"));
+                    }
+                    if fine && self.world.inner().log.len() != effects {
+                        self.report("I5", "a run after one that was fine had effects");
+                    }
+                    fine = outcome.end() == super::super::End::Fine;
+                }
+                Ended::Crashed => self.report("SIM", "healing crashed"),
+                Ended::Refused(error) => self.report("I14", format!("healing was refused: {error}")),
+            }
+            self.verdict()?;
+        }
+        let effects = self.world.inner().log.len();
+        let Ended::Done(last) = self.run(wanted, &Faults::default(), Mode::Deploy, &[]) else {
+            return self.verdict();
+        };
+        let log = self.world.inner().log.clone();
+        if log.len() != effects {
+            let what = log.get(effects..).unwrap_or_default().join(" ");
+            self.report("I14", format!("the third run after the last fault has effects: {what}"));
+        }
+        check::healed(self, wanted, &last);
+        self.verdict()
+    }
+
+    /// Deploys.
+    pub(super) fn run(&self, wanted: &[Spec], faults: &Faults, mode: Mode, meanwhile: &[Spec]) -> Ended {
+        self.set_faults(faults);
+        let ended = self.drive(wanted, faults, mode, meanwhile);
+        self.count(|stats| {
+            stats.runs += 1;
+            stats.crashes += u64::from(matches!(ended, Ended::Crashed));
+            stats.effects += u64::from(self.world.inner().effects);
+        });
+        self.set_faults(&Faults::default());
+        if mode == Mode::Deploy {
+            check::ended(self, &ended);
+        }
+        ended
+    }
+
+    fn set_faults(&self, faults: &Faults) {
+        let mishaps = faults.mishaps.iter().map(|(number, goes)| (*number, mishap(*goes)));
+        let meanwhile = faults.meanwhile.iter().map(|(number, hand)| (*number, foreign(hand)));
+        let mut inner: std::sync::MutexGuard<'_, Inner> = self.world.inner();
+        inner.begin(mishaps.collect(), meanwhile.collect());
+        inner.dies_after = faults.dies;
+        let known =
+            |targets: &[u8]| -> Vec<u8> { targets.iter().copied().filter(|t| *t < TARGETS).collect() };
+        inner.down = known(&faults.down).into_iter().map(nodes::identity).collect();
+        let imposes = |target| (nodes::identity(target), EcoString::from("impostor"));
+        inner.impostors = known(&faults.impostors).into_iter().map(imposes).collect();
+        inner.unmounted = known(&faults.unmounted).into_iter().map(nodes::identity).collect();
+        inner.never_ready = faults.unready.iter().map(|name| ecow::eco_format!("thing:n{name}")).collect();
+    }
+
+    fn drive(&self, wanted: &[Spec], faults: &Faults, mode: Mode, meanwhile: &[Spec]) -> Ended {
+        let mut store = self.store.reopen();
+        let nonce = Token::new(&self.random);
+        let holder = Holder { process: 1, machine: "lab".into(), since: self.clock.now() };
+        if mode == Mode::Deploy
+            && let Err(error) = store.acquire(&holder, &nonce)
+        {
+            return Ended::Refused(error.into());
+        }
+        let mut graph = nodes::graph(wanted);
+        let snapshot = match store.load() {
+            Ok(snapshot) => snapshot,
+            Err(error) => return Ended::Refused(error.into()),
+        };
+        let request = Request {
+            graph: &mut graph,
+            nonce,
+            targets: &self.targets,
+            registry: &self.registry,
+            random: &self.random,
+            mode,
+            verify: false,
+            limit: None,
+        };
+        let driver = Driver {
+            project: Arc::new(MemorySystem::default()),
+            name: "sim".into(),
+            targets: &self.targets,
+            registry: &self.registry,
+            reach: &self.world,
+            clock: &self.clock,
+        };
+        let engine = match Engine::new(request, snapshot) {
+            Ok(engine) => engine,
+            Err(error) => return Ended::Refused(error),
+        };
+        let chance = Chance::new(faults.schedule);
+        let run =
+            Run { lab: self, driver, engine, store, effects: Vec::new(), faults, chance, commits: 0, mode };
+        run.to_end(meanwhile)
+    }
+}
+
+fn mishap(goes: Goes) -> Mishap {
+    match goes {
+        Goes::NoEffect => Mishap::NoEffect,
+        Goes::Again => Mishap::Again,
+        Goes::LostAnswer => Mishap::LostAnswer,
+        Goes::LostAnswerAgain => Mishap::LostAnswerAgain,
+        Goes::LostRequest => Mishap::LostRequest,
+        Goes::Late => Mishap::Late,
+        Goes::Half => Mishap::Half,
+    }
+}
+
+fn foreign(hand: &Hand) -> Foreign {
+    let at = (nodes::identity(hand.target), EcoString::from(hand.claim.as_str()));
+    match hand.does {
+        Does::Edit => Foreign::Edit(at, "edited".into()),
+        Does::Put => Foreign::Put(at, "theirs".into()),
+        Does::Mark => Foreign::Mark(at, "theirs".into()),
+        Does::Remove => Foreign::Remove(at),
+    }
+}
+
+/// One run, while it goes on.
+struct Run<'a> {
+    lab: &'a Lab,
+    driver: Driver<'a>,
+    engine: Engine<'a>,
+    store: MemoryStore,
+    effects: Vec<Effect>,
+    faults: &'a Faults,
+    chance: Chance,
+    commits: u32,
+    mode: Mode,
+}
+
+impl Run<'_> {
+    fn to_end(mut self, meanwhile: &[Spec]) -> Ended {
+        let mut stopped = None;
+        let mut paused = false;
+        match self.engine.step(Event::Start) {
+            Ok(effects) => self.effects = effects,
+            Err(error) => return Ended::Refused(error),
+        }
+        for number in 0..10_000 {
+            if self.faults.pause == Some(number) {
+                paused = true;
+                self.lab.store.expire();
+                self.lab.run(meanwhile, &Faults::default(), Mode::Deploy, &[]);
+            }
+            if self.faults.crash == Some(2 * number) {
+                return Ended::Crashed;
+            }
+            let Some(effect) = self.next() else { break };
+            let event = match effect {
+                Effect::Finish => break,
+                Effect::Decide => {
+                    if let Some(plan) = self.engine.plan().filter(|_| !paused) {
+                        model::agrees(self.lab, &self.engine, plan);
+                    }
+                    Event::Decided(self.mode == Mode::Deploy)
+                }
+                Effect::Commit(changes) => match self.commit(&changes) {
+                    Ok(revision) => Event::Committed(revision),
+                    Err(error) => {
+                        stopped = Some(Error::Store(error));
+                        break;
+                    }
+                },
+                other => {
+                    check::before(self.lab, &self.engine, &other);
+                    self.driver.on_target(&self.engine, other, &mut Yes)
+                }
+            };
+            self.lab.count(|stats| stats.steps += 1);
+            check::known(self.lab);
+            if self.lab.world.inner().dead || self.faults.crash == Some(2 * number + 1) {
+                return Ended::Crashed;
+            }
+            match self.engine.step(event) {
+                Ok(effects) => self.effects.extend(effects),
+                Err(error) => return Ended::Refused(error),
+            }
+        }
+        Ended::Done(Box::new(self.engine.outcome(stopped)))
+    }
+
+    /// The next effect: any of those that wait for nothing.
+    fn next(&mut self) -> Option<Effect> {
+        let ready: Vec<usize> =
+            self.effects.iter().enumerate().filter(|(_, e)| !e.waits()).map(|(at, _)| at).collect();
+        let at = match (self.faults.schedule, ready.as_slice()) {
+            (_, []) => 0,
+            (0, ready) => *ready.first()?,
+            (_, ready) => *ready.get(self.chance.below(ready.len() as u64) as usize)?,
+        };
+        (at < self.effects.len()).then(|| self.effects.remove(at))
+    }
+
+    fn commit(&mut self, changes: &[crate::state::Change]) -> Result<crate::state::Revision, StoreError> {
+        let full = || StoreError::File {
+            doing: "write",
+            path: "ledger".into(),
+            source: io::Error::from(io::ErrorKind::StorageFull),
+        };
+        check::dropped(self.lab, changes);
+        let fault = self.faults.store.filter(|(number, _)| *number == self.commits);
+        self.commits += 1;
+        if fault.is_some_and(|(_, durable)| !durable) {
+            return Err(full());
+        }
+        let revision = self.store.commit(self.engine.ledger.revision, self.lab.clock.now(), changes)?;
+        if fault.is_some() { Err(full()) } else { Ok(revision) }
+    }
+}

@@ -1,0 +1,322 @@
+//! The reference: what a plan has to say, read from the rules alone, slowly and simply. Each
+//! answer is one word for an id; where two things change places in a way that the rules leave to
+//! the order, it gives none.
+
+use std::collections::BTreeMap;
+
+use ecow::EcoString;
+
+use crate::graph::{Node, State};
+use crate::handler::fake::{At, Object};
+use crate::state::{Condition, Holding, Row, Snapshot};
+
+use super::super::engine::Engine;
+use super::super::plan::{Action, Kept, Plan, Released};
+use super::check::places_of;
+use super::lab::Lab;
+
+/// Compares a plan with the reference.
+pub(super) fn agrees(lab: &Lab, engine: &Engine<'_>, plan: &Plan) {
+    let wanted = engine.graph.sorted().into_iter().filter(|node| node.state == State::Present);
+    let wanted: Vec<Node> = wanted.filter_map(|node| node.read().ok()).collect();
+    let inner = lab.world.inner();
+    let away: Vec<EcoString> = inner.down.iter().chain(inner.impostors.keys()).cloned().collect();
+    let unmounted: Vec<EcoString> = inner.unmounted.iter().cloned().collect();
+    let model = Model {
+        ledger: &engine.ledger,
+        wanted: &wanted,
+        objects: &inner.objects,
+        blind: away.into_iter().chain(unmounted).collect(),
+    };
+    let mut expected: BTreeMap<EcoString, Vec<&'static str>> = BTreeMap::new();
+    let mut open: Vec<EcoString> = Vec::new();
+    for node in &wanted {
+        match model.wanted(node) {
+            Some("nothing") => {}
+            Some(word) => expected.entry(node.id.clone()).or_default().push(word),
+            None => open.push(node.id.clone()),
+        }
+    }
+    for row in engine.ledger.rows.values() {
+        match model.row(row) {
+            Some("wanted") => {}
+            Some(word) => expected.entry(row.key.id.clone()).or_default().push(word),
+            None => open.push(row.key.id.clone()),
+        }
+    }
+    // What an effect may have made that nobody could look at is known, and said.
+    let implied = engine.ledger.intents.values().map(|intent| &intent.row);
+    for row in implied.filter(|row| !engine.ledger.rows.contains_key(&row.key)) {
+        match wanted.iter().any(|n| n.id == row.key.id || Model::place(n) == Model::at(row)) {
+            true => open.push(row.key.id.clone()),
+            false => expected.entry(row.key.id.clone()).or_default().push("unseen"),
+        }
+    }
+    let mut actual: BTreeMap<EcoString, Vec<&'static str>> = BTreeMap::new();
+    for entry in &plan.entries {
+        if !matches!(entry.action, Action::Await) {
+            actual.entry(entry.id.clone()).or_default().push(word(&entry.action));
+        }
+    }
+    for id in open {
+        expected.remove(&id);
+        actual.remove(&id);
+    }
+    expected.values_mut().chain(actual.values_mut()).for_each(|words| words.sort());
+    if expected != actual {
+        let none = Vec::new();
+        let of = |map: &BTreeMap<EcoString, Vec<&'static str>>, id: &EcoString| -> Vec<&'static str> {
+            map.get(id).unwrap_or(&none).clone()
+        };
+        let differs = expected.keys().chain(actual.keys()).find(|id| of(&expected, id) != of(&actual, id));
+        if let Some(id) = differs {
+            let (wants, has) = (of(&expected, id), of(&actual, id));
+            lab.report("MODEL", format!("{id}: the rules say {wants:?}, the plan says {has:?}"));
+        }
+    }
+}
+
+fn word(action: &Action) -> &'static str {
+    match action {
+        Action::Delete { .. } => "delete",
+        Action::Goes { .. } => "goes",
+        Action::Replace { .. } => "replace",
+        Action::Update { .. } => "update",
+        Action::Adopt { .. } => "adopt",
+        Action::Create { .. } => "create",
+        Action::Await => "await",
+        Action::Release { why: Released::Replaced } => "replaced",
+        Action::Release { .. } => "release",
+        Action::Forget => "forget",
+        Action::Keep { why: Kept::Protected } => "retain",
+        Action::Keep { why: Kept::Doubt } => "doubt",
+        Action::Keep { why: Kept::Holds(_) } => "holds",
+        Action::Keep { why: Kept::Inside(_) } => "inside",
+        Action::Keep { why: Kept::Unseen(_) } => "unseen",
+        Action::Report { .. } => "report",
+        Action::Refuse { .. } => "refuse",
+    }
+}
+
+struct Model<'a> {
+    ledger: &'a Snapshot,
+    wanted: &'a [Node],
+    objects: &'a BTreeMap<At, Object>,
+    /// Targets on which nothing can be seen.
+    blind: Vec<EcoString>,
+}
+
+impl Model<'_> {
+    fn at(row: &Row) -> At {
+        (row.place.identity.clone(), row.claims.first().cloned().unwrap_or_default())
+    }
+
+    fn place(node: &Node) -> At {
+        places_of(node).into_iter().next().unwrap_or_default()
+    }
+
+    /// The row that a wanted node goes on with, by its id.
+    fn row_by_id(&self, node: &Node) -> Option<&Row> {
+        let (identity, _) = Self::place(node);
+        let rows = self.ledger.rows.values().filter(|row| row.key.id == node.id);
+        rows.filter(|row| row.condition != Condition::Deposed && row.place.identity == identity)
+            .max_by_key(|row| row.key.incarnation)
+    }
+
+    /// The row that a wanted node takes over because it holds its place.
+    fn row_by_claim(&self, node: &Node) -> Option<&Row> {
+        let place = Self::place(node);
+        self.ledger.rows.values().find(|row| {
+            Self::at(row) == place
+                && row.kind == node.type_
+                && row.condition != Condition::Deposed
+                && !self.wanted.iter().any(|n| self.row_by_id(n).is_some_and(|r| r.key == row.key))
+        })
+    }
+
+    fn row_of(&self, node: &Node) -> Option<&Row> {
+        self.row_by_id(node).or_else(|| self.row_by_claim(node))
+    }
+
+    fn node_of(&self, row: &Row) -> Option<&Node> {
+        self.wanted.iter().find(|node| self.row_of(node).is_some_and(|r| r.key == row.key))
+    }
+
+    /// The row that holds the place of a node and is not its own.
+    fn in_the_way(&self, node: &Node) -> Option<&Row> {
+        let place = Self::place(node);
+        let own = self.row_of(node).map(|row| &row.key);
+        let mut rows = self.ledger.rows.values();
+        // What is not there any more is in nobody's way.
+        rows.find(|row| Self::at(row) == place && Some(&row.key) != own && self.objects.contains_key(&place))
+    }
+
+    fn is_ours(&self, row: &Row, object: &Object) -> bool {
+        match &object.mark {
+            Some(mark) => mark.lineage == self.ledger.lineage,
+            None => row.recorded.token.is_none() && self.as_applied(row, object),
+        }
+    }
+
+    fn as_applied(&self, row: &Row, object: &Object) -> bool {
+        let fields = crate::graph::GraphValue::parse(row.recorded.fields.as_bytes());
+        let Ok(fields) = fields else { return false };
+        let field = |name: &str| fields.get(name).and_then(|v| v.as_str()).unwrap_or_default();
+        object.value == field("value")
+            && object.extra == field("extra")
+            && object.shape == field("shape")
+            && object.kind == row.kind
+    }
+
+    /// What becomes of a row that is not wanted; `wanted` for one that is.
+    fn row(&self, row: &Row) -> Option<&'static str> {
+        if self.node_of(row).is_some() {
+            return Some("wanted");
+        }
+        let alone = self.alone(row);
+        // What it is in goes, and it with that.
+        if alone == "delete"
+            && let Some(holder) = self.holder(row).filter(|holder| !self.is_used_by_what_stays(holder))
+            && self.ends(holder)?
+        {
+            return Some("goes");
+        }
+        if alone == "delete" && self.holds_what_stays(row) {
+            return Some("holds");
+        }
+        Some(alone)
+    }
+
+    /// Whether something that stays uses a row, directly or through others.
+    fn is_used_by_what_stays(&self, row: &Row) -> bool {
+        self.ledger.rows.values().filter(|user| user.requires.contains(&row.key.id)).any(|user| {
+            match self.node_of(user) {
+                Some(node) => self.wanted(node) == Some("refuse"),
+                None => {
+                    !matches!(self.alone(user), "delete" | "forget")
+                        || (self.alone(user) == "delete" && self.is_used_by_what_stays(user))
+                }
+            }
+        })
+    }
+
+    /// What becomes of a row, were there no others.
+    fn alone(&self, row: &Row) -> &'static str {
+        if row.condition != Condition::Deposed {
+            if row.holding == Holding::Adopted || row.keep {
+                let inside = self.holder(row).is_some_and(|holder| holder.kind == "fake::Box");
+                return if inside { "inside" } else { "release" };
+            }
+            if row.protect {
+                return "retain";
+            }
+        }
+        if self.blind.contains(&row.place.identity) {
+            return if row.condition == Condition::Doubt { "doubt" } else { "unseen" };
+        }
+        match self.objects.get(&Self::at(row)) {
+            None => "forget",
+            Some(_) if row.condition == Condition::Doubt => "doubt",
+            Some(object) if self.is_ours(row, object) => "delete",
+            Some(_) => "replaced",
+        }
+    }
+
+    /// The box that a row is in.
+    fn holder(&self, row: &Row) -> Option<&Row> {
+        let (identity, claim) = Self::at(row);
+        let (holder, _) = claim.rsplit_once('/')?;
+        self.ledger.rows.values().find(|row| Self::at(row) == (identity.clone(), holder.into()))
+    }
+
+    fn inside<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = &'a Row> {
+        self.ledger.rows.values().filter(|other| self.holder(other).is_some_and(|h| h.key == row.key))
+    }
+
+    /// Whether a box holds what must not go with it.
+    fn holds_what_stays(&self, row: &Row) -> bool {
+        if row.kind != "fake::Box" {
+            return false;
+        }
+        let (identity, claim) = Self::at(row);
+        let wanted = self.wanted.iter().any(|node| {
+            let (at, place) = Self::place(node);
+            at == identity && place.rsplit_once('/').is_some_and(|(holder, _)| holder == claim)
+        });
+        let replaced = self.wanted.iter().any(|node| {
+            Self::place(node) == Self::at(row) && self.row_of(node).is_none_or(|r| r.key != row.key)
+        });
+        (wanted && !replaced)
+            || self.inside(row).any(|held| {
+                let leaves = self.node_of(held).map(|node| self.wanted(node));
+                leaves == Some(Some("refuse"))
+                    || self.node_of(held).is_none()
+                        && !matches!(self.alone(held), "delete" | "forget" | "replaced")
+            })
+    }
+
+    /// Whether a box is taken away.
+    fn ends(&self, row: &Row) -> Option<bool> {
+        match self.node_of(row) {
+            Some(node) => Some(self.wanted(node)? == "replace"),
+            None => Some(self.row(row)? == "delete"),
+        }
+    }
+
+    /// What is done for a node that is wanted.
+    fn wanted(&self, node: &Node) -> Option<&'static str> {
+        let place = Self::place(node);
+        if self.blind.contains(&place.0) {
+            return Some("refuse");
+        }
+        let row = self.row_of(node);
+        if let Some(holder) = self.in_the_way(node) {
+            if self.node_of(holder).is_some() {
+                return None;
+            }
+            if !matches!(self.row(holder)?, "delete" | "forget" | "goes") {
+                return Some("refuse");
+            }
+            if row.is_none() {
+                return Some("create");
+            }
+            return None;
+        }
+        // What it is in is made anew, and it with that.
+        if let Some(holder) = row.and_then(|row| self.holder(row))
+            && let Some(box_) = self.node_of(holder)
+            && holder.kind == "fake::Box"
+            && self.wanted(box_) != Some("nothing")
+            && self.wanted(box_) != Some("update")
+        {
+            return None;
+        }
+        let Some(row) = row else {
+            return Some(match self.objects.get(&place) {
+                None => "create",
+                Some(object) if object.mark.is_some() => "refuse",
+                Some(_) if node.adopt => "adopt",
+                Some(_) => "refuse",
+            });
+        };
+        let Some(object) = self.objects.get(&Self::at(row)) else { return Some("create") };
+        if object.mark.as_ref().is_some_and(|mark| mark.lineage != self.ledger.lineage) {
+            return Some("refuse");
+        }
+        let field = |name: &str| node.fields.get(name).and_then(|v| v.as_str()).unwrap_or_default();
+        let moves = Self::at(row) != place;
+        if object.shape != field("shape") || moves {
+            let may = !row.protect
+                && !node.protect
+                && row.holding == Holding::Made
+                && row.condition != Condition::Doubt
+                && self.is_ours(row, object);
+            if may && node.type_ == "fake::Box" {
+                return None;
+            }
+            return Some(if may { "replace" } else { "refuse" });
+        }
+        let same = object.value == field("value") && object.extra == field("extra");
+        Some(if same && row.key.id == node.id { "nothing" } else { "update" })
+    }
+}

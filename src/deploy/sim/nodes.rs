@@ -1,0 +1,116 @@
+//! The graph of what a simulated project says.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ecow::{EcoString, eco_format};
+
+use crate::graph::{
+    Drift, GraphBuilder, GraphValue, Header, LOCAL, Node, Origin, Require, State, Target as Host,
+};
+use crate::handler::Root;
+use crate::state::Place;
+
+use super::super::target::{Target, Targets};
+use super::case::{Kind, Spec};
+use super::chance::TARGETS;
+
+/// The full path of a type.
+fn type_path(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Thing => "fake::Thing",
+        Kind::Bare => "fake::Bare",
+        Kind::Floating => "fake::Floating",
+        Kind::Box => "fake::Box",
+        Kind::Crowd => "fake::Crowd",
+    }
+}
+
+/// The id of something.
+fn id(spec: &Spec) -> EcoString {
+    eco_format!("{}[name=n{}]", type_path(spec.kind), spec.name)
+}
+
+/// The id of a target.
+pub fn target_id(target: u8) -> EcoString {
+    match target {
+        0 => LOCAL.into(),
+        other => eco_format!("fake::Host[name=t{other}]"),
+    }
+}
+
+/// What a target is.
+pub fn identity(target: u8) -> EcoString {
+    eco_format!("machine{target}")
+}
+
+/// The targets of a simulation.
+pub fn targets() -> Targets {
+    let target = |at| Target {
+        place: Place { target: target_id(at), identity: identity(at), reach: EcoString::new() },
+        root: Root { folder: None, allowed: vec!["/".into()] },
+    };
+    Targets::only((0..TARGETS).map(target).collect())
+}
+
+/// What a project says, as nodes.
+pub fn nodes(specs: &[Spec]) -> Vec<Node> {
+    let by_name: BTreeMap<u8, &Spec> = specs.iter().map(|spec| (spec.name, spec)).collect();
+    specs.iter().map(|spec| node(spec, &by_name)).collect()
+}
+
+fn node(spec: &Spec, by_name: &BTreeMap<u8, &Spec>) -> Node {
+    let text = |text: EcoString| GraphValue::Str(text);
+    let mut fields: Vec<(EcoString, GraphValue)> = vec![
+        ("name".into(), text(eco_format!("n{}", spec.name))),
+        ("value".into(), text(eco_format!("v{}", spec.value))),
+        ("extra".into(), text(eco_format!("e{}", spec.extra))),
+        ("shape".into(), text(eco_format!("s{}", spec.shape))),
+    ];
+    if spec.kind == Kind::Floating {
+        fields.push(("slot".into(), text(eco_format!("{}", spec.slot))));
+    }
+    if let Some(holder) = spec.inside {
+        fields.push(("inside".into(), text(eco_format!("n{holder}"))));
+    }
+    let names = spec.requires.iter().chain(&spec.inside);
+    let requires = names.filter_map(|name| by_name.get(name));
+    let mut requires: Vec<Require> =
+        requires.map(|spec| Require { id: id(spec), why: "after".into() }).collect();
+    Require::normalise(&mut requires);
+    Node {
+        id: id(spec),
+        type_: type_path(spec.kind).into(),
+        handler: "fake".into(),
+        target: target_id(spec.target),
+        state: State::Present,
+        until: Vec::new(),
+        fields: GraphValue::map(fields),
+        requires,
+        protect: spec.protect,
+        adopt: spec.adopt,
+        keep: spec.keep,
+        timeout: Some(20_000_000_000),
+        drift: Drift::Repair,
+        origin: Origin::default(),
+    }
+}
+
+/// What a project says, as a graph.
+pub fn graph(specs: &[Spec]) -> GraphBuilder {
+    let mut builder = GraphBuilder::new(Header { project: "sim".into(), ..Header::default() });
+    let scratch = &mut Vec::new();
+    for target in 1..TARGETS {
+        let host = Host {
+            id: target_id(target),
+            type_: "fake::Host".into(),
+            fields: GraphValue::map(Vec::new()),
+            origin: Origin::default(),
+        };
+        builder.upsert_target(Arc::new(host.seal(scratch)));
+    }
+    for node in nodes(specs) {
+        builder.upsert(Arc::new(node.seal(scratch)));
+    }
+    builder
+}

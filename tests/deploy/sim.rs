@@ -1,0 +1,41 @@
+//! Random lives of the deployer on simulated targets.
+//!
+//! `gops sim --seed N` replays one and makes it small if it fails; `GOPS_SEEDS=100000` here, or
+//! `gops sim --seeds 100000` with a release build, goes through many.
+
+use gops::deploy::sim::{self, Case, Stats};
+
+use super::count;
+
+#[test]
+fn two_thousand_lives_end_well() {
+    let seeds = count("GOPS_SEEDS", 2000);
+    let threads = 2;
+    let part = |of: u64| {
+        let mut stats = Stats::default();
+        for seed in (of..seeds).step_by(threads) {
+            match sim::live(&sim::case(seed)) {
+                Ok(more) => stats.add(more),
+                Err(violation) => panic!("seed {seed}: {violation}; `gops sim --seed {seed}` makes it small"),
+            }
+        }
+        stats
+    };
+    let mut stats = Stats::default();
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = (0..threads as u64).map(|of| scope.spawn(move || part(of))).collect();
+        for part in parts {
+            stats.add(part.join().unwrap());
+        }
+    });
+    // What was not cut off, and had no effects, would show nothing.
+    assert!(stats.crashes > seeds / 4 && stats.effects > 4 * seeds, "{stats:?}");
+}
+
+#[test]
+fn a_life_is_written_down_and_read_back() {
+    for seed in 0..50 {
+        let case = sim::case(seed);
+        assert_eq!(Case::parse(&case.text()).unwrap(), case);
+    }
+}
