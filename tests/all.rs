@@ -8,6 +8,7 @@ mod console;
 mod data;
 #[cfg(feature = "file")]
 mod deploy;
+mod determinism;
 mod examples;
 mod harness;
 mod history;

@@ -77,7 +77,8 @@ impl Fmt {
     }
 
     fn file(&self, context: &Context, path: &Path, text: &str) -> Result<Fate, Failure> {
-        let shown = path.strip_prefix(".").unwrap_or(path).display().to_string();
+        let shown = path.strip_prefix(context.here()).unwrap_or(path);
+        let shown = shown.strip_prefix(".").unwrap_or(shown).display().to_string();
         let formatted = match format(text) {
             Ok(formatted) => formatted,
             Err(problems) => {
@@ -113,7 +114,7 @@ impl Fmt {
         if self.files.is_empty() {
             let workspace = Workspace::open(context, None)?;
             let model = workspace.session.config().map_or("model", |c| c.model.as_str());
-            let folder = PathBuf::from(workspace.shown(FileId::new(model)));
+            let folder = context.path(Path::new(&workspace.shown(FileId::new(model))));
             if folder.is_dir() {
                 gather(&folder, &mut found)?;
             }

@@ -119,6 +119,9 @@ struct Global {
     /// Show no progress bars
     #[arg(long, global = true)]
     no_progress: bool,
+    /// Evaluate on so many threads; what comes out is the same for any number
+    #[arg(long, value_name = "N", default_value = "1", global = true, hide_default_value = true)]
+    threads: std::num::NonZeroUsize,
 }
 
 #[derive(Subcommand)]
@@ -146,6 +149,8 @@ enum Command {
 pub(crate) struct Context {
     /// `-C`: the folder that paths on the command line are relative to.
     start: Option<PathBuf>,
+    /// `--threads`.
+    threads: usize,
     ui: Ui,
 }
 
@@ -167,9 +172,9 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return ui::usage(&error).into(),
     };
-    let Global { start, color, quiet, verbose, no_progress } = cli.global;
+    let Global { start, color, quiet, verbose, no_progress, threads } = cli.global;
     let ui = Ui::new(color, quiet, verbose, !no_progress);
-    let context = Context { start, ui };
+    let context = Context { start, threads: threads.get(), ui };
     // The exit codes stay those that are documented, also where gops itself is at fault: the
     // hook has said what happened by then.
     let run = std::panic::AssertUnwindSafe(|| cli.command.run(&context));

@@ -49,10 +49,11 @@ impl Workspace {
         env: Option<&str>,
         system: Arc<dyn System>,
     ) -> Result<Self, Failure> {
-        let here = std::env::current_dir().map_err(Failure::read("."))?;
+        // `-C` is as if started there: what is shown is the same.
+        let here = context.here().canonicalize().map_err(Failure::read(context.here()))?;
         let prefix = prefix(&root, &here);
         context.ui.detail(&format!("the project is {}", root.display()));
-        let options = Options { env: env.map(str::to_owned), ..Options::default() };
+        let options = Options { env: env.map(str::to_owned), threads: context.threads };
         let session = Session::open(system, options);
         Ok(Workspace { root, prefix, session: ManuallyDrop::new(session) })
     }

@@ -23,13 +23,17 @@ pub struct Parse {
     pub module: ast::Module,
     /// What is wrong, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
+    /// How many tokens the parsers were given, one that was given twice counted twice: what it
+    /// took.
+    pub work: u64,
 }
 
 /// Parses a model file. Never fails: the tree holds what could be read.
 pub fn parse(file: FileId, text: &str) -> Parse {
     let mut cx = parser::context(file, text);
     let module = cx.module();
-    Parse { module, diagnostics: cx.finish() }
+    let work = cx.work();
+    Parse { module, diagnostics: cx.finish(), work }
 }
 
 /// Whether two texts, places aside, are read as one module; a text with errors is like no other.

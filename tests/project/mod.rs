@@ -2,7 +2,7 @@
 
 mod incremental;
 mod mutated;
-mod order;
+pub mod order;
 mod read_back;
-mod shop;
+pub mod shop;
 mod switching;

@@ -16,7 +16,8 @@ fn graph(files: &[(String, String)], threads: usize) -> String {
     String::from_utf8(compiled.graph.expect("valid").to_canonical_json()).unwrap()
 }
 
-fn project(model: &str) -> Vec<(String, String)> {
+/// The project with a model, 100 machines and 300 sites.
+pub fn project(model: &str) -> Vec<(String, String)> {
     let mut files =
         vec![("gops.toml".to_owned(), CONFIG.to_owned()), ("model/main.gops".to_owned(), model.to_owned())];
     for name in 0..100 {
@@ -48,8 +49,34 @@ fn items() -> Vec<&'static str> {
     items
 }
 
+/// The items of the model in another order.
+pub fn shuffled_items(seed: u64) -> String {
+    let mut items = items();
+    items.sort_by_key(|item| (item.len() as u64 + 1).wrapping_mul(seed) % 101);
+    items.join("\n\n")
+}
+
+/// Gives the files other names, so another order; and turns the lines of a document round where
+/// they are entries of its root.
+pub fn reversed(files: &mut [(String, String)], seed: u64) {
+    for (path, text) in files.iter_mut().skip(2) {
+        let (folder, name) = path.split_once('/').unwrap();
+        let number: u64 = name.trim_end_matches(".yaml").parse().unwrap();
+        *path = format!("{folder}/{:020}.yaml", seed.wrapping_mul(2 * number + 1));
+        let mut entries: Vec<String> = Vec::new();
+        for line in text.lines() {
+            match entries.last_mut() {
+                Some(last) if line.starts_with(' ') => *last += &format!("{line}\n"),
+                _ => entries.push(format!("{line}\n")),
+            }
+        }
+        entries.reverse();
+        *text = entries.concat();
+    }
+}
+
 /// The graph without what names lines of the model or the model's digest.
-fn without_lines(graph: &str) -> serde_json::Value {
+pub fn without_lines(graph: &str) -> serde_json::Value {
     let mut graph: serde_json::Value = serde_json::from_str(graph).unwrap();
     graph["digest"] = serde_json::Value::Null;
     graph["source"] = serde_json::Value::Null;
@@ -69,22 +96,7 @@ proptest! {
     fn shuffled_statements_files_and_keys(items in Just(items()).prop_shuffle(), seed in any::<u64>()) {
         let plain = project(MODEL);
         let mut shuffled = project(&items.join("\n\n"));
-        // Other file names, so another order of files; and the lines of a document the other way
-        // round where they are entries of its root.
-        for (path, text) in shuffled.iter_mut().skip(2) {
-            let (folder, name) = path.split_once('/').unwrap();
-            let number: u64 = name.trim_end_matches(".yaml").parse().unwrap();
-            *path = format!("{folder}/{:020}.yaml", seed.wrapping_mul(2 * number + 1));
-            let mut entries: Vec<String> = Vec::new();
-            for line in text.lines() {
-                match entries.last_mut() {
-                    Some(last) if line.starts_with(' ') => *last += &format!("{line}\n"),
-                    _ => entries.push(format!("{line}\n")),
-                }
-            }
-            entries.reverse();
-            *text = entries.concat();
-        }
+        reversed(&mut shuffled, seed);
         prop_assert_eq!(without_lines(&graph(&plain, 1)), without_lines(&graph(&shuffled, 1)));
     }
 }

@@ -4,6 +4,7 @@
 use gops::syntax::format;
 
 use super::sources::sources;
+use crate::harness::literate::{Document, diff};
 
 /// Formats, and fails unless formatting again changes nothing.
 fn formatted(text: &str) -> String {
@@ -22,6 +23,36 @@ fn shipped_models_are_stable() {
             assert!(line.contains('"') || line.contains("//"), "{}: {line}", path.display());
         }
     }
+}
+
+/// Models that stand in Markdown: those that readers copy.
+fn pages() -> Vec<(String, String)> {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/");
+    let mut found = Vec::new();
+    let mut pages = vec!["README.md".to_owned(), "docs/tutorial.md".to_owned()];
+    for entry in std::fs::read_dir(root.to_owned() + "examples").unwrap() {
+        pages.push(format!("examples/{}/README.md", entry.unwrap().file_name().to_string_lossy()));
+    }
+    pages.sort();
+    for page in pages {
+        let text = std::fs::read_to_string(root.to_owned() + &page).unwrap();
+        let document = Document::parse(&page, &text).unwrap();
+        for block in document.blocks().filter(|b| b.words.first().is_some_and(|w| w == "gops")) {
+            found.push((format!("{page}:{}", block.line), block.text.clone()));
+        }
+    }
+    found
+}
+
+#[test]
+fn what_is_shipped_is_formatted() {
+    let files = sources().into_iter().map(|(path, text)| (path.to_string_lossy().into_owned(), text));
+    let unformatted: Vec<String> = files
+        .chain(pages())
+        .filter(|(_, text)| format(text).is_ok_and(|new| new != *text))
+        .map(|(name, text)| format!("{name}:\n{}", diff(&text, &format(&text).unwrap_or_default())))
+        .collect();
+    assert!(unformatted.is_empty(), "{}", unformatted.join("\n"));
 }
 
 #[test]

@@ -8,7 +8,8 @@ use gops::syntax;
 /// Every `.gops` file of the examples and of the standard library.
 pub(super) fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut folders = vec![root.join("examples"), root.join("stdlib"), root.join("src/cli/init")];
+    let mut folders =
+        vec![root.join("examples"), root.join("stdlib"), root.join("src/cli/init"), root.join("benches")];
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };

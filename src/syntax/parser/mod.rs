@@ -66,6 +66,8 @@ pub(super) struct Cx {
     height: u32,
     /// How many more tokens may be read again after a repair: what bounds the time.
     repairs: usize,
+    /// How many tokens were read, those that were read again counted again.
+    work: u64,
     /// What each group holds, for the formatter.
     bodies: Option<Bodies>,
     /// The tokens before which documentation is asked for.
@@ -77,7 +79,9 @@ pub(super) type Bodies = rustc_hash::FxHashMap<u32, Body>;
 
 impl Inspector<'static, In> for Cx {
     type Checkpoint = ();
-    fn on_token(&mut self, _: &Tok) {}
+    fn on_token(&mut self, _: &Tok) {
+        self.work += 1;
+    }
     fn on_save<'parse>(&self, _: &chumsky::input::Cursor<'static, 'parse, In>) {}
     fn on_rewind<'parse>(&mut self, _: &chumsky::input::Checkpoint<'static, 'parse, In, ()>) {}
 }
@@ -157,10 +161,16 @@ impl Cx {
             sink,
             depth: 0,
             height: 0,
+            work: 0,
             repairs,
             bodies: None,
             documented: Default::default(),
         }
+    }
+
+    /// What parsing took: the number of tokens that were looked at.
+    pub(super) fn work(&self) -> u64 {
+        self.work
     }
 
     pub(super) fn finish(self) -> Vec<crate::diag::Diagnostic> {
@@ -243,6 +253,7 @@ impl Cx {
         if self.sink.is_full() {
             return Err(None);
         }
+        self.work += toks.len() as u64;
         let links = toks.iter().filter(|t| is_link(t.kind)).count() as u32;
         if self.height.saturating_add(links) > MAX_HEIGHT {
             let span = toks.first().map_or(end, |t| t.span);
@@ -279,6 +290,7 @@ impl Cx {
         }
         let group = super::split::group_end(&self.lexed.tokens, tok.at);
         let toks = level(&self.lexed.tokens, tok.at as usize + 1, group.inside);
+        self.work += toks.len() as u64;
         let start = group.close.start as usize;
         let end = Span::new(start, start + group.close.len().min(1));
         self.depth += 1;
