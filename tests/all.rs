@@ -16,6 +16,7 @@ mod lang;
 mod project;
 mod reference;
 mod syntax;
+mod tutorial;
 mod ui;
 #[cfg(feature = "watch")]
 mod watch;

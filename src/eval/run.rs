@@ -417,7 +417,7 @@ fn root_place(instance: &Instance) -> Place {
 }
 
 /// The key of the field at the end of a path of data names, as far as it is in the data; else
-/// the start of the file.
+/// the start of its element.
 fn field_at(program: &Program, instance: &Instance, index: u32, path: &[ecow::EcoString]) -> Place {
     let mut index = index;
     let mut place = None;
@@ -438,5 +438,8 @@ fn field_at(program: &Program, instance: &Instance, index: u32, path: &[ecow::Ec
     if path.is_empty() {
         return if index == 0 { root_place(instance) } else { element_place(instance, index) };
     }
-    place.unwrap_or(Place::File(instance.id.file))
+    place.unwrap_or_else(|| match index {
+        0 => root_place(instance),
+        index => element_place(instance, index),
+    })
 }

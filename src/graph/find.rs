@@ -40,6 +40,12 @@ impl Graph {
         let is_end = |id: &&EcoString| id.strip_suffix(text).is_some_and(|start| start.ends_with("::"));
         let mut found: Vec<&EcoString> =
             ids().filter(is_end).filter(|id| text.len() >= id::short(id).len()).collect();
+        if found.is_empty() {
+            let wanted = without_nulls(text);
+            found = ids()
+                .filter(|id| [id.as_str(), id::short(id)].map(without_nulls).contains(&wanted))
+                .collect();
+        }
         found.sort();
         found.dedup();
         match found.as_slice() {
@@ -51,6 +57,15 @@ impl Graph {
             }
         }
     }
+}
+
+/// An id without the keys that are null, which nobody writes: `host=null` of what lies on the
+/// machine that deploys.
+fn without_nulls(id: &str) -> String {
+    let Some((ty, keys)) = id.split_once('[') else { return id.to_owned() };
+    let Some(keys) = keys.strip_suffix(']') else { return id.to_owned() };
+    let given: Vec<&str> = keys.split(',').filter(|key| !key.ends_with("=null")).collect();
+    format!("{ty}[{}]", given.join(","))
 }
 
 /// Ids that hold the text, or else the one that looks most like it.
@@ -77,13 +92,14 @@ mod tests {
 
     #[test]
     fn people_write_less() {
-        let ids = ["a::T[n=1]", "b::T[n=1]", "b::T[n=2]", "c::d::U[x=\"a::b[\"]"];
+        let ids = ["a::T[n=1]", "b::T[n=1]", "b::T[n=2]", "c::d::U[x=\"a::b[\"]", "c::V[host=null,path=/x]"];
         let graph = Graph::new(Default::default(), Vec::new(), ids.map(|id| bare(id, &[])).to_vec()).unwrap();
         let found = |text: &str| graph.find(text).map(EcoString::as_str);
         assert_eq!(found("b::T[n=1]"), Ok("b::T[n=1]"));
         assert_eq!(found("T[n=2]"), Ok("b::T[n=2]"));
         assert_eq!(found("d::U[x=\"a::b[\"]"), Ok("c::d::U[x=\"a::b[\"]"));
         assert_eq!(found("U[x=\"a::b[\"]"), Ok("c::d::U[x=\"a::b[\"]"));
+        assert_eq!(found("V[path=/x]"), Ok("c::V[host=null,path=/x]"));
         let several = found("T[n=1]").unwrap_err();
         assert_eq!(several.to_string(), "`T[n=1]` is the short form of 2 ids");
         let similar = |text: &str| match found(text) {

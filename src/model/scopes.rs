@@ -343,7 +343,7 @@ impl Scopes {
         Err(Box::new(problem))
     }
 
-    /// What was said of an import of this name that failed.
+    /// What was said of an import or an item of this name that failed.
     fn broken(&self, module: ModuleId, name: Name) -> Option<&Diagnostic> {
         self.module(module).broken.get(&name)
     }

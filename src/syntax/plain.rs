@@ -63,7 +63,7 @@ structs! {
     Path { parts span }
     StrLit { text span }
     Docs { lines span }
-    Module { docs items allows unused_imports }
+    Module { docs items allows unused_imports lost }
     Item { span docs deprecated kind }
     UseTree { path rename }
     ConstDecl { name ty value }
@@ -94,6 +94,10 @@ structs! {
     Pattern { span kind }
     Entry { span kind }
     Modifier { span kind }
+}
+
+impl Erase for (crate::base::Name, crate::diag::Diagnostic) {
+    fn erase(&mut self) {}
 }
 
 impl Erase for Ident {

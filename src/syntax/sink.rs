@@ -39,6 +39,11 @@ impl Sink {
         self.list.is_empty()
     }
 
+    /// What was taken last.
+    pub fn last(&self) -> Option<&Diagnostic> {
+        self.list.last()
+    }
+
     /// Takes one.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         if self.list.len() < MAX {

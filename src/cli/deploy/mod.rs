@@ -81,7 +81,10 @@ struct Shared {
     /// Where the ledger is kept; by default below $XDG_STATE_HOME or ~/.local/state
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
-    /// The folder that stands for / on this machine
+    /// Deploy into DIR instead of /: to try things out
+    ///
+    /// What is meant for the machine that deploys goes below DIR itself, what is meant for another
+    /// target below DIR/KEY, with the target's key: DIR/web1/etc/motd. DIR is made if need be.
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
     /// Read everything again, also what looks untouched

@@ -68,7 +68,7 @@ pub(super) fn modules<'a>(d: &mut Declarations<'a>, sources: &[ModuleSource<'a>]
             values: FxHashMap::default(),
             functions: FxHashMap::default(),
             modules: FxHashMap::default(),
-            broken: FxHashMap::default(),
+            broken: source.ast.lost.iter().cloned().collect(),
         });
         d.modules.push(source.ast);
     }

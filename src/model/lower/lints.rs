@@ -84,6 +84,21 @@ fn words(name: &str) -> Vec<String> {
 }
 
 impl Declarations<'_> {
+    /// The same of a name that stands in data too, where it may have to stay as it is.
+    fn lint_data_name(&mut self, module: ModuleId, name: Ident, named: bool) {
+        let Some(mended) = Style::Other.mend(name.name.as_str()).filter(|_| !named) else {
+            return self.lint_name(module, name, Style::Other);
+        };
+        let message = format!("`{}` would be written `{mended}`", name.name);
+        let help = format!(
+            "{}; `{mended}` with `as \"{}\"` is still that in the data",
+            Style::Other.describe(),
+            name.name
+        );
+        let problem = self.problem(codes::NAMING, module, name.span, message).help(help);
+        self.lint(module, name.span, problem);
+    }
+
     /// Warns of a name that is not written in its style.
     pub fn lint_name(&mut self, module: ModuleId, name: Ident, style: Style) {
         let Some(mended) = style.mend(name.name.as_str()) else { return };
@@ -116,11 +131,11 @@ fn item_names(d: &mut Declarations<'_>, module: ModuleId, item: &ItemKind) {
         ItemKind::Alias(tree) => d.lint_name(module, tree.name, Style::Type),
         ItemKind::Enum(tree) => {
             d.lint_name(module, tree.name, Style::Type);
-            tree.variants.iter().for_each(|v| d.lint_name(module, v.name, Style::Other));
+            tree.variants.iter().for_each(|v| d.lint_data_name(module, v.name, v.data_name.is_some()));
         }
         ItemKind::Union(tree) => {
             d.lint_name(module, tree.name, Style::Type);
-            tree.variants.iter().for_each(|v| d.lint_name(module, v.name, Style::Other));
+            tree.variants.iter().for_each(|v| d.lint_data_name(module, v.name, v.data_name.is_some()));
         }
         ItemKind::Record(tree) => {
             d.lint_name(module, tree.name, Style::Type);
@@ -137,7 +152,9 @@ fn item_names(d: &mut Declarations<'_>, module: ModuleId, item: &ItemKind) {
 
 fn member_name(d: &mut Declarations<'_>, module: ModuleId, member: &Member) {
     let name = match &member.kind {
-        MemberKind::Field(field) => field.name,
+        MemberKind::Field(field) => {
+            return d.lint_data_name(module, field.name, field.data_name.is_some());
+        }
         MemberKind::Derived { name, .. } | MemberKind::Rest { name, .. } => *name,
         _ => return,
     };

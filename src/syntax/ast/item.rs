@@ -1,6 +1,7 @@
 //! Items, and what they declare.
 
-use crate::base::Span;
+use crate::base::{Name, Span};
+use crate::diag::Diagnostic;
 
 use super::{Block, Docs, Expr, Ident, Path, StrLit, TypeExpr};
 
@@ -16,6 +17,8 @@ pub struct Module {
     pub allows: Vec<Allow>,
     /// The names that a `use` brings in and nothing else in the text says.
     pub unused_imports: Vec<Ident>,
+    /// The names of items that could not be read, with what was said of them.
+    pub lost: Vec<(Name, Diagnostic)>,
 }
 
 /// A silenced lint.

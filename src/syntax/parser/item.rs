@@ -247,6 +247,16 @@ impl Cx {
         }
     }
 
+    /// Notes the name of an item that could not be read, with what was said of it: who uses the
+    /// name makes no mistake.
+    fn lose(&mut self, part: &[Tok]) {
+        let name = part.iter().skip(1).take(3).find(|t| t.kind == Kind::Ident);
+        if let (Some(name), Some(problem)) = (name.and_then(|t| self.word(Some(t))), self.sink.last()) {
+            let lost = (crate::base::Name::new(name), problem.clone());
+            self.lost.push(lost);
+        }
+    }
+
     /// How far from the start of its line a token stands.
     fn indent(&self, tok: Tok) -> usize {
         let before = self.text.get(..tok.span.start as usize).unwrap_or_default();
@@ -265,6 +275,7 @@ impl Cx {
         };
         let early = fault.is_some_and(|f| f.found.is_none() && f.expects(Kind::Brace));
         self.report(fault, What::Item, part, end);
+        self.lose(part);
         if let Some(braces) = braces.filter(|_| early) {
             let joined = [part, braces].concat();
             return (self.item(&joined, super::end_of(braces, end), None).0, End::Joined);

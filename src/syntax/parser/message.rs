@@ -480,6 +480,15 @@ impl Cx {
                 (_, Some(Kind::Bracket)) if before.is_some_and(Kind::is_generic) => {
                     "the types that a type is made of stand in `<…>`: `list<int>`"
                 }
+                (What::Member | What::Param, Some(Kind::Bracket)) if fault.after_type() => {
+                    "a list of `T` is written `list<T>`"
+                }
+                (What::Member | What::Param, Some(Kind::Paren)) if fault.after_type() => {
+                    "a condition on a value follows its type: `int where 1..=9`"
+                }
+                (What::Item, Some(Kind::Assign)) if fault.expects(Kind::Brace) => {
+                    "what it is made of stands in `{ }`; only `type` and `const` take `=`"
+                }
                 (What::Member, _) if fault.expects(Kind::Colon) && index > 0 => {
                     "a field is written `name: T`, with a default `name: T = value`"
                 }

@@ -68,6 +68,8 @@ pub(super) struct Cx {
     repairs: usize,
     /// How many tokens were read, those that were read again counted again.
     work: u64,
+    /// The names of items that could not be read, with what was said.
+    lost: Vec<(Name, crate::diag::Diagnostic)>,
     /// What each group holds, for the formatter.
     bodies: Option<Bodies>,
     /// The tokens before which documentation is asked for.
@@ -162,6 +164,7 @@ impl Cx {
             depth: 0,
             height: 0,
             work: 0,
+            lost: Vec::new(),
             repairs,
             bodies: None,
             documented: Default::default(),
@@ -389,7 +392,8 @@ impl Cx {
         self.lost_docs();
         let unused_imports = self.unused_imports(&items);
         let allows = self.allows(&items);
-        Module { docs: self.module_docs(), items, allows, unused_imports }
+        let lost = std::mem::take(&mut self.lost);
+        Module { docs: self.module_docs(), items, allows, unused_imports, lost }
     }
 
     /// The imports whose name stands nowhere but in its `use`. A field or a variant of the same

@@ -301,7 +301,14 @@ impl<'a> Cx<'_, 'a> {
         let wanted = self.ck.item_type(item);
         let Some(narrowed) = super::narrow::narrow_to(self.program(), ty.non_null(), &wanted) else {
             let message = format!("a `{}` is never a `{}`", self.show(ty), self.show(&wanted));
-            let problem = self.problem(codes::NEVER, span, message);
+            let carries = |v: &&crate::model::VariantDef| v.payload.as_ref() == Some(&wanted);
+            let unions = self.variant_types(ty.non_null());
+            let variant = unions.iter().find_map(|id| self.variants(*id).iter().find(carries));
+            let help = match variant {
+                Some(variant) => format!("write the variant that carries it: `{}`", variant.name),
+                None => "take it out, or write a type that it may be of".to_owned(),
+            };
+            let problem = self.problem(codes::NEVER, span, message).help(help);
             self.report(problem);
             return None;
         };
