@@ -123,8 +123,8 @@ pub struct Diagnostic {
     /// Whether the last label is the subject: one of those for which the mistake was found. The
     /// same mistake for others is said once.
     pub has_subject: bool,
-    /// What must not be shown of the files that it points into.
-    pub hidden: Vec<Hidden>,
+    /// What must not be shown of the files that it points into; nearly always nothing.
+    pub hidden: Option<Arc<Vec<Hidden>>>,
 }
 
 /// What must not be shown of a file: secrets that stand in it in plain.
@@ -147,7 +147,7 @@ impl Diagnostic {
             labels: vec![Label { place, message: String::new(), primary: true }],
             fixes: Vec::new(),
             has_subject: false,
-            hidden: Vec::new(),
+            hidden: None,
         }
     }
 
@@ -187,6 +187,19 @@ impl Diagnostic {
         let edits = vec![SourceEdit { place, text: text.into() }];
         self.fixes.push(Fix { title: title.into(), safe, edits });
         self
+    }
+
+    /// Says what must not be shown of a file, if that has not been said.
+    pub fn hide(&mut self, file: FileId, spans: &Arc<[Span]>) {
+        if self.hidden(file).is_none() {
+            let all = Arc::make_mut(self.hidden.get_or_insert_default());
+            all.push(Hidden { file, spans: spans.clone() });
+        }
+    }
+
+    /// What must not be shown of a file.
+    pub fn hidden(&self, file: FileId) -> Option<&[Span]> {
+        self.hidden.as_ref()?.iter().find(|h| h.file == file).map(|h| &*h.spans)
     }
 
     /// Whether it is an error.

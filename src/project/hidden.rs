@@ -13,7 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::base::{FileId, Span};
 use crate::data::{Document, NodeKind, Spans};
 use crate::db::{Database, Db as _, SourceFile};
-use crate::diag::{Diagnostic, Hidden, Place, nearest};
+use crate::diag::{Diagnostic, Place, nearest};
 use crate::model::schema::FieldDef;
 use crate::model::{Program, RecordDef, Type, TypeDef};
 
@@ -59,9 +59,7 @@ impl<'a> Hider<'a> {
             let Some(label) = diagnostic.labels.get(at) else { continue };
             let (file, place) = (label.place.file(), label.place);
             let Some(spans) = self.spans(file) else { continue };
-            if !diagnostic.hidden.iter().any(|h| h.file == file) {
-                diagnostic.hidden.push(Hidden { file, spans: spans.clone() });
-            }
+            diagnostic.hide(file, &spans);
             let Place::Span(place) = place else { continue };
             let touched = |s: &&Span| s.start <= place.span.start && place.span.start < s.end;
             if let Some(span) = spans.iter().find(touched)

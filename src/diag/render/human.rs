@@ -142,7 +142,7 @@ impl Painter<'_> {
 
 /// What must not be shown of a file: the same for every diagnostic that points into it.
 fn hidden(diagnostic: &Diagnostic, file: FileId) -> HiddenSpans<'_> {
-    diagnostic.hidden.iter().find(|h| h.file == file).map_or(&[], |h| &h.spans)
+    diagnostic.hidden(file).unwrap_or_default()
 }
 
 /// The drawing of a whole file, or one made for this report.
