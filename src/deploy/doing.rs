@@ -504,6 +504,7 @@ impl Engine<'_> {
                 node: subject.wanted.as_ref()?.node.as_deref(),
                 recorded: self.ledger.rows.get(key).map(|row| &row.recorded),
                 intended: None,
+                token: None,
                 closely: true,
             })
         };

@@ -8,7 +8,7 @@ use ecow::{EcoString, eco_format};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::graph::{GraphBuilder, Node, SealedNode, State};
-use crate::handler::{Fault, Look, Recorded, Registry, Seen};
+use crate::handler::{Fault, Look, Registry, Seen};
 use crate::state::{Condition, Intent, Operation, Row, RowKey, Snapshot};
 
 use super::Error;
@@ -121,11 +121,13 @@ impl Survey {
     /// What to ask a handler about a subject.
     pub(super) fn look<'a>(&'a self, ledger: &'a Snapshot, subject: &'a Subject) -> Look<'a> {
         let row = subject.row.as_ref().and_then(|key| self.row(ledger, key));
+        let open = subject.row.as_ref().and_then(|key| making(ledger, key));
         Look {
             kind: &subject.kind,
             node: subject.wanted.as_ref().and_then(|wanted| wanted.node.as_deref()),
             recorded: row.map(|row| &row.recorded),
-            intended: subject.row.as_ref().and_then(|key| intended(ledger, key)),
+            intended: open.map(|intent| &intent.row.recorded),
+            token: open.map(|intent| &intent.token),
             closely: subject.closely,
         }
     }
@@ -332,10 +334,10 @@ fn unwanted(target: usize, row: &Row, sources: &Sources<'_>) -> Subject {
     }
 }
 
-/// What an open intent would make of a row.
-fn intended<'a>(ledger: &'a Snapshot, key: &RowKey) -> Option<&'a Recorded> {
+/// The open intent that would make something of a row.
+fn making<'a>(ledger: &'a Snapshot, key: &RowKey) -> Option<&'a Intent> {
     let makes = |intent: &&Intent| intent.row.key == *key && intent.operation != Operation::Delete;
-    ledger.intents.values().find(makes).map(|intent| &intent.row.recorded)
+    ledger.intents.values().find(makes)
 }
 
 /// The rows of open intents that may have made something that no row stands for yet.

@@ -199,6 +199,8 @@ pub struct Look<'a> {
     pub recorded: Option<&'a Recorded>,
     /// What an effect that was interrupted would have made of it.
     pub intended: Option<&'a Recorded>,
+    /// The token of that effect.
+    pub token: Option<&'a Token>,
     /// Whether to look at the thing itself. Else its stamp is compared, which is what makes a
     /// run with nothing to do cheap, and what differs is looked at again.
     pub closely: bool,

@@ -4,6 +4,9 @@
 //! strace has the real program's system calls fail. `GOPS_INJECT=1` fails every one; without it,
 //! so that the suite stays short, every so many. Where strace cannot run, the test says so.
 
+// What a long run came across is for who runs it.
+#![allow(clippy::print_stdout)]
+
 use std::process::{Command, Output, Stdio};
 
 use super::{Chance, Lab, Notes, count, text};

@@ -2,6 +2,9 @@
 //!
 //! `GOPS_KILLS=1000 cargo test --test all deploy::kill -- --nocapture` kills a thousand.
 
+// What a long run came across is for who runs it.
+#![allow(clippy::print_stdout)]
+
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 

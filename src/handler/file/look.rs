@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
 use crate::graph::GraphValue;
-use crate::handler::{Actual, Fault, Look, Mark, Marked, Recorded, Seen, Session};
+use crate::handler::{Actual, Fault, Look, Mark, Marked, Recorded, Seen, Session, Token};
 
 use super::principal::Principals;
 use super::reach::{Folder, Reach, Unreached, open_below, refused, said, stat, stat_open};
@@ -72,6 +72,7 @@ impl<'s> Looker<'s> {
             spec: spec.as_ref(),
             last: last.as_ref(),
             intended: intended.as_ref(),
+            tokens: [look.recorded.and_then(|r| r.token.as_ref()), look.token],
         };
         found.actual(self, &folder, name).map(|actual| Seen::Present(Box::new(actual)))
     }
@@ -104,6 +105,8 @@ struct Found<'a> {
     spec: Option<&'a Spec<'a>>,
     last: Option<&'a Last>,
     intended: Option<&'a Last>,
+    /// Those that it may have as its mark.
+    tokens: [Option<&'a Token>; 2],
 }
 
 impl Found<'_> {
@@ -152,7 +155,17 @@ impl Found<'_> {
         let is = |last: &Last| last.to() == Some(to.as_str());
         let same = [self.last.is_some_and(is), self.intended.is_some_and(is)];
         let content = vec![("to".into(), GraphValue::Str(to.as_str().into()))];
-        Ok(self.seen(looker, folder, &self.about, content, Marked::Cannot, same))
+        let marked = self.link_mark(&looker.session.lineage);
+        Ok(self.seen(looker, folder, &self.about, content, marked, same))
+    }
+
+    /// A link has no attributes of its own. Its mark is in the time of its last change, which says
+    /// of a mark whether it is this one; others cannot be read from it.
+    fn link_mark(&self, lineage: &str) -> Marked {
+        let marks = self.tokens.into_iter().flatten();
+        let mut marks = marks.map(|token| Mark { lineage: lineage.into(), token: token.clone() });
+        let nanoseconds = self.about.stx_mtime.tv_nsec;
+        marks.find(|mark| link_nanoseconds(mark) == nanoseconds).map_or(Marked::Cannot, Marked::By)
     }
 
     fn opened(&self, looker: &mut Looker<'_>, folder: &Folder, name: &str) -> Result<Actual, Fault> {
@@ -218,6 +231,14 @@ impl Found<'_> {
             physical: folder.filesystem.clone(),
         }
     }
+}
+
+/// The nanoseconds of the second in which a link with this mark says that it was last changed.
+pub(super) fn link_nanoseconds(mark: &Mark) -> u32 {
+    let digest = Sha256::digest(mark.to_string().as_bytes());
+    let first = digest.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+    // Less than a billion, so it fits.
+    (first % 1_000_000_000) as u32
 }
 
 fn expected(kind: Kind) -> FileType {

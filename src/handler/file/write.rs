@@ -11,12 +11,15 @@ use std::rc::Rc;
 
 use ecow::{EcoString, eco_format};
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Statx, Uid, XattrFlags};
+use rustix::fs::{
+    AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Statx, Timespec, Timestamps, UTIME_OMIT, Uid,
+    XattrFlags,
+};
 use rustix::io::Errno;
 
 use crate::handler::{Apply, Effect, Fault, Mark, Recorded, Session};
 
-use super::look::{MARK, first, sha256};
+use super::look::{MARK, first, link_nanoseconds, sha256};
 use super::principal::Principals;
 use super::reach::{Folder, Reach, Unreached, open_below, refused, stat, stat_open};
 use super::record::{outputs, remember, wanted_sha256};
@@ -265,7 +268,8 @@ impl<'s> Writer<'s> {
         if let Content::Link(to) = spec.content {
             rustix::fs::symlinkat(to, &folder.fd, beside).map_err(failed)?;
             own_link(folder, beside, user, group).map_err(failed)?;
-            return Ok((stat(folder, beside).map_err(failed)?, false));
+            let marked = request.mark && self.mark_link(folder, beside, request).map_err(failed)?;
+            return Ok((stat(folder, beside).map_err(failed)?, marked));
         }
         let file = match spec.content {
             Content::Entries => {
@@ -304,6 +308,21 @@ impl<'s> Writer<'s> {
             Err(Errno::OPNOTSUPP) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Marks a link by the time of its last change; says whether its file system keeps that.
+    fn mark_link(&self, folder: &Folder, name: &str, request: &Apply<'_>) -> Result<bool, Errno> {
+        let mark = Mark { lineage: self.session.lineage.clone(), token: request.token.clone() };
+        let wanted = link_nanoseconds(&mark);
+        let keep = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+        let seconds = self.session.clock.now().0 / 1_000_000_000;
+        let changed = Timespec { tv_sec: seconds, tv_nsec: wanted.into() };
+        let times = Timestamps { last_access: keep, last_modification: changed };
+        match rustix::fs::utimensat(&folder.fd, name, &times, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(false),
+            set => set?,
+        }
+        Ok(stat(folder, name)?.stx_mtime.tv_nsec == wanted)
     }
 
     /// Renames what lies beside its place, if that still looks as it was planned with.
