@@ -143,6 +143,9 @@ pub struct LineColumn {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineIndex {
     starts: Vec<u32>,
+    /// Where bytes stand that begin no character: with them a column in a line of a megabyte is not
+    /// counted from its start.
+    inner: Vec<u32>,
 }
 
 impl LineIndex {
@@ -150,12 +153,15 @@ impl LineIndex {
     pub fn new(text: &str) -> Self {
         let bytes = text.as_bytes();
         let mut starts = vec![0];
+        let mut inner = Vec::new();
         for (i, &b) in bytes.iter().enumerate() {
             if b == b'\n' || (b == b'\r' && bytes.get(i + 1) != Some(&b'\n')) {
                 starts.push(i as u32 + 1);
+            } else if !b.is_ascii() && !text.is_char_boundary(i) {
+                inner.push(i as u32);
             }
         }
-        LineIndex { starts }
+        LineIndex { starts, inner }
     }
 
     /// The line and column of a byte offset of `text`, the text that the index was made from.
@@ -167,7 +173,8 @@ impl LineIndex {
         }
         let line = self.starts.partition_point(|&s| s as usize <= offset) - 1;
         let start = self.starts[line] as usize;
-        let column = text[start..offset].chars().count() as u32 + 1;
+        let inner_before = |end: usize| self.inner.partition_point(|&i| (i as usize) < end);
+        let column = (offset - start - (inner_before(offset) - inner_before(start))) as u32 + 1;
         LineColumn { line: line as u32 + 1, column }
     }
 
@@ -195,5 +202,25 @@ mod tests {
         assert_eq!(at("x"), LineColumn { line: 2, column: 5 });
         assert_eq!(at("last"), LineColumn { line: 3, column: 1 });
         assert_eq!(index.line_column(text, 10_000), LineColumn { line: 3, column: 5 });
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn columns_are_counted_from_the_start_of_the_line(text in "[aöð€\u{1f600}\r\n]{0,40}", offset in 0usize..90) {
+            let mut end = offset.min(text.len());
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            let before = text.get(..end).unwrap();
+            // A `\r` right before `\n` ends no line of its own.
+            let ends = |(i, c): (usize, char)| {
+                c == '\n' || (c == '\r' && text.as_bytes().get(i + 1) != Some(&b'\n'))
+            };
+            let line = before.char_indices().filter(|&c| ends(c)).count() as u32 + 1;
+            let start = before.char_indices().rfind(|&c| ends(c)).map_or(0, |(i, _)| i + 1);
+            let column = text.get(start..end).unwrap().chars().count() as u32 + 1;
+            let found = LineIndex::new(&text).line_column(&text, offset);
+            proptest::prop_assert_eq!(found, LineColumn { line, column });
+        }
     }
 }
