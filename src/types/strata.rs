@@ -75,14 +75,7 @@ pub(super) fn strata(
             }
         }
     }
-    let mut needs: Vec<Vec<u32>> = vec![Vec::new(); program.types.len() * 2];
-    for edge in &edges {
-        let of = &mut needs[edge.from as usize];
-        if !of.contains(&edge.to) {
-            of.push(edge.to);
-        }
-    }
-    needs.iter_mut().for_each(|of| of.sort_unstable());
+    let needs = needs(program, &edges);
     for cycle in order::cycles(&needs) {
         diagnostics.push(cycle_problem(program, &edges, &order::way_round(&needs, &cycle)));
         silence(program, &slices, &cycle);
@@ -144,17 +137,23 @@ fn transient_strata(
         return;
     }
     edges.extend(made.iter().map(|&ty| Edge { from: impls(ty), to: set(ty), why: Why::Members }));
+    let needs = needs(program, &edges);
+    for cycle in order::cycles(&needs) {
+        diagnostics.push(cycle_problem(program, &edges, &order::way_round(&needs, &cycle)));
+    }
+}
+
+/// For each node those that it needs, each once and sorted.
+fn needs(program: &Program, edges: &[Edge]) -> Vec<Vec<u32>> {
     let mut needs: Vec<Vec<u32>> = vec![Vec::new(); program.types.len() * 2];
-    for edge in &edges {
+    for edge in edges {
         let of = &mut needs[edge.from as usize];
         if !of.contains(&edge.to) {
             of.push(edge.to);
         }
     }
     needs.iter_mut().for_each(|of| of.sort_unstable());
-    for cycle in order::cycles(&needs) {
-        diagnostics.push(cycle_problem(program, &edges, &order::way_round(&needs, &cycle)));
-    }
+    needs
 }
 
 /// What fills an `assigned` field needs the objects that it reads. Instances it may read freely:
