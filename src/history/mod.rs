@@ -7,6 +7,7 @@
 mod fold;
 pub mod lock;
 pub mod migrate;
+pub mod receipt;
 mod same;
 
 pub use crate::eval::Operation;

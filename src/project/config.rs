@@ -31,6 +31,19 @@ pub struct Config {
     pub environments: Vec<Environment>,
     /// `[guard]`.
     pub guard: Guard,
+    /// `[deployers]`, in order: those whose receipts tell what is settled.
+    pub deployers: Vec<Deployer>,
+}
+
+/// Somebody who deploys the project, and says so with a receipt.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Deployer {
+    /// What people call it.
+    pub name: EcoString,
+    /// Where its receipt is, in the project.
+    pub receipt: EcoString,
+    /// The environment that it deploys; none in a project without.
+    pub env: Option<EcoString>,
 }
 
 /// How earlier versions are kept.
@@ -78,7 +91,7 @@ pub fn overlays(config: &Config) -> BTreeMap<EcoString, EcoString> {
 }
 
 const TOP: &[&str] =
-    &["name", "id", "edition", "model", "history", "default_branch", "environments", "guard"];
+    &["name", "id", "edition", "model", "history", "default_branch", "environments", "guard", "deployers"];
 
 /// So many lines that are no TOML are reported.
 const SYNTAX_MISTAKES: usize = 20;
@@ -176,11 +189,13 @@ impl Reader {
             self.value(item, format!("`{model}` is not a folder of the project"), help);
             model = "model".into();
         }
+        let environments = self.environments(table);
         Config {
             id: self.text(table, "id"),
             default_branch: self.text(table, "default_branch"),
-            environments: self.environments(table),
             guard: self.guard(table),
+            deployers: self.deployers(table, &environments),
+            environments,
             name: name.unwrap_or_default(),
             edition: edition.unwrap_or_else(|| "2026".into()),
             model,
@@ -211,6 +226,49 @@ impl Reader {
             };
             self.known(fields, &["overlay"], "an environment");
             found.push(Environment { name: name.into(), overlay: self.text(fields, "overlay") });
+        }
+        found
+    }
+
+    fn deployers(&mut self, table: &dyn TableLike, environments: &[Environment]) -> Vec<Deployer> {
+        let Some(item) = meant(table, TOP, "deployers") else { return Vec::new() };
+        let Some(entries) = item.as_table_like() else {
+            self.value(item, "`deployers` is a table".into(), "write `[deployers]`, then `prod = {}`");
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for (name, entry) in entries.iter() {
+            if !is_word(name) {
+                let help = "a name has letters, digits, `-` and `_`, and starts with a letter";
+                self.value(entry, format!("`{name}` cannot be a deployer's name"), help);
+            }
+            let Some(fields) = entry.as_table_like() else {
+                let help = format!("write `{name} = {{}}`, or `{name} = {{ receipt = \"path.json\" }}`");
+                self.value(entry, format!("deployer `{name}` is a table"), &help);
+                continue;
+            };
+            self.known(fields, &["receipt", "env"], "a deployer");
+            let receipt = self.text(fields, "receipt").filter(|path| {
+                let inside = is_inside(path);
+                if let Some(item) = fields.get("receipt")
+                    && !inside
+                {
+                    let help = "receipts are committed: write a path inside the project, without `..`";
+                    self.value(item, format!("`{path}` is not a file of the project"), help);
+                }
+                inside
+            });
+            let env = self.text(fields, "env");
+            if let (Some(env), Some(item)) = (&env, fields.get("env"))
+                && !environments.iter().any(|e| e.name == *env)
+            {
+                let names = environments.iter().map(|e| e.name.as_str());
+                let help = did_you_mean(env, names)
+                    .unwrap_or_else(|| format!("write `[environments]`, then `{env} = {{}}`"));
+                self.value(item, format!("the project has no environment `{env}`"), &help);
+            }
+            let receipt = receipt.unwrap_or_else(|| crate::history::receipt::receipt_path(name).into());
+            found.push(Deployer { name: name.into(), receipt, env });
         }
         found
     }
@@ -340,7 +398,8 @@ mod tests {
     fn reads_everything() {
         let text = "name = \"shop\"\nedition = \"2026\"\nhistory = \"active\"\n[environments]\nprod = { overlay = \
                     \"prod\" }\ndev = {}\n[guard]\nmax_deletions = \"10%\"\n[[guard.allow]]\nbase = \
-                    \"sha256:00\"\ndeletions = 12\n";
+                    \"sha256:00\"\ndeletions = 12\n[deployers]\nprod = { env = \"prod\" }\nlab = { receipt = \
+                    \"r/lab.json\" }\n";
         let (config, problems) = parse(FileId::new(CONFIG_FILE), text);
         assert_eq!(problems, []);
         assert_eq!(config.history, History::Active);
@@ -348,13 +407,16 @@ mod tests {
         assert_eq!(config.environments[1].overlay, None);
         assert_eq!(config.guard.max_deletions, Some(Limit::Percent(10)));
         assert_eq!(config.guard.allow, [("sha256:00".into(), 12)]);
+        let deployers = config.deployers.iter().map(|d| (&*d.name, &*d.receipt, d.env.as_deref()));
+        let expected = [("prod", "receipts/prod.json", Some("prod")), ("lab", "r/lab.json", None)];
+        assert_eq!(deployers.collect::<Vec<_>>(), expected);
         assert_eq!(config.model, "model");
     }
 
     #[test]
     fn says_everything_that_is_wrong() {
         let text = "nam = \"shop\"\nedition = 2026\nhistory = \"svn\"\nmodel = \"../m\"\n[guard]\nmax_deletions = \
-                    \"x\"\n[environments]\nProd = {}\nb = 1\n";
+                    \"x\"\n[environments]\nProd = {}\nb = 1\n[deployers]\nc = 1\nd = { receipt = \"../r\", env = \"pord\" }\n";
         let found = problems(text);
         for expected in [
             "G0802 gops.toml has no key `nam`",
@@ -364,6 +426,9 @@ mod tests {
             "G0803 `max_deletions` is a number or a share",
             "G0803 `Prod` cannot be an environment's name",
             "G0803 environment `b` is a table",
+            "G0803 deployer `c` is a table",
+            "G0803 `../r` is not a file of the project",
+            "G0803 the project has no environment `pord`",
         ] {
             assert!(found.iter().any(|m| m == expected), "{expected} is not in {found:#?}");
         }

@@ -26,6 +26,7 @@ mod migrations;
 mod object_checks;
 mod origins;
 mod queries;
+pub mod receipts;
 mod references;
 mod relations;
 mod render;

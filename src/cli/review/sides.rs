@@ -116,6 +116,7 @@ pub(crate) fn compare(
 ) -> Result<Compared, Failure> {
     let mut workspace = Workspace::over(context, root.clone(), env, base.system.clone())?;
     let mut earlier = Earlier::of(&mut workspace, base, env);
+    let moved = workspace.session.moved_lines();
     workspace.session.switch(work_tree(&root), base.changed.as_deref());
     let then: Vec<EarlierProject> = earlier
         .graph
@@ -136,6 +137,7 @@ pub(crate) fn compare(
         review = Some(made.map_err(|e| Failure::Graph(e.into()))?);
     }
     compiled.report.diagnostics.extend(earlier.said);
+    compiled.report.diagnostics.extend(workspace.session.removed_moves(&moved));
     let guard = workspace.session.config().map(|c| c.guard.clone()).unwrap_or_default();
     let exceeded = review.as_ref().and_then(|review| exceeded(&guard, review));
     compiled.report.diagnostics.extend(exceeded.iter().map(|e| e.diagnostic(&guard)));

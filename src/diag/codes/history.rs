@@ -17,4 +17,6 @@ table! {
     LOCK = "G1044" Error "damaged-lock", "an assigned.lock that cannot be read";
     PENDING = "G1050" Error "migration-pending", "a document that a migration has not been applied to";
     MIGRATION = "G1051" Error "bad-migration", "a migration of which nothing says when it is pending, or a name that two have";
+    MOVE_REMOVED = "G1060" Warning "move-removed", "a `moved` line that is removed before every deployer carried it out";
+    RECEIPT = "G1061" Warning "damaged-receipt", "a receipt that cannot be read";
 }

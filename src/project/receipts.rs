@@ -1,0 +1,104 @@
+//! What the receipts of the deployers tell: see [`crate::history::receipt`].
+
+use std::collections::BTreeSet;
+
+use ecow::EcoString;
+
+use crate::base::{FileId, System, SystemError};
+use crate::diag::codes::history as codes;
+use crate::diag::{Diagnostic, Place};
+use crate::eval::moved::{Identity, identity};
+use crate::history::receipt::{Known, Receipt};
+use crate::model::Program;
+use crate::model::program::MovedDef;
+
+use super::config::{CONFIG_FILE, Config, Deployer};
+use super::queries;
+use super::render::Renderer;
+use super::session::Session;
+use super::world::DbWorld;
+
+/// The receipts of the deployers that `gops.toml` names, in its order; none of one that has written
+/// none yet, or one that cannot be read, which is said.
+pub fn receipts<'c>(
+    system: &dyn System,
+    config: &'c Config,
+) -> (Vec<(&'c Deployer, Option<Receipt>)>, Vec<Diagnostic>) {
+    let mut problems = Vec::new();
+    let mut read = |deployer: &Deployer| -> Option<Receipt> {
+        let wrong = match system.read(&deployer.receipt) {
+            Ok(bytes) => match Receipt::parse(&bytes) {
+                Ok(receipt) if receipt.project == config.name => return Some(receipt),
+                Ok(receipt) => format!("it is of the project `{}`", receipt.project),
+                Err(wrong) => wrong,
+            },
+            Err(SystemError::NotFound(_)) => return None,
+            Err(error) => error.to_string(),
+        };
+        let place = Place::File(FileId::new(&deployer.receipt));
+        let message = format!("the receipt of `{}` cannot be read: {wrong}", deployer.name);
+        let problem = Diagnostic::new(codes::RECEIPT, place, message)
+            .help("nothing counts as settled for it until its next deploy writes it again");
+        problems.push(problem.resolved(&super::origins::Nowhere));
+        None
+    };
+    let found = config.deployers.iter().map(|deployer| (deployer, read(deployer))).collect();
+    (found, problems)
+}
+
+impl Session {
+    /// What whoever deploys this has seen then: for its receipt.
+    pub fn known(&self) -> Known {
+        Known { versions: Default::default(), moves: self.moved_lines() }
+    }
+
+    /// The `moved` lines of the model, by ids.
+    pub fn moved_lines(&self) -> BTreeSet<EcoString> {
+        let model = queries::checked_model(&self.db);
+        let program = &*model.program;
+        let world = DbWorld::new(&self.db);
+        let line = |moved: &MovedDef| match moved {
+            MovedDef::Object { from, to } => {
+                let (from, _) = identity(&world, from);
+                let (to, _) = identity(&world, to);
+                Some(ecow::eco_format!("{} to {}", shown(program, &from?), shown(program, &to?)))
+            }
+            MovedDef::Type { from, to } => {
+                Some(ecow::eco_format!("type {from} to {}", program.ty(*to).decl().path))
+            }
+        };
+        program.moves.iter().filter_map(line).collect()
+    }
+
+    /// Warns of each `moved` line that an earlier model had, this one has not, and some deployer has
+    /// not carried out: it would delete and make anew what was to be moved.
+    pub fn removed_moves(&self, earlier: &BTreeSet<EcoString>) -> Vec<Diagnostic> {
+        let Some(config) = self.config().filter(|c| !c.deployers.is_empty() && !earlier.is_empty()) else {
+            return Vec::new();
+        };
+        let (receipts, mut said) = receipts(&**self.db.system(), config);
+        for line in earlier.difference(&self.moved_lines()) {
+            let open =
+                receipts.iter().filter(|(_, receipt)| !receipt.as_ref().is_some_and(|r| r.has_moved(line)));
+            let open: Vec<String> = open.map(|(deployer, _)| format!("`{}`", deployer.name)).collect();
+            if open.is_empty() {
+                continue;
+            }
+            let message = format!("`moved {line}` is removed before {} carried it out", open.join(", "));
+            let problem = Diagnostic::new(codes::MOVE_REMOVED, Place::File(FileId::new(CONFIG_FILE)), message)
+                .help("leave the line in the model until their receipts have it; what they still have under the old id is deleted and made anew otherwise");
+            said.push(problem.resolved(&super::origins::Nowhere));
+        }
+        said
+    }
+}
+
+fn shown(program: &Program, identity: &Identity) -> String {
+    let mut text = String::new();
+    Renderer::new(program).write_id(&mut text, &identity.reference);
+    for step in &identity.steps {
+        text.push('.');
+        text.push_str(step);
+    }
+    text
+}
