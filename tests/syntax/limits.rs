@@ -125,6 +125,38 @@ fn garbage_takes_linear_work() {
     }
 }
 
+/// An operator whose right side is no value must not be read again by each level around it.
+#[test]
+fn operators_without_a_right_side() {
+    let work = |text: &str| syntax::parse(FileId::new("model/test.gops"), text).work;
+    for end in ["", "@", "a in in b", "= 5s", "a == b == c", "not"] {
+        for joint in ["1 in", "1 not in", "a ==", "a and", "a ?? not b or", "a: not", "- 1 <", "a is int =="]
+        {
+            for deny in ["not", "!", "not not not"] {
+                let unit = format!("{} {joint} ", format!("{deny} ").repeat(5));
+                for times in [1, 4, 12] {
+                    let text = format!("const A = {}{end}\n", unit.repeat(times));
+                    let tokens = text.split(' ').count() as u64;
+                    // A repair reads it all again, and there are a few of them.
+                    assert!(work(&text) <= 60 * tokens, "{}, {tokens}: {text}", work(&text));
+                }
+            }
+        }
+    }
+}
+
+/// What took a third of a second once: a mistake after which all of it reads as a value.
+#[test]
+fn denials_in_a_row() {
+    let work = |n: usize| {
+        let part = format!("{}1{}a!!AIT: ", "!".repeat(n), "!".repeat(n / 2));
+        let text = format!("const DISK: s{}duration = 5sec", part.repeat(2));
+        syntax::parse(FileId::new("model/test.gops"), &text).work / n as u64
+    };
+    assert!(work(29) <= 200, "{}", work(29));
+    assert!(work(58) <= 200, "{}", work(58));
+}
+
 /// Ten times the text takes about ten times the work, and not more than so much for each byte.
 fn is_linear(what: &str, make: impl Fn(usize) -> String) {
     let work = |len: usize| {

@@ -1,6 +1,6 @@
 //! Expressions.
 
-use chumsky::pratt::{infix, left, none, postfix, prefix};
+use chumsky::pratt::{infix, left, prefix};
 use chumsky::prelude::*;
 
 use crate::base::Span;
@@ -8,11 +8,9 @@ use crate::syntax::ast::*;
 use crate::syntax::split::Tok;
 use crate::syntax::token::Kind;
 
-use super::primitive::{name, one, operand_name, path_of, tok, token};
+use super::primitive::{name, not_word, one, operand_name, path_of, tok, token};
 use super::types::Types;
 use super::{Ex, In, P};
-
-type Extra<'b> = chumsky::input::MapExtra<'static, 'b, In, Ex>;
 
 /// What an expression of the same level is made of.
 pub(super) struct Parts {
@@ -320,41 +318,72 @@ fn ends_range(kind: Kind) -> bool {
     )
 }
 
+/// Level by level, and not with `pratt`: there the operand of `not` ends before an operator whose
+/// right side cannot be read, and each `not` around it reads that side once more; a chain of such
+/// operators takes as long as the product of their `not`s.
 fn logic(operand: P<Expr>, parts: &Parts) -> P<Expr> {
-    let comparison = one(&[Kind::Eq, Kind::Ne, Kind::Lt, Kind::Le, Kind::Gt, Kind::Ge, Kind::In])
+    let denied = denied(operand, parts);
+    let and = level(denied, Kind::And, BinaryOp::And);
+    let or = level(and, Kind::Or, BinaryOp::Or);
+    level(or, Kind::Coalesce, BinaryOp::Coalesce)
+}
+
+/// Operands joined by one operator, from the left.
+fn level(operand: P<Expr>, kind: Kind, op: BinaryOp) -> P<Expr> {
+    let rest = tok(kind).then(operand.clone()).repeated();
+    operand.foldl(rest, move |l, (sign, r): (Tok, Expr)| binary(l, op, sign.span, r)).boxed()
+}
+
+/// A comparison after any number of `not`.
+fn denied(operand: P<Expr>, parts: &Parts) -> P<Expr> {
+    let mut denied = Recursive::declare();
+    let comparison = comparison(operand, parts, denied.clone().boxed());
+    let deny = |not: Tok, e: Expr| Expr {
+        span: not.span.to(e.span),
+        kind: ExprKind::Unary(UnaryOp::Not, Box::new(e)),
+    };
+    denied.define(not_word().repeated().foldr(comparison, deny));
+    denied.boxed()
+}
+
+/// `a == b`, `a is T`. On the right a `not` may stand: it takes what follows with it, and so
+/// ends the comparison.
+fn comparison(operand: P<Expr>, parts: &Parts, denied: P<Expr>) -> P<Expr> {
+    let comparator = one(&[Kind::Eq, Kind::Ne, Kind::Lt, Kind::Le, Kind::Gt, Kind::Ge, Kind::In])
         .map(|t| (t.kind, t.span))
-        .or(tok(Kind::Not).then(tok(Kind::In)).map(|(n, i)| (Kind::Not, n.span.to(i.span))));
-    operand
-        .pratt((
-            infix(left(1), tok(Kind::Coalesce), |l, op: Tok, r, _| binary(l, BinaryOp::Coalesce, op.span, r)),
-            infix(left(2), tok(Kind::Or), |l, op: Tok, r, _| binary(l, BinaryOp::Or, op.span, r)),
-            infix(left(3), tok(Kind::And), |l, op: Tok, r, _| binary(l, BinaryOp::And, op.span, r)),
-            prefix(4, tok(Kind::Not), |not: Tok, e: Expr, _| Expr {
-                span: not.span.to(e.span),
-                kind: ExprKind::Unary(UnaryOp::Not, Box::new(e)),
-            }),
-            postfix(
-                5,
-                tok(Kind::Is).then(parts.types.simple.clone()),
-                |l: Expr, (word, ty): (Tok, TypeExpr), e: &mut Extra<'_>| {
-                    e.state().refuse_chain(&l, word.span);
-                    Expr { span: l.span.to(ty.span), kind: ExprKind::Is(Box::new(l), ty) }
-                },
-            ),
-            infix(none(5), comparison, |l: Expr, (kind, at), r: Expr, e: &mut Extra<'_>| {
-                e.state().refuse_chain(&l, at);
-                let op = match kind {
-                    Kind::Eq => BinaryOp::Eq,
-                    Kind::Ne => BinaryOp::Ne,
-                    Kind::Lt => BinaryOp::Lt,
-                    Kind::Le => BinaryOp::Le,
-                    Kind::Gt => BinaryOp::Gt,
-                    Kind::Ge => BinaryOp::Ge,
-                    Kind::In => BinaryOp::In,
-                    _ => BinaryOp::NotIn,
-                };
-                binary(l, op, at, r)
-            }),
-        ))
-        .boxed()
+        .or(tok(Kind::Not).then(tok(Kind::In)).map(|(n, i)| (Kind::Not, n.span.to(i.span))))
+        .boxed();
+    let is = tok(Kind::Is).ignore_then(parts.types.simple.clone()).map(Compared::Is);
+    let with = comparator.clone().then(operand.clone()).map(|(op, right)| Compared::With(op, right));
+    let with_denied =
+        comparator.then(not_word().rewind().ignore_then(denied)).map(|(op, right)| Compared::With(op, right));
+    let compared = choice((is, with, with_denied)).boxed();
+    operand.then(compared.or_not()).map(|(left, compared)| compare(left, compared)).boxed()
+}
+
+/// What a value is compared with.
+enum Compared {
+    Is(TypeExpr),
+    With((Kind, Span), Expr),
+}
+
+fn compare(left: Expr, compared: Option<Compared>) -> Expr {
+    let (kind, at, right) = match compared {
+        None => return left,
+        Some(Compared::Is(ty)) => {
+            return Expr { span: left.span.to(ty.span), kind: ExprKind::Is(Box::new(left), ty) };
+        }
+        Some(Compared::With((kind, at), right)) => (kind, at, right),
+    };
+    let op = match kind {
+        Kind::Eq => BinaryOp::Eq,
+        Kind::Ne => BinaryOp::Ne,
+        Kind::Lt => BinaryOp::Lt,
+        Kind::Le => BinaryOp::Le,
+        Kind::Gt => BinaryOp::Gt,
+        Kind::Ge => BinaryOp::Ge,
+        Kind::In => BinaryOp::In,
+        _ => BinaryOp::NotIn,
+    };
+    binary(left, op, at, right)
 }

@@ -481,23 +481,6 @@ impl Cx {
         alone.then(|| before.to_owned())
     }
 
-    /// Comparisons do not chain; `is` has no operand to its right that would refuse to.
-    pub(super) fn refuse_chain(&mut self, left: &Expr, at: Span) {
-        use BinaryOp::*;
-        let chained = match &left.kind {
-            ExprKind::Is(..) => true,
-            ExprKind::Binary(op, ..) => matches!(op, Eq | Ne | Lt | Le | Gt | Ge | In | NotIn),
-            _ => false,
-        };
-        if chained {
-            let error = self
-                .sink
-                .at(codes::CHAINED_COMPARISON, at, "comparisons do not chain")
-                .help("write `a < b and b < c`, or put one of them in parentheses");
-            self.sink.push(error);
-        }
-    }
-
     /// Only what makes an object can have modifiers.
     pub(super) fn may_be_modified(&mut self, base: &Expr, modifiers: &[Modifier]) -> bool {
         let mut made = base;

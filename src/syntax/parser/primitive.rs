@@ -59,6 +59,16 @@ pub(super) fn operand_name() -> impl Parser<'static, In, Ident, Ex> + Clone {
     })
 }
 
+/// The word `not` before an operand; where nothing follows it is a name.
+pub(super) fn not_word() -> impl Parser<'static, In, Tok, Ex> + Clone {
+    custom::<_, In, _, Ex>(|inp| match inp.next() {
+        Some(tok) if tok.kind == Kind::Not && inp.peek().is_some_and(|t: Tok| t.kind != Kind::Comma) => {
+            Ok(tok)
+        }
+        found => Err(Fault::new(bit(Kind::Not), found)),
+    })
+}
+
 fn is_literal(kind: Kind) -> bool {
     matches!(kind, Kind::True | Kind::False | Kind::Null)
 }
