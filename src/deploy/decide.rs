@@ -124,11 +124,13 @@ impl<'a> Decider<'a> {
         if again && case.node.drift == Drift::Report && self.is_current(case) {
             return Decision::only(Action::Report { changes: Vec::new() });
         }
-        let own = case.row.filter(|row| row.key.id == case.node.id);
+        // The intent is read from where it makes something, so a row that was elsewhere does not
+        // stand for it.
+        let own = case.row.filter(|row| row.key.id == case.node.id && row.claims == case.wanted.claims);
         let key = own.map_or_else(|| self.new_key(&case.node.id), |row| row.key.clone());
         let step = What::Make { subject: case.at, operation: Operation::Create, key, before: None };
         let action = Action::Create { fields: case.node.fields.clone(), again };
-        // What was to go on under this id is gone.
+        // What was to go on under this id, or here, is gone.
         let gone = case.row.filter(|_| own.is_none()).map(|row| Change::Drop {
             key: row.key.clone(),
             end: End::Gone,

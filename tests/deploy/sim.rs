@@ -32,6 +32,22 @@ fn two_thousand_lives_end_well() {
     assert!(stats.crashes > seeds / 4 && stats.effects > 4 * seeds, "{stats:?}");
 }
 
+/// Lives that once failed, made small, each with what it showed.
+const ONCE_FAILED: &[(&str, &str)] = &[(
+    "what was lost with a restored target is made elsewhere, by half: the intent is read there",
+    r#"{"turns":[{"wanted":[{"name":0,"kind":"Floating","slot":1}]},{"events":[{"RestoreTarget":[0,0]}],
+        "wanted":[{"name":0,"kind":"Floating"},{"name":1,"kind":"Bare","slot":3}],
+        "faults":{"mishaps":{"1":"Half"}}}]}"#,
+)];
+
+#[test]
+fn what_once_failed_does_not_fail_again() {
+    for (what, text) in ONCE_FAILED {
+        let case = Case::parse(text).unwrap();
+        assert_eq!(sim::live(&case).err(), None, "{what}");
+    }
+}
+
 #[test]
 fn a_life_is_written_down_and_read_back() {
     for seed in 0..50 {
