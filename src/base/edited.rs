@@ -49,9 +49,9 @@ impl System for Edited {
         let files = self.files.read().unwrap_or_else(|p| p.into_inner());
         let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
         let listed = self.system.list(path);
-        let mut entries = match &listed {
-            Ok(entries) => entries.clone(),
-            Err(SystemError::NotFound(_)) => Vec::new(),
+        let mut entries: BTreeMap<String, EntryKind> = match &listed {
+            Ok(entries) => entries.iter().map(|e| (e.name.clone(), e.kind)).collect(),
+            Err(SystemError::NotFound(_)) => BTreeMap::new(),
             Err(_) => return listed,
         };
         for (file, bytes) in files.range(prefix.clone()..) {
@@ -61,17 +61,16 @@ impl System for Edited {
                 None => (rest, EntryKind::File),
             };
             match bytes {
-                None if kind == EntryKind::File => entries.retain(|e| e.name != name),
+                None if kind == EntryKind::File => drop(entries.remove(name)),
                 None => {}
-                Some(_) if entries.iter().any(|e| e.name == name) => {}
-                Some(_) => entries.push(Entry { name: name.to_owned(), kind }),
+                Some(_) if entries.contains_key(name) => {}
+                Some(_) => drop(entries.insert(name.to_owned(), kind)),
             }
         }
         if entries.is_empty() && listed.is_err() {
             return listed;
         }
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(entries)
+        Ok(entries.into_iter().map(|(name, kind)| Entry { name, kind }).collect())
     }
 }
 

@@ -109,7 +109,7 @@ impl Diff {
                 };
                 open.session.switch(work_tree(&open.root), changed);
             }
-            (Side::WorkTree, None) => *workspace = Some(Workspace::open(context, env)?),
+            (Side::WorkTree, None) => *workspace = Some(Workspace::open_active(context, env)?),
         }
         let Some(open) = workspace else { return Ok(None) };
         let compiled = open.session.compile();

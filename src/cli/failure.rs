@@ -49,6 +49,15 @@ pub enum Failure {
     #[error("another gops is writing to {}", .0.display())]
     #[diagnostic(code(gops::writing), help("wait until it has ended, and try again"))]
     Writing(PathBuf),
+    /// There is no active store.
+    #[error("this project keeps no active store: its history is in Git")]
+    #[diagnostic(
+        code(gops::history),
+        help(
+            "what the instance files say is deployed as it is; for explicit activation write `history = \"active\"` into gops.toml"
+        )
+    )]
+    NotActive,
     /// `init` would overwrite something.
     #[error("{} is there already", .0.display())]
     #[diagnostic(

@@ -54,7 +54,7 @@ enum Drawing {
 
 impl Draw {
     pub fn run(&self, context: &Context) -> Result<Exit, Failure> {
-        let mut workspace = Workspace::open(context, self.env.as_deref())?;
+        let mut workspace = Workspace::open_active(context, self.env.as_deref())?;
         let Some(mut graph) = workspace.graph(context)? else { return Ok(Exit::Errors) };
         if matches!(self.format, Drawing::Json) {
             graph.header.source.revision = workspace.revision(context);

@@ -16,6 +16,7 @@ mod review;
 mod schema;
 mod sim;
 mod slice;
+mod sync;
 mod test;
 pub mod ui;
 mod update;
@@ -130,6 +131,7 @@ enum Command {
     Check(check::Check),
     Compile(compile::Compile),
     Update(update::Update),
+    Sync(sync::Sync),
     Diff(diff::Diff),
     Slice(slice::Slice),
     Fmt(fmt::Fmt),
@@ -195,6 +197,7 @@ impl Command {
             Command::Check(command) => command.run(context),
             Command::Compile(command) => command.run(context),
             Command::Update(command) => command.run(context),
+            Command::Sync(command) => command.run(context),
             Command::Diff(command) => command.run(context),
             Command::Slice(command) => command.run(context),
             Command::Fmt(command) => command.run(context),

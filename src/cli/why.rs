@@ -30,7 +30,7 @@ pub(crate) struct Why {
 
 impl Why {
     pub fn run(&self, context: &Context) -> Result<Exit, Failure> {
-        let mut workspace = Workspace::open(context, self.env.as_deref())?;
+        let mut workspace = Workspace::open_active(context, self.env.as_deref())?;
         let graph = workspace.graph(context)?;
         let Some(graph) = graph else { return Ok(Exit::Errors) };
         let id = find(&graph, &self.id)?;

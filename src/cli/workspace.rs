@@ -27,8 +27,15 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// Opens the project of the nearest `gops.toml`, there or above.
+    /// Opens the project of the nearest `gops.toml`, there or above: its sources.
     pub fn open(context: &Context, env: Option<&str>) -> Result<Self, Failure> {
+        let root = find_root(context.here())?;
+        let system = work_tree(&root);
+        Self::open_as(context, root, env, system, false)
+    }
+
+    /// Opens it for a graph: with `history = "active"`, as it was activated.
+    pub fn open_active(context: &Context, env: Option<&str>) -> Result<Self, Failure> {
         let root = find_root(context.here())?;
         let system = work_tree(&root);
         Self::over(context, root, env, system)
@@ -38,22 +45,33 @@ impl Workspace {
     pub fn open_edited(context: &Context) -> Result<(Self, Arc<Edited>), Failure> {
         let root = find_root(context.here())?;
         let edited = Arc::new(Edited::new(work_tree(&root)));
-        let workspace = Self::over(context, root, None, edited.clone())?;
+        let workspace = Self::open_as(context, root, None, edited.clone(), false)?;
         Ok((workspace, edited))
     }
 
-    /// Opens the project in a folder as a system has it: the work tree, an earlier revision.
+    /// Opens the project in a folder for a graph, as a system has it: the work tree, an earlier
+    /// revision.
     pub fn over(
         context: &Context,
         root: PathBuf,
         env: Option<&str>,
         system: Arc<dyn System>,
     ) -> Result<Self, Failure> {
+        Self::open_as(context, root, env, system, true)
+    }
+
+    fn open_as(
+        context: &Context,
+        root: PathBuf,
+        env: Option<&str>,
+        system: Arc<dyn System>,
+        active: bool,
+    ) -> Result<Self, Failure> {
         // `-C` is as if started there: what is shown is the same.
         let here = context.here().canonicalize().map_err(Failure::read(context.here()))?;
         let prefix = prefix(&root, &here);
         context.ui.detail(&format!("the project is {}", root.display()));
-        let options = Options { env: env.map(str::to_owned), threads: context.threads };
+        let options = Options { env: env.map(str::to_owned), threads: context.threads, active };
         let session = Session::open(system, options);
         Ok(Workspace { root, prefix, session: ManuallyDrop::new(session) })
     }

@@ -9,6 +9,7 @@ pub mod lock;
 pub mod migrate;
 pub mod receipt;
 mod same;
+pub mod store;
 
 pub use crate::eval::Operation;
 pub use fold::{Folded, FoldedElement, Seen, fold};

@@ -10,12 +10,15 @@
 //!                             └── graphs: gathered, merged, assembled ── the graph
 //! ```
 
+pub mod active;
 mod assemble;
 mod assigned;
 pub mod config;
 mod cost;
 mod creators;
 mod duplicates;
+#[cfg(test)]
+mod faulty;
 mod graphs;
 pub mod guard;
 mod hidden;

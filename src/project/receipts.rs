@@ -49,7 +49,24 @@ pub fn receipts<'c>(
 impl Session {
     /// What whoever deploys this has seen then: for its receipt.
     pub fn known(&self) -> Known {
-        Known { versions: Default::default(), moves: self.moved_lines() }
+        let versions = self.view.as_ref().map(|view| view.versions.clone()).unwrap_or_default();
+        Known { versions, moves: self.moved_lines() }
+    }
+
+    /// The instances that go under another id now, old and new.
+    pub(super) fn moved_instances(&self) -> Vec<(EcoString, EcoString)> {
+        let model = queries::checked_model(&self.db);
+        let program = &*model.program;
+        let world = DbWorld::new(&self.db);
+        let ids = |moved: &MovedDef| match moved {
+            MovedDef::Object { from, to } => {
+                let (from, to) = (identity(&world, from).0?, identity(&world, to).0?);
+                let whole = from.steps.is_empty() && to.steps.is_empty();
+                whole.then(|| (shown(program, &from), shown(program, &to)))
+            }
+            MovedDef::Type { .. } => None,
+        };
+        program.moves.iter().filter_map(ids).map(|(from, to)| (from.into(), to.into())).collect()
     }
 
     /// The `moved` lines of the model, by ids.

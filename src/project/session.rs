@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ecow::EcoString;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{FileId, Name, System, SystemError};
 use crate::db::{Content, Database, Db as _, KeyBucket, Project, Shard, SourceFile, Unit};
@@ -14,8 +14,10 @@ use crate::graph::GraphBuilder;
 use crate::handler::Registry;
 use crate::model::Program;
 
+use super::active::View;
 use super::config::{self, CONFIG_FILE, Config};
 use super::graphs::GraphState;
+use super::history::EarlierProject;
 use super::layout::{Layout, UnitFiles, layout};
 use super::queries;
 use super::walk::Walker;
@@ -32,11 +34,13 @@ pub struct Options {
     pub env: Option<String>,
     /// How many threads evaluate; the result is the same for any number.
     pub threads: usize,
+    /// Of a project with `history = "active"`, look at what was activated, not at the sources.
+    pub active: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { env: None, threads: 1 }
+        Options { env: None, threads: 1, active: false }
     }
 }
 
@@ -79,6 +83,10 @@ pub struct TestOutcome {
 /// An open project.
 pub struct Session {
     pub(super) db: Database,
+    /// The files as they are: those of the database are what was activated, if that is looked at.
+    sources: Arc<dyn System>,
+    /// What was activated, if that is looked at.
+    pub(super) view: Option<View>,
     pub(super) project: Project,
     options: Options,
     config: Option<Config>,
@@ -110,10 +118,12 @@ impl std::fmt::Debug for Session {
 impl Session {
     /// Opens the project that a system holds. What is wrong with it is said by [`Session::check`].
     pub fn open(system: Arc<dyn System>, options: Options) -> Self {
-        let db = Database::new(system);
+        let db = Database::new(system.clone());
         let project = db.new_project();
         let mut session = Session {
             db,
+            sources: system,
+            view: None,
             project,
             options,
             config: None,
@@ -167,8 +177,26 @@ impl Session {
         all
     }
 
-    /// The graph. A project with environments has one for each, so one must have been chosen.
+    /// The graph. A project with environments has one for each, so one must have been chosen. What
+    /// was activated before counts as what was there before.
     pub fn compile(&mut self) -> Compiled {
+        let earlier = self.activated_before().to_vec();
+        if earlier.is_empty() { self.compile_plainly() } else { self.compile_with(&earlier) }
+    }
+
+    /// Whether what was activated is looked at, not the sources.
+    pub fn is_active(&self) -> bool {
+        self.view.is_some()
+    }
+
+    /// What was activated before, if that is looked at: every instance at its newest earlier
+    /// version, then at the one before, and so on.
+    pub fn activated_before(&self) -> &[EarlierProject] {
+        self.view.as_ref().map_or(&[], |view| &view.earlier)
+    }
+
+    /// The graph, with no look at what was before.
+    pub(super) fn compile_plainly(&mut self) -> Compiled {
         if let Some(config) = &self.config
             && !config.environments.is_empty()
             && self.options.env.is_none()
@@ -194,7 +222,8 @@ impl Session {
 
     /// Looks at paths (relative to the root) that may have changed, come or gone.
     pub fn refresh(&mut self, paths: &[String]) {
-        let mut structure = false;
+        // What was activated is another project in any case.
+        let mut structure = self.view.is_some() || self.options.active;
         for path in paths {
             structure |= self.reread(FileId::new(path)) || is_structural(path);
         }
@@ -207,12 +236,10 @@ impl Session {
     /// equal in both is not computed again. `changed` names at least every path that differs
     /// between the two; without it, everything is read again.
     pub fn switch(&mut self, system: Arc<dyn System>, changed: Option<&[String]>) {
+        self.sources = system.clone();
         let before = self.db.set_system(system);
-        let Some(changed) = changed else {
-            for file in self.db.files() {
-                let path = file.path(&self.db);
-                self.db.refresh(path);
-            }
+        let Some(changed) = changed.filter(|_| self.view.is_none() && !self.options.active) else {
+            self.reread_all();
             return self.load();
         };
         // What could not be read stands in no list of files that changed.
@@ -236,10 +263,24 @@ impl Session {
         }
     }
 
-    /// The files that were read, by path: those of the project, not of the standard library.
+    /// Reads everything again.
+    fn reread_all(&mut self) {
+        for file in self.db.files() {
+            let path = file.path(&self.db);
+            self.db.refresh(path);
+        }
+    }
+
+    /// The files that were read, by path: those of the project, not of the standard library. Of
+    /// what was activated, those of the store.
     pub fn read_files(&self) -> Vec<FileId> {
         let read = self.db.files().into_iter().filter(|f| f.content(&self.db).is_ok());
         let mut paths: Vec<FileId> = read.map(|f| f.path(&self.db)).collect();
+        if let Some(view) = &self.view {
+            let covered: FxHashSet<FileId> = view.covered.iter().copied().collect();
+            paths.retain(|path| !covered.contains(path));
+            paths.extend(&view.files);
+        }
         paths.sort_by_key(|f| f.path());
         paths
     }
@@ -255,6 +296,10 @@ impl Session {
     /// Reads gops.toml, lists models and instances, and gives them to the database.
     fn load(&mut self) {
         self.setup.clear();
+        if self.view.take().is_some() {
+            self.db.set_system(self.sources.clone());
+            self.reread_all();
+        }
         self.db.refresh(FileId::new(CONFIG_FILE));
         self.config = self.read_config();
         let config = self.config.clone();
@@ -270,11 +315,36 @@ impl Session {
             Some(config) => layout(&**self.db.system(), config, &program),
             None => Layout::default(),
         };
+        if let Some(config) = &config
+            && self.options.active
+            && super::active::is_active(config)
+            && (config.environments.is_empty() || environment.is_some())
+        {
+            self.look_at_store(config, &program);
+        }
         self.set_shards();
         if config.is_some() && super::uses_files(&program) {
             self.set_listing();
         }
         self.state = GraphState::default();
+    }
+
+    /// Looks at what was activated from now on.
+    fn look_at_store(&mut self, config: &Config, program: &Program) {
+        let moves = self.moved_instances();
+        match super::active::view(&self.sources, &self.layout, self.options.env.as_deref(), &moves) {
+            Ok(view) => {
+                self.db.set_system(view.system.clone());
+                self.reread_all();
+                self.layout = layout(&*view.system, config, program);
+                self.view = Some(view);
+            }
+            Err(problems) => {
+                // Nothing is known of what is to exist; the models are checked all the same.
+                self.layout = Layout::default();
+                self.setup.extend(problems);
+            }
+        }
     }
 
     fn read_config(&mut self) -> Option<Config> {

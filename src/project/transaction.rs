@@ -265,63 +265,11 @@ impl Folder for DiskFolder {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
     use std::collections::BTreeMap;
 
     use super::*;
     use crate::base::DiskSystem;
-
-    /// Fails at one call: once, as a full disk does, or from then on, as a crash does.
-    struct Faulty {
-        disk: DiskFolder,
-        left: Cell<u32>,
-        crash: bool,
-    }
-
-    impl Faulty {
-        fn step(&self) -> io::Result<()> {
-            let left = self.left.get();
-            match left {
-                0 if self.crash => Err(io::Error::other("crashed")),
-                _ => {
-                    self.left.set(left.wrapping_sub(1));
-                    if left == 0 { Err(io::Error::from(io::ErrorKind::StorageFull)) } else { Ok(()) }
-                }
-            }
-        }
-    }
-
-    impl Folder for Faulty {
-        fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
-            self.step()?;
-            self.disk.read(path)
-        }
-        fn write(&self, path: &str, bytes: &[u8], like: &str) -> io::Result<()> {
-            // Half of it is there when it fails.
-            if let Err(error) = self.step() {
-                let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
-                let _ = self.disk.write(path, half, like);
-                return Err(error);
-            }
-            self.disk.write(path, bytes, like)
-        }
-        fn link(&self, from: &str, to: &str) -> io::Result<()> {
-            self.step()?;
-            self.disk.link(from, to)
-        }
-        fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-            self.step()?;
-            self.disk.rename(from, to)
-        }
-        fn remove(&self, path: &str) -> io::Result<()> {
-            self.step()?;
-            self.disk.remove(path)
-        }
-        fn sync_names(&self, path: &str) -> io::Result<()> {
-            self.step()?;
-            self.disk.sync_names(path)
-        }
-    }
+    use crate::project::faulty::Faulty;
 
     fn changes() -> Vec<Change> {
         let change = |path: &str, bytes: Option<&str>| Change {
@@ -375,16 +323,16 @@ mod tests {
             for step in 0..200 {
                 let folder = start();
                 let disk = || DiskFolder::new(folder.path());
-                let faulty = Faulty { disk: disk(), left: Cell::new(step), crash };
+                let faulty = Faulty::new(disk(), step, crash);
                 let result = commit(&faulty, &changes());
-                let never_failed = faulty.left.get() > 0 && faulty.left.get() <= step;
+                let never_failed = faulty.has_not_failed(step);
                 let now = seen(&*before(Arc::new(DiskSystem::new(folder.path()))));
                 assert!(now == old || now == new, "{crash} {step}: {now:#?}");
                 assert!(result.is_err() || now == new, "{crash} {step}");
                 assert!(crash || result.is_ok() || now == old, "{crash} {step}");
                 // A crash while it is mended, at each of its steps too.
                 for second in 0..12 {
-                    let again = Faulty { disk: disk(), left: Cell::new(second), crash: true };
+                    let again = Faulty::new(disk(), second, true);
                     let _ = recover(&again);
                     assert_eq!(
                         seen(&*before(Arc::new(DiskSystem::new(folder.path())))),

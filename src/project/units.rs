@@ -50,7 +50,7 @@ pub fn read_as(db: &dyn Db, ready: &Ready, file: SourceFile, how: Reading<'_>) -
         return out;
     };
     let mut parts = Vec::new();
-    let files = if how.base_only { vec![file] } else { files(db, file, unit) };
+    let files = if how.base_only { vec![file] } else { files_of(db, file, unit) };
     for part in files {
         let parsed = match (how.contents)(part.path(db)) {
             Some(bytes) => parse_bytes(part.path(db), &bytes, unit.each),
@@ -91,7 +91,7 @@ pub fn read_as(db: &dyn Db, ready: &Ready, file: SourceFile, how: Reading<'_>) -
 }
 
 /// The files of a unit, in the order in which they are laid over each other.
-fn files(db: &dyn Db, base: SourceFile, unit: &Unit) -> Vec<SourceFile> {
+pub fn files_of(db: &dyn Db, base: SourceFile, unit: &Unit) -> Vec<SourceFile> {
     let project = Project::get(db);
     let mut files = vec![base];
     files.extend(unit.encrypted);

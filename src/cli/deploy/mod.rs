@@ -117,7 +117,7 @@ impl Deploy {
 
 impl Shared {
     fn run(&self, context: &Context, yes: bool, options: Options, mode: Mode) -> Result<Exit, Failure> {
-        let mut workspace = Workspace::open(context, self.env.as_deref())?;
+        let mut workspace = Workspace::open_active(context, self.env.as_deref())?;
         let compiled = workspace.session.compile();
         let found = &compiled.report.diagnostics;
         context.ui.diagnostics(Format::Human, found, &workspace, Stream::Err);

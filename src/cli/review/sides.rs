@@ -118,15 +118,14 @@ pub(crate) fn compare(
     let mut earlier = Earlier::of(&mut workspace, base, env);
     let moved = workspace.session.moved_lines();
     workspace.session.switch(work_tree(&root), base.changed.as_deref());
-    let then: Vec<EarlierProject> = earlier
-        .graph
-        .iter()
-        .map(|graph| EarlierProject {
-            name: format!("the base `{}`", base.name).into(),
-            files: Some(base.system.clone()),
-            graph: Some(graph.clone()),
-        })
-        .collect();
+    // What was activated knows its own history; of the base the graph is enough then.
+    let mut then = workspace.session.activated_before().to_vec();
+    let files = (!workspace.session.is_active()).then(|| base.system.clone());
+    then.extend(earlier.graph.iter().map(|graph| EarlierProject {
+        name: format!("the base `{}`", base.name).into(),
+        files: files.clone(),
+        graph: Some(graph.clone()),
+    }));
     let mut compiled = match then.is_empty() {
         true => workspace.session.compile(),
         false => workspace.session.compile_with(&then),

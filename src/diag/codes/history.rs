@@ -19,4 +19,7 @@ table! {
     MIGRATION = "G1051" Error "bad-migration", "a migration of which nothing says when it is pending, or a name that two have";
     MOVE_REMOVED = "G1060" Warning "move-removed", "a `moved` line that is removed before every deployer carried it out";
     RECEIPT = "G1061" Warning "damaged-receipt", "a receipt that cannot be read";
+    STORE = "G1062" Error "damaged-store", "a file of the active store that is not as `gops sync` wrote it";
+    BRANCHES = "G1063" Error "two-branches", "an instance that two branches activated";
+    NOT_ACTIVE = "G1064" Error "not-active", "a project with an active store, in which nothing was activated";
 }

@@ -64,10 +64,10 @@ impl Session {
     /// not is created. The others tell of deletions alone, the newest first. Nothing at all is a
     /// deployer's first run: everything is created.
     ///
-    /// The present nodes are those of [`Session::compile`], and so is `desired`. What is wrong
+    /// The present nodes do not depend on what is given, nor does `desired`. What is wrong
     /// with an earlier project is a warning.
     pub fn compile_with(&mut self, earlier: &[EarlierProject]) -> Compiled {
-        let mut compiled = self.compile();
+        let mut compiled = self.compile_plainly();
         let Some(graph) = &mut compiled.graph else { return compiled };
         let ready = queries::ready(&self.db);
         let looks_back = ready.plan.looks_back();

@@ -6,7 +6,7 @@ use crate::base::System;
 use crate::diag::codes::history as codes;
 use crate::diag::{Diagnostic, Place, Severity};
 use crate::graph::GraphBuilder;
-use crate::project::session::Session;
+use crate::project::session::{Options, Session};
 
 use super::with_model::WithModel;
 
@@ -24,7 +24,9 @@ impl Session {
         let program = self.program();
         let templates = program.templates.iter().map(|t| t.file.path().to_owned());
         let system = WithModel::new(self.db.system().clone(), files, &folder, templates);
-        Session::open(Arc::new(system), self.options().clone())
+        // What was activated has been put in place of the sources already.
+        let options = Options { active: false, ..self.options().clone() };
+        Session::open(Arc::new(system), options)
     }
 }
 
