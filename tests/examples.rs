@@ -53,6 +53,17 @@ const EXAMPLES: &[Example] = &[
     },
     Example { name: "fs", changes: &[Change { file: "slices/trees/docs.json", edit: None, plan: &["- "] }] },
     Example {
+        name: "parts",
+        changes: &[
+            Change {
+                file: "slices/services/web.yaml",
+                edit: Some(("log-driver: journald", "log-driver: local")),
+                plan: &["~ JsonKeys"],
+            },
+            Change { file: "slices/services/mail.yaml", edit: None, plan: &["- "] },
+        ],
+    },
+    Example {
         name: "network",
         changes: &[Change { file: "slices/vlans/voice.yaml", edit: Some(("id: 40", "id: 41")), plan: &[] }],
     },

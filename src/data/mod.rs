@@ -19,6 +19,7 @@ mod merge;
 mod parsed;
 pub mod print;
 pub mod remove;
+pub mod replace;
 mod scalar;
 mod sops;
 mod text;

@@ -211,7 +211,7 @@ impl<'a> Decider<'a> {
         if let Drift::Ignore(fields) = &case.node.drift
             && self.is_current(case)
         {
-            diff.changes.retain(|change| !fields.contains(&change.field));
+            diff.changes.retain(|change| !Drift::covers(fields, &change.field));
         }
         diff
     }

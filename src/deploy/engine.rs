@@ -381,7 +381,7 @@ impl<'a> Engine<'a> {
     }
 
     fn recovered(&mut self) -> Vec<Effect> {
-        let mut changes = recover(&self.ledger, &self.survey);
+        let mut changes = recover(&self.ledger, &self.survey, self.registry);
         changes.retain(
             |change| !matches!(change, Change::Close { number, .. } if self.uncleared.contains(number)),
         );

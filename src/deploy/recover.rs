@@ -3,13 +3,13 @@
 use ecow::EcoString;
 use rustc_hash::FxHashMap;
 
-use crate::handler::{Actual, Marked, Seen};
+use crate::handler::{Actual, Marked, Registry, Seen};
 use crate::state::{Change, Closed, Condition, End, Intent, Operation, Row, RowKey, Snapshot};
 
 use super::survey::{Subject, Survey};
 
 /// Closes every open intent whose subject could be seen.
-pub(super) fn recover(ledger: &Snapshot, survey: &Survey) -> Vec<Change> {
+pub(super) fn recover(ledger: &Snapshot, survey: &Survey, registry: &Registry) -> Vec<Change> {
     if ledger.intents.is_empty() {
         return Vec::new();
     }
@@ -26,12 +26,12 @@ pub(super) fn recover(ledger: &Snapshot, survey: &Survey) -> Vec<Change> {
             None if intent.operation == Operation::Adopt => &Seen::Unsure,
             _ => continue,
         };
-        close(ledger, intent, seen, &mut changes);
+        close(ledger, registry, intent, seen, &mut changes);
     }
     changes
 }
 
-fn close(ledger: &Snapshot, intent: &Intent, seen: &Seen, changes: &mut Vec<Change>) {
+fn close(ledger: &Snapshot, registry: &Registry, intent: &Intent, seen: &Seen, changes: &mut Vec<Change>) {
     let number = intent.number;
     let closed = |outcome, evidence: &str| Change::Close { number, outcome, evidence: evidence.into() };
     match (intent.operation, seen) {
@@ -55,7 +55,7 @@ fn close(ledger: &Snapshot, intent: &Intent, seen: &Seen, changes: &mut Vec<Chan
             };
             // In part or as a whole: what was applied last is not sure, so it is read anew.
             let base = if done { Some(made(&intent.row, actual, intent)) } else { None };
-            let base = base.or_else(|| ledger.rows.get(&intent.row.key).cloned());
+            let base = base.or_else(|| Some(either(ledger.rows.get(&intent.row.key)?, registry, intent)));
             changes.extend(base.map(|row| Change::Put(unsure(row))));
             let (outcome, evidence) = match done {
                 true => (Closed::Done, "it is as this intent was to make it"),
@@ -97,6 +97,15 @@ fn made(row: &Row, actual: &Actual, intent: &Intent) -> Row {
     row.recorded.physical = actual.physical.clone();
     row.recorded.token = matches!(actual.marked, Marked::By(_)).then(|| intent.token.clone());
     unsure(row)
+}
+
+/// The row of something that is as it was, or as an intent was to make it: it owns what either does.
+fn either(row: &Row, registry: &Registry, intent: &Intent) -> Row {
+    let mut row = row.clone();
+    if let Some(handler) = registry.get(&row.handler) {
+        row.recorded.fields = handler.merge(&row.recorded, &intent.row.recorded);
+    }
+    row
 }
 
 /// The row with nothing in it that would spare a close look.

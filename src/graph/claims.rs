@@ -18,6 +18,8 @@ pub struct Claims {
     targets: FxHashMap<EcoString, FxHashMap<EcoString, Holders>>,
     /// How many claims are held by more than one node.
     clashing: usize,
+    /// What nodes use together with others, and nobody may hold: by target, then by claim.
+    shared: FxHashMap<EcoString, FxHashMap<EcoString, Holders>>,
 }
 
 /// The nodes that hold a claim. Nearly every claim has one, and there are as many claims as
@@ -88,6 +90,41 @@ impl Claims {
         }
     }
 
+    /// Says that a node that is to exist uses this together with others, so that none may hold it.
+    pub fn share(
+        &mut self,
+        node: &EcoString,
+        target: &EcoString,
+        shares: impl IntoIterator<Item = EcoString>,
+    ) {
+        let mut shares = shares.into_iter().peekable();
+        if shares.peek().is_none() {
+            return;
+        }
+        let of_target = self.shared.entry(target.clone()).or_default();
+        for share in shares {
+            match of_target.entry(share) {
+                Entry::Vacant(free) => {
+                    free.insert(Holders::One(node.clone()));
+                }
+                Entry::Occupied(mut users) => users.get_mut().add(node),
+            }
+        }
+    }
+
+    /// What one node holds and others use together.
+    fn shared_clashes(&self) -> impl Iterator<Item = Clash> + '_ {
+        let clash = |target: &EcoString, claim: &EcoString, users: &Holders| {
+            let holders = self.targets.get(target)?.get(claim)?;
+            let mut nodes: Vec<EcoString> = holders.all().iter().chain(users.all()).cloned().collect();
+            nodes.sort();
+            nodes.dedup();
+            (nodes.len() > 1).then(|| Clash { target: target.clone(), claim: claim.clone(), nodes })
+        };
+        let all = self.shared.iter();
+        all.flat_map(move |(target, shares)| shares.iter().filter_map(move |(s, u)| clash(target, s, u)))
+    }
+
     /// Says that a node holds these claims no more.
     pub fn remove(
         &mut self,
@@ -121,7 +158,7 @@ impl Claims {
 
     /// Everything that more than one node holds, by target and claim.
     pub fn clashes(&self) -> Vec<Clash> {
-        if self.clashing == 0 {
+        if self.clashing == 0 && self.shared.is_empty() {
             return Vec::new();
         }
         let several = |target: &EcoString, (claim, holders): (&EcoString, &Holders)| match holders {
@@ -133,7 +170,9 @@ impl Claims {
         let targets = self.targets.iter();
         let mut clashes: Vec<Clash> =
             targets.flat_map(|(target, claims)| claims.iter().filter_map(|c| several(target, c))).collect();
+        clashes.extend(self.shared_clashes());
         clashes.sort();
+        clashes.dedup_by(|b, a| a.target == b.target && a.claim == b.claim);
         clashes
     }
 }
@@ -218,6 +257,11 @@ mod tests {
         );
         claims.remove(&text("B[]"), &host, [path.clone()]);
         assert_eq!(claims.clashes(), []);
+        // Any number may share what nobody holds.
+        claims.share(&text("C[]"), &host, [text("path:/etc/hosts"), path.clone()]);
+        claims.share(&text("D[]"), &host, [text("path:/etc/hosts")]);
+        let nodes = vec![text("C[]"), text("m::A[x=1]")];
+        assert_eq!(claims.clashes(), [Clash { target: host.clone(), claim: path.clone(), nodes }]);
         assert_eq!(claims.holder(&host, &path), Some(&text("m::A[x=1]")));
         claims.remove(&text("m::A[x=1]"), &host, [path.clone(), text("port:80")]);
         assert_eq!(claims.holder(&host, &path), None);

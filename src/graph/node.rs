@@ -46,6 +46,43 @@ pub enum Drift {
     Ignore(Vec<EcoString>),
 }
 
+impl Drift {
+    /// Whether one of these paths names a field, or something that it lies in.
+    pub fn covers(ignored: &[EcoString], field: &str) -> bool {
+        ignored.iter().any(|path| {
+            let mut field = steps(field);
+            steps(path).all(|step| field.next() == Some(step))
+        })
+    }
+}
+
+/// The steps of a path: `spec.words[0]` and `spec["words"][0]` have the same three.
+fn steps(path: &str) -> impl Iterator<Item = EcoString> + '_ {
+    let mut rest = path;
+    std::iter::from_fn(move || {
+        rest = rest.strip_prefix('.').unwrap_or(rest);
+        if rest.is_empty() {
+            return None;
+        }
+        let Some(inside) = rest.strip_prefix('[') else {
+            let (step, behind) = rest.split_at(rest.find(['.', '[']).unwrap_or(rest.len()));
+            rest = behind;
+            return Some(step.into());
+        };
+        if inside.starts_with('"') {
+            let mut values = serde_json::Deserializer::from_str(inside).into_iter::<String>();
+            if let Some(Ok(step)) = values.next() {
+                let behind = inside.get(values.byte_offset()..).unwrap_or_default();
+                rest = behind.strip_prefix(']').unwrap_or(behind);
+                return Some(step.into());
+            }
+        }
+        let (step, behind) = inside.split_once(']').unwrap_or((inside, ""));
+        rest = behind;
+        Some(step.into())
+    })
+}
+
 /// Something that must be there first.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Require {
@@ -383,4 +420,27 @@ fn write_requires(requires: &[Require], out: &mut Writer<'_>, holes: &mut Vec<Ho
         out.end_map();
     }
     out.end_list();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_covers_what_lies_in_it() {
+        let covers = |path: &str, field: &str| Drift::covers(&[path.into()], field);
+        for (path, field) in [
+            ("mode", "mode"),
+            ("values", "values.a.b"),
+            ("values[a]", "values.a.b"),
+            ("values[a].b", "values.a.b"),
+            ("values[\"a.b\"]", "values[\"a.b\"].c"),
+            ("ports[name=x].port", "ports[name=x].port"),
+        ] {
+            assert!(covers(path, field), "{path} {field}");
+        }
+        for (path, field) in [("mode", "model"), ("values.a", "values"), ("values[a.b]", "values.a.b")] {
+            assert!(!covers(path, field), "{path} {field}");
+        }
+    }
 }

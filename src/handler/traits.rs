@@ -33,7 +33,12 @@ pub trait Handler: Send + Sync {
     /// Pure: what is wrong with a node, what it holds and what it builds on, in one: for a handler
     /// that takes the same look at the fields for each.
     fn examine(&self, node: &Node) -> Examined {
-        Examined { problems: self.validate(node), claims: self.claims(node), needs: self.needs(node) }
+        Examined {
+            problems: self.validate(node),
+            claims: self.claims(node),
+            shares: Vec::new(),
+            needs: self.needs(node),
+        }
     }
 
     /// Pure: the claims of what would hold something with this claim inside itself: for a path
@@ -123,6 +128,9 @@ pub struct Examined {
     pub problems: Vec<Problem>,
     /// See [`Handler::claims`].
     pub claims: Vec<EcoString>,
+    /// What the node uses together with others: what any number may share, and none of them may
+    /// claim. Of a file with managed parts nobody manages the whole.
+    pub shares: Vec<EcoString>,
     /// See [`Handler::needs`].
     pub needs: Vec<Need>,
 }

@@ -63,6 +63,7 @@ struct Draft<'a> {
     requires: Vec<Require>,
     needs: Vec<Need>,
     claims: Vec<EcoString>,
+    shares: Vec<EcoString>,
 }
 
 /// Makes the nodes of all resources.
@@ -77,6 +78,7 @@ pub fn assemble(assembly: &Assembly<'_>, header: Header) -> Assembled {
             RecordKind::Resource => {
                 let mut draft = maker.draft(object, record);
                 claims.add(&draft.id, &draft.target, std::mem::take(&mut draft.claims));
+                claims.share(&draft.id, &draft.target, std::mem::take(&mut draft.shares));
                 drafts.push(draft);
             }
             RecordKind::Target => builder.upsert_target(Arc::new(maker.target(object))),
@@ -109,7 +111,8 @@ pub fn reassemble(
         let record = assembly.program.record(new.reference.ty)?;
         let before = maker.draft(old, record);
         let after = maker.draft(new, record);
-        if before.claims != after.claims || before.target != after.target {
+        let same = before.claims == after.claims && before.shares == after.shares;
+        if !same || before.target != after.target {
             return None;
         }
         let id = after.id.clone();
@@ -233,11 +236,11 @@ impl<'a> Maker<'a> {
         fields.write(&mut Writer::new(&mut json));
         let mut requires = Vec::new();
         self.field_requires(object, record, &mut requires);
-        let (claims, needs) = match self.assembly.handlers.get(handler) {
+        let (claims, shares, needs) = match self.assembly.handlers.get(handler) {
             Some(found) => self.ask(found, object, &id, &target, fields),
             None => Default::default(),
         };
-        Draft { object, id, handler, target, fields: json.into(), requires, needs, claims }
+        Draft { object, id, handler, target, fields: json.into(), requires, needs, claims, shares }
     }
 
     /// Asks the handler: is it valid, what does it claim, what does it need?
@@ -248,7 +251,7 @@ impl<'a> Maker<'a> {
         id: &EcoString,
         target: &EcoString,
         fields: GraphValue,
-    ) -> (Vec<EcoString>, Vec<Need>) {
+    ) -> (Vec<EcoString>, Vec<EcoString>, Vec<Need>) {
         let node = Node {
             id: id.clone(),
             type_: self.assembly.program.ty(object.reference.ty).decl().path.clone(),
@@ -265,7 +268,7 @@ impl<'a> Maker<'a> {
             drift: Drift::Repair,
             origin: Origin::default(),
         };
-        let Examined { problems, claims, needs } = handler.examine(&node);
+        let Examined { problems, claims, shares, needs } = handler.examine(&node);
         for problem in problems {
             let field = format!("`{}`", problem.field);
             let message = match problem.field.is_empty() || problem.message.contains(&field) {
@@ -284,7 +287,7 @@ impl<'a> Maker<'a> {
             diagnostic.help = problem.help;
             self.diagnostics.push(diagnostic);
         }
-        (claims, needs)
+        (claims, shares, needs)
     }
 
     fn seal(&mut self, draft: Draft<'_>, claims: &[&Claims], scratch: &mut Vec<u8>) -> SealedNode {

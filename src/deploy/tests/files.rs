@@ -15,11 +15,11 @@ use super::super::target::{Target, Targets};
 use super::super::*;
 use super::{Run, Trial, Yes, graph, graph_on, node, requiring, text};
 
-fn directory(path: &str) -> Node {
+pub(super) fn directory(path: &str) -> Node {
     node("std::files::Directory", "file", ("path", path), vec![("mode", GraphValue::Int(0o755))])
 }
 
-fn file(path: &str, content: &str) -> Node {
+pub(super) fn file(path: &str, content: &str) -> Node {
     let fields = vec![("content", text(content)), ("mode", GraphValue::Int(0o644))];
     node("std::files::TextFile", "file", ("path", path), fields)
 }
@@ -28,12 +28,12 @@ fn link(path: &str, to: &str) -> Node {
     node("std::files::Symlink", "file", ("path", path), vec![("to", text(to))])
 }
 
-fn inside(node: Node, directory: &str) -> Node {
+pub(super) fn inside(node: Node, directory: &str) -> Node {
     requiring(node, &[&format!("std::files::Directory[path={directory}]")])
 }
 
 /// A machine with a ledger of its own.
-struct Host {
+pub(super) struct Host {
     _folder: tempfile::TempDir,
     root: PathBuf,
     state: PathBuf,
@@ -41,7 +41,7 @@ struct Host {
 }
 
 impl Host {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("root");
         fs::create_dir(&root).unwrap();
@@ -59,11 +59,11 @@ impl Host {
         }
     }
 
-    fn plan(&self, nodes: Vec<Node>) -> Plan {
+    pub(super) fn plan(&self, nodes: Vec<Node>) -> Plan {
         run(&mut graph(nodes), self.project.clone(), &self.options(Mode::Plan), &mut Yes).unwrap().plan
     }
 
-    fn deploy(&self, nodes: Vec<Node>) -> Outcome {
+    pub(super) fn deploy(&self, nodes: Vec<Node>) -> Outcome {
         let outcome =
             run(&mut graph(nodes), self.project.clone(), &self.options(Mode::Deploy), &mut Yes).unwrap();
         assert!(outcome.stopped.is_none(), "{:?}", outcome.stopped);
@@ -71,7 +71,7 @@ impl Host {
     }
 
     /// Deploys, and sees that everything was done and nothing is left to do.
-    fn converge(&self, nodes: Vec<Node>) -> Totals {
+    pub(super) fn converge(&self, nodes: Vec<Node>) -> Totals {
         let outcome = self.deploy(nodes.clone());
         assert_eq!(outcome.end(), End::Fine, "{:#?}", outcome);
         let again = self.deploy(nodes);
@@ -79,20 +79,20 @@ impl Host {
         outcome.plan.totals()
     }
 
-    fn path(&self, path: &str) -> PathBuf {
+    pub(super) fn path(&self, path: &str) -> PathBuf {
         self.root.join(path.trim_start_matches('/'))
     }
 
-    fn read(&self, path: &str) -> String {
+    pub(super) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.path(path)).unwrap()
     }
 
-    fn mode(&self, path: &str) -> u32 {
+    pub(super) fn mode(&self, path: &str) -> u32 {
         fs::metadata(self.path(path)).unwrap().permissions().mode() & 0o7777
     }
 
     /// All paths below the root.
-    fn paths(&self) -> Vec<String> {
+    pub(super) fn paths(&self) -> Vec<String> {
         let mut found = Vec::new();
         walk(&self.root, &self.root, &mut found);
         found.sort();
@@ -111,7 +111,7 @@ fn walk(root: &Path, at: &Path, found: &mut Vec<String>) {
 }
 
 /// The message of the one entry that is refused.
-fn refusal(outcome: &Outcome) -> String {
+pub(super) fn refusal(outcome: &Outcome) -> String {
     let refused = outcome.plan.entries.iter().find_map(|entry| match &entry.action {
         Action::Refuse { fault } => Some(fault.clone()),
         _ => None,
@@ -446,7 +446,7 @@ fn each_machine_has_a_folder_of_its_own_below_the_root() {
 }
 
 /// Deploys with the ledger in memory and the files on disk, dying after so many effects.
-fn dying(host: &Host, store: &MemoryStore, nodes: Vec<Node>, fuel: Option<usize>) -> Run {
+pub(super) fn dying(host: &Host, store: &MemoryStore, nodes: Vec<Node>, fuel: Option<usize>) -> Run {
     let registry = Registry::standard();
     let place = Place { target: LOCAL.into(), identity: "m".into(), reach: "".into() };
     let root = Root { folder: Some(host.root.clone()), allowed: vec!["/".into()] };

@@ -2,6 +2,7 @@
 
 mod engine;
 mod files;
+mod parts;
 
 use std::collections::VecDeque;
 

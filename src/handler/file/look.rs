@@ -87,7 +87,7 @@ pub(super) fn first(problems: &[crate::handler::Problem]) -> Fault {
 }
 
 /// Nothing is there: certain only on the file system that had it.
-fn absent(recorded: Option<&Recorded>, folder: &Folder, path: &str) -> Result<Seen, Fault> {
+pub(super) fn absent(recorded: Option<&Recorded>, folder: &Folder, path: &str) -> Result<Seen, Fault> {
     match recorded {
         Some(recorded) if !recorded.physical.is_empty() && recorded.physical != folder.filesystem => {
             Err(Fault::new(format!("`{path}` is not there, and neither is the file system that had it"))

@@ -1,10 +1,13 @@
-//! Files and folders: `Directory`, `TextFile`, `CopyFile`, `Symlink`.
+//! Files and folders: `Directory`, `TextFile`, `CopyFile`, `Symlink`; and parts of files, in
+//! [`part`].
 //!
 //! Invariants: nothing outside the target's roots is touched, and no link is followed; what is
 //! seen at a path is the old file or the new one, never less; nobody can read it who may not
 //! read it in the end; and nothing is removed that is not as it was when the removal was planned.
 
+mod drift;
 mod look;
+mod part;
 mod path;
 mod principal;
 mod reach;
@@ -26,7 +29,9 @@ use super::{
     Actual, Apply, Cost, Delete, Diff, Done, Effect, Examined, Fault, FieldChange, Handler, Look, Need,
     Problem, Recorded, Seen, Session, Shown,
 };
+use drift::LetBe;
 use look::Looker;
+use part::{Asked, PartLooker, PartWriter};
 use record::{Last, wanted_sha256};
 use remove::Remover;
 use spec::{Content, Kind, Spec};
@@ -45,44 +50,76 @@ impl Handler for FileHandler {
     }
 
     fn validate(&self, node: &Node) -> Vec<Problem> {
-        Spec::mistakes(node)
+        if part::is_part(&node.type_) { part::validate(node) } else { Spec::mistakes(node) }
     }
 
     fn claims(&self, node: &Node) -> Vec<EcoString> {
+        if part::is_part(&node.type_) {
+            return part::claims(node);
+        }
         Spec::path_of(node).map(|path| vec![spec::claim(path)]).unwrap_or_default()
     }
 
     fn needs(&self, node: &Node) -> Vec<Need> {
+        if part::is_part(&node.type_) {
+            return part::needs(node);
+        }
         Spec::path_of(node).map(spec::needs).unwrap_or_default()
     }
 
     fn examine(&self, node: &Node) -> Examined {
+        if part::is_part(&node.type_) {
+            return part::examine(node);
+        }
         let problems = Spec::mistakes(node);
         let path = node.fields.get("path").and_then(GraphValue::as_str).filter(|_| problems.is_empty());
         match path {
-            Some(path) => Examined { problems, claims: vec![spec::claim(path)], needs: spec::needs(path) },
+            Some(path) => {
+                let (claims, needs) = (vec![spec::claim(path)], spec::needs(path));
+                Examined { problems, claims, needs, ..Examined::default() }
+            }
             None => Examined { problems, ..Examined::default() },
         }
     }
 
     fn within(&self, claim: &str) -> Vec<EcoString> {
-        spec::folders_of(claim)
+        let folders = spec::folders_of(claim);
+        if folders.is_empty() { part::within(claim) } else { folders }
     }
 
     fn remember(&self, node: &Node) -> EcoString {
+        if part::is_part(&node.type_) {
+            return part::remember(node);
+        }
         Spec::read(node).map(|spec| record::remember(&spec)).unwrap_or_default()
     }
 
-    fn observe(&self, session: &Session<'_>, batch: &[Look<'_>]) -> Vec<Result<Seen, Fault>> {
-        match Looker::new(session) {
-            Ok(mut looker) => batch.iter().map(|look| looker.look(look)).collect(),
-            Err(fault) => batch.iter().map(|_| Err(fault.clone())).collect(),
-        }
+    fn merge(&self, last: &Recorded, intended: &Recorded) -> EcoString {
+        part::merge(last, intended)
     }
 
-    fn diff(&self, node: &Node, _last: Option<&Recorded>, actual: &Actual) -> Diff {
+    fn observe(&self, session: &Session<'_>, batch: &[Look<'_>]) -> Vec<Result<Seen, Fault>> {
+        let files = |batch: &[Look<'_>]| match Looker::new(session) {
+            Ok(mut looker) => batch.iter().map(|look| looker.look(look)).collect(),
+            Err(fault) => batch.iter().map(|_| Err(fault.clone())).collect::<Vec<_>>(),
+        };
+        let parts = |batch: &[Look<'_>]| match PartLooker::new(session) {
+            Ok(mut looker) => batch.iter().map(|look| looker.look(look)).collect(),
+            Err(fault) => batch.iter().map(|_| Err(fault.clone())).collect(),
+        };
+        split(batch, |look| part::is_part(look.kind), parts, files)
+    }
+
+    fn diff(&self, node: &Node, last: Option<&Recorded>, actual: &Actual) -> Diff {
+        if part::is_part(&node.type_) {
+            return part::diff(node, last, actual);
+        }
         let Ok(spec) = Spec::read(node) else { return Diff::default() };
-        let mut changes: Vec<FieldChange> = content_change(&spec, node, actual).into_iter().collect();
+        let last = last.and_then(|last| Last::read(last).ok());
+        let let_be = LetBe::of(node, &spec, last.as_ref());
+        let content = content_change(&spec, node, actual).filter(|_| !let_be.content);
+        let mut changes: Vec<FieldChange> = content.into_iter().collect();
+        let left = [("owner", let_be.owner), ("group", let_be.group), ("mode", let_be.mode)];
         for (name, shown) in [("owner", Shown::Plain), ("group", Shown::Plain), ("mode", Shown::Octal)] {
             // Null is not managed. What a file had before gops set its owner nobody knows, so an
             // owner that is no longer given stays.
@@ -90,7 +127,7 @@ impl Handler for FileHandler {
                 continue;
             };
             let from = actual.fields.get(name);
-            if spec.kind == Kind::Link && name == "mode" || from == Some(to) {
+            if spec.kind == Kind::Link && name == "mode" || from == Some(to) || left.contains(&(name, true)) {
                 continue;
             }
             changes.push(change(name, from.cloned(), Some(to.clone()), shown));
@@ -99,17 +136,33 @@ impl Handler for FileHandler {
     }
 
     fn apply(&self, session: &Session<'_>, batch: &[Apply<'_>]) -> Vec<Effect<Recorded>> {
-        match Writer::new(session, batch.len()) {
+        let files = |batch: &[Apply<'_>]| match Writer::new(session, batch.len()) {
             Ok(mut writer) => writer.write(batch),
             Err(fault) => batch.iter().map(|_| Effect::NoEffect(fault.clone())).collect(),
-        }
+        };
+        let parts = |batch: &[Apply<'_>]| {
+            let asked: Vec<Asked<'_>> = batch.iter().copied().map(Asked::Put).collect();
+            match PartWriter::new(session, batch.len(), true) {
+                Ok(writer) => writer.write(&asked).into_iter().map(part::put).collect(),
+                Err(fault) => batch.iter().map(|_| Effect::NoEffect(fault.clone())).collect(),
+            }
+        };
+        split(batch, |apply| part::is_part(apply.kind), parts, files)
     }
 
     fn delete(&self, session: &Session<'_>, batch: &[Delete<'_>]) -> Vec<Effect<Done>> {
-        match Remover::new(session, batch.len()) {
+        let files = |batch: &[Delete<'_>]| match Remover::new(session, batch.len()) {
             Ok(mut remover) => remover.remove(batch),
             Err(fault) => batch.iter().map(|_| Effect::NoEffect(fault.clone())).collect(),
-        }
+        };
+        let parts = |batch: &[Delete<'_>]| {
+            let asked: Vec<Asked<'_>> = batch.iter().copied().map(Asked::Take).collect();
+            match PartWriter::new(session, batch.len(), false) {
+                Ok(writer) => writer.write(&asked).into_iter().map(part::taken).collect(),
+                Err(fault) => batch.iter().map(|_| Effect::NoEffect(fault.clone())).collect(),
+            }
+        };
+        split(batch, |delete| part::is_part(delete.kind), parts, files)
     }
 
     fn discard(&self, session: &Session<'_>, batch: &[Apply<'_>]) -> Vec<Result<(), Fault>> {
@@ -129,6 +182,23 @@ impl Handler for FileHandler {
     fn concurrency(&self) -> usize {
         4096
     }
+}
+
+/// Has those of a batch that are something done in one way, and the others in another; the answers
+/// are in the order of the batch.
+fn split<R: Copy, E>(
+    batch: &[R],
+    is: impl Fn(&R) -> bool,
+    some: impl Fn(&[R]) -> Vec<E>,
+    others: impl Fn(&[R]) -> Vec<E>,
+) -> Vec<E> {
+    if !batch.iter().any(&is) {
+        return others(batch);
+    }
+    let (these, rest): (Vec<R>, Vec<R>) = batch.iter().partition(|request| is(request));
+    let rest = if rest.is_empty() { Vec::new() } else { others(&rest) };
+    let (mut these, mut rest) = (some(&these).into_iter(), rest.into_iter());
+    batch.iter().filter_map(|request| if is(request) { these.next() } else { rest.next() }).collect()
 }
 
 fn change(field: &str, from: Option<GraphValue>, to: Option<GraphValue>, shown: Shown) -> FieldChange {

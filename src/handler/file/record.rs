@@ -30,6 +30,11 @@ impl Last {
         self.text("sha256")
     }
 
+    /// Whether this value was applied to a field.
+    pub(super) fn has(&self, field: &str, value: &GraphValue) -> bool {
+        self.0.get(field) == Some(value)
+    }
+
     pub(super) fn to(&self) -> Option<&str> {
         self.text("to")
     }
@@ -70,6 +75,11 @@ pub(super) fn remember(spec: &Spec<'_>) -> EcoString {
 pub(super) fn outputs(spec: &Spec<'_>) -> EcoString {
     let sha256 = wanted_sha256(spec).map(|sha256| ("sha256".into(), GraphValue::Str(sha256)));
     json(&GraphValue::map(sha256.into_iter().collect()))
+}
+
+/// What has no outputs.
+pub(super) fn no_outputs() -> EcoString {
+    json(&GraphValue::Map(Vec::new()))
 }
 
 fn json(value: &GraphValue) -> EcoString {

@@ -66,24 +66,24 @@ pub(super) struct Spec<'a> {
 
 /// What is wrong with the fields of a node.
 #[derive(Default)]
-struct Findings {
+pub(super) struct Findings {
     /// Mistakes.
-    wrong: Vec<Problem>,
+    pub wrong: Vec<Problem>,
     /// What is not known before a deploy, or must not be shown.
-    marked: Vec<Problem>,
+    pub marked: Vec<Problem>,
 }
 
 impl Findings {
-    fn push(&mut self, problem: Problem) {
+    pub(super) fn push(&mut self, problem: Problem) {
         self.wrong.push(problem);
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.wrong.is_empty() && self.marked.is_empty()
     }
 
     /// A value that is not what is wanted.
-    fn unfit(&mut self, field: &str, value: Option<&GraphValue>, wanted: &str) {
+    pub(super) fn unfit(&mut self, field: &str, value: Option<&GraphValue>, wanted: &str) {
         let problem = wrong(field, value, wanted);
         match value {
             Some(value) if value.is_marked() => self.marked.push(problem),
@@ -114,7 +114,8 @@ impl<'a> Spec<'a> {
     fn examine(node: &'a Node) -> Result<Self, Findings> {
         let mut problems = Findings::default();
         let Some(kind) = Kind::of(&node.type_) else {
-            let known: Vec<&str> = TYPES.iter().map(|(path, _)| *path).collect();
+            let parts = super::part::TYPES.iter().map(|(path, _)| *path);
+            let known: Vec<&str> = TYPES.iter().map(|(path, _)| *path).chain(parts).collect();
             problems.push(Problem {
                 field: EcoString::new(),
                 message: format!("the handler `file` does not know the type `{}`", node.type_),
@@ -125,7 +126,7 @@ impl<'a> Spec<'a> {
         let path = text(&node.fields, "path", &mut problems).unwrap_or_default();
         problems.wrong.extend(path::problem(path));
         let content = content(kind, &node.fields, &mut problems);
-        let mode = mode(&node.fields, &mut problems);
+        let mode = mode(&node.fields, "mode", &mut problems);
         let owner = principal(&node.fields, "owner", &mut problems);
         let group = principal(&node.fields, "group", &mut problems);
         match content {
@@ -143,7 +144,10 @@ pub(super) fn needs(path: &str) -> Vec<Need> {
 
 /// The claims of the folders that a claimed path lies in, the nearest first.
 pub(super) fn folders_of(claimed: &str) -> Vec<EcoString> {
-    claimed.strip_prefix("path:").map(|path| path::ancestors(path).map(claim).collect()).unwrap_or_default()
+    match claimed.strip_prefix("path:") {
+        Some(path) => path::ancestors(path).map(claim).collect(),
+        None => Vec::new(),
+    }
 }
 
 /// What the file at a path holds on its target.
@@ -152,7 +156,7 @@ pub(super) fn claim(path: &str) -> EcoString {
 }
 
 /// A value that is there, if it is there.
-fn given<'a>(fields: &'a GraphValue, name: &str) -> Option<&'a GraphValue> {
+pub(super) fn given<'a>(fields: &'a GraphValue, name: &str) -> Option<&'a GraphValue> {
     fields.get(name).filter(|value| **value != GraphValue::Null)
 }
 
@@ -168,7 +172,7 @@ fn wrong(field: &str, value: Option<&GraphValue>, wanted: &str) -> Problem {
     Problem { field: field.into(), message, help: Some(format!("give it a {wanted}")) }
 }
 
-fn text<'a>(fields: &'a GraphValue, name: &str, problems: &mut Findings) -> Option<&'a str> {
+pub(super) fn text<'a>(fields: &'a GraphValue, name: &str, problems: &mut Findings) -> Option<&'a str> {
     let value = given(fields, name);
     let text = value.and_then(GraphValue::as_str);
     if text.is_none() {
@@ -198,11 +202,11 @@ fn content<'a>(kind: Kind, fields: &'a GraphValue, problems: &mut Findings) -> O
     })
 }
 
-fn mode(fields: &GraphValue, problems: &mut Findings) -> Option<u32> {
-    let value = given(fields, "mode")?;
+pub(super) fn mode(fields: &GraphValue, name: &str, problems: &mut Findings) -> Option<u32> {
+    let value = given(fields, name)?;
     let mode = value.as_int().and_then(|mode| u32::try_from(mode).ok()).filter(|mode| *mode <= 0o7777);
     if mode.is_none() {
-        problems.unfit("mode", Some(value), "mode from 0 to 0o7777");
+        problems.unfit(name, Some(value), "mode from 0 to 0o7777");
     }
     mode
 }

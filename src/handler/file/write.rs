@@ -19,10 +19,11 @@ use rustix::io::Errno;
 
 use crate::handler::{Apply, Effect, Fault, Mark, Recorded, Session};
 
+use super::drift::LetBe;
 use super::look::{MARK, first, link_nanoseconds, sha256};
 use super::principal::Principals;
 use super::reach::{Folder, Reach, Unreached, open_below, refused, stat, stat_open};
-use super::record::{outputs, remember, wanted_sha256};
+use super::record::{Last, outputs, remember, wanted_sha256};
 use super::spec::{Content, Kind, Spec};
 use super::stamp::{file_type, permissions, same, stamp_at};
 use super::sync::Syncs;
@@ -129,10 +130,7 @@ impl<'s> Writer<'s> {
         let (folder, name) = match self.reach.parent(path) {
             Ok(found) => found,
             Err(Unreached::Missing { missing, .. }) => {
-                return Err(Fault::new(format!("the directory `{missing}` does not exist")).help(format!(
-                    "declare a `Directory` with the path `{missing}` (with `adopt`, where some machines have \
-                         it already), or make it yourself"
-                )));
+                return Err(missing_parent(&missing));
             }
             Err(Unreached::Fault(fault)) => return Err(fault),
         };
@@ -152,15 +150,21 @@ impl<'s> Writer<'s> {
         let Some(node) = request.node else { return Err(Fault::new("nothing is wanted here").into()) };
         let spec = Spec::read(node).map_err(|problems| first(&problems))?;
         let spot = self.spot(spec.path, request.before)?;
+        let last = request.recorded.map(Last::read).transpose()?;
+        let let_be = match spot.found {
+            Some(_) => LetBe::of(node, &spec, last.as_ref()),
+            None => LetBe::default(),
+        };
+        let wanted = let_be.leave(&spec);
         if let Some(about) = &spot.found
-            && self.keeps_content(&spec, &spot, about)?
+            && (let_be.content || self.keeps_content(&spec, &spot, about)?)
         {
-            self.change_in_place(&spec, &spot, about)?;
+            self.change_in_place(&wanted, &spot, about)?;
             let token = request.recorded.and_then(|r| r.token.clone());
             return Ok(Job { spec, request: *request, progress: Progress::InPlace, token });
         }
         let beside = temporary(request.token.as_str());
-        let made = self.make(&spec, request, &spot, &beside);
+        let made = self.make(&wanted, request, &spot, &beside);
         match made {
             Ok((about, marked)) => Ok(Job {
                 spec,
@@ -374,17 +378,26 @@ impl<'s> Writer<'s> {
     }
 }
 
-fn changed(path: &str) -> Fault {
+/// The folder of something is not there.
+pub(super) fn missing_parent(missing: &str) -> Fault {
+    Fault::new(format!("the directory `{missing}` does not exist")).help(format!(
+        "declare a `Directory` with the path `{missing}` (with `adopt`, where some machines have it already), \
+         or make it yourself"
+    ))
+}
+
+/// What is there is not what was planned with.
+pub(super) fn changed(path: &str) -> Fault {
     Fault::new(format!("`{path}` was changed by somebody else since the plan was made"))
         .help("run it again: it starts from what is there now")
 }
 
-fn bits(mode: u32) -> Mode {
+pub(super) fn bits(mode: u32) -> Mode {
     Mode::from_raw_mode(mode)
 }
 
 /// Makes a file that nobody else can read yet.
-fn create(folder: &Folder, name: &str, bytes: &[u8]) -> Result<OwnedFd, Errno> {
+pub(super) fn create(folder: &Folder, name: &str, bytes: &[u8]) -> Result<OwnedFd, Errno> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let fd = rustix::fs::openat(&folder.fd, name, flags, bits(0o600))?;
     let mut file = std::fs::File::from(fd);
@@ -393,7 +406,7 @@ fn create(folder: &Folder, name: &str, bytes: &[u8]) -> Result<OwnedFd, Errno> {
 }
 
 /// Changes the owner, if there is anything to change: who is not root may still say what is.
-fn own(file: impl AsFd, user: Option<Uid>, group: Option<Gid>) -> Result<(), Errno> {
+pub(super) fn own(file: impl AsFd, user: Option<Uid>, group: Option<Gid>) -> Result<(), Errno> {
     let about = stat_open(file.as_fd())?;
     let user = user.filter(|u| u.as_raw() != about.stx_uid);
     let group = group.filter(|g| g.as_raw() != about.stx_gid);

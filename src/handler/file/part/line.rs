@@ -1,0 +1,57 @@
+//! One line of a file.
+
+use regex::bytes::Regex;
+
+use super::body::Body;
+
+/// A line as it is to be.
+#[derive(Clone, Debug)]
+pub(super) struct Line<'a> {
+    pub line: &'a str,
+    /// What finds the line that it takes the place of.
+    pub matches: Option<Regex>,
+    /// What finds the line below which it is put.
+    pub below: Option<Regex>,
+}
+
+/// Finds the line that a part is: one of those that gops wrote or was about to write, else the
+/// one that is wanted, else the one whose place that takes.
+pub(super) fn find<'a>(
+    body: &Body<'a>,
+    known: &[&str],
+    wanted: Option<&Line<'_>>,
+) -> Option<(usize, &'a [u8])> {
+    let named = known.iter().copied().chain(wanted.map(|line| line.line));
+    let mut at = named.filter_map(|line| body.position(line.as_bytes())).next();
+    if at.is_none()
+        && let Some(matches) = wanted.and_then(|line| line.matches.as_ref())
+    {
+        at = body.texts().position(|text| matches.is_match(text));
+    }
+    at.and_then(|at| Some((at, body.texts().nth(at)?)))
+}
+
+/// The file with the line.
+pub(super) fn put(bytes: &[u8], known: &[&str], line: &Line<'_>) -> Vec<u8> {
+    let body = Body::of(bytes);
+    let wanted = line.line.as_bytes();
+    match find(&body, known, Some(line)) {
+        Some((_, found)) if found == wanted => bytes.to_vec(),
+        // Somebody has written what is wanted already: the old one goes.
+        Some((at, _)) if body.position(wanted).is_some() => body.splice(at..at + 1, &[]),
+        Some((at, _)) => body.splice(at..at + 1, &[wanted]),
+        None => {
+            let at = body.place(line.below.as_ref());
+            body.splice(at..at, &[wanted])
+        }
+    }
+}
+
+/// The file without the line.
+pub(super) fn take(bytes: &[u8], known: &[&str]) -> Vec<u8> {
+    let body = Body::of(bytes);
+    match find(&body, known, None) {
+        Some((at, _)) => body.splice(at..at + 1, &[]),
+        None => bytes.to_vec(),
+    }
+}
