@@ -5,7 +5,7 @@ use gops::base::FileId;
 use gops::data::{Limits, parse_json, parse_yaml};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: gops::base::Allocator = gops::base::Allocator;
 
 fn main() {
     divan::main();

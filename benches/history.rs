@@ -14,7 +14,7 @@ use gops::model::ty::RefineId;
 use gops::model::{ModuleSource, Program, Settings, TypeId, declare};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: gops::base::Allocator = gops::base::Allocator;
 
 fn main() {
     divan::main();

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 /// Half the time of a compile would be spent in the allocator of glibc.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: gops::base::Allocator = gops::base::Allocator;
 
 fn main() -> ExitCode {
     gops::cli::main()

@@ -159,46 +159,53 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Whether one of eight bytes has to be escaped: is below U+0020, a quote or a backslash. (Eight
-/// at a time, because texts are most of what is written, and hardly any byte needs it.)
-fn has_special(bytes: [u8; 8]) -> bool {
+/// Of eight bytes, the high bit of the first that has to be escaped: that is below U+0020, a quote or
+/// a backslash. Bits above it mean nothing; zero: there is none. (Eight at a time, because texts are
+/// most of what is written, and hardly any byte needs it.)
+fn specials(eight: [u8; 8]) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    let x = u64::from_ne_bytes(bytes);
+    let x = u64::from_le_bytes(eight);
     // The high bit of a byte is set if the byte is less than `n`, at most 128; bytes from 128 on
-    // never count. Borrows may set more, but only beside a byte that is less.
+    // never count. Borrows may set more, but only behind a byte that is less.
     let less = |x: u64, n: u64| x.wrapping_sub(n * ONES) & !x;
     let equal = |byte: u8| less(x ^ (u64::from(byte) * ONES), 1);
-    (less(x, 0x20) | equal(b'"') | equal(b'\\')) & HIGH != 0
+    (less(x, 0x20) | equal(b'"') | equal(b'\\')) & HIGH
+}
+
+/// Where the first byte stands that no string of JSON has as it is: a control character, a quote or a
+/// backslash.
+pub fn first_special(text: &[u8]) -> Option<usize> {
+    let at = |base: usize, found: u64| base + (found.trailing_zeros() / 8) as usize;
+    let (chunks, tail) = text.as_chunks();
+    for (number, &eight) in chunks.iter().enumerate() {
+        let found = specials(eight);
+        if found != 0 {
+            return Some(at(number * 8, found));
+        }
+    }
+    match text.last_chunk() {
+        _ if tail.is_empty() => None,
+        // The last eight; those before the tail are known to be none.
+        Some(&eight) => match specials(eight) >> (8 * (8 - tail.len())) {
+            0 => None,
+            found => Some(at(text.len() - tail.len(), found)),
+        },
+        None => tail.iter().position(|&b| b < 0x20 || b == b'"' || b == b'\\'),
+    }
 }
 
 /// Appends `text` as it stands between the quotes of a JSON string.
 pub fn escape(out: &mut Vec<u8>, text: &str) {
-    let mut plain = text.as_bytes();
-    let mut at = 0;
-    while let Some(rest) = plain.get(at..) {
-        if let Some(eight) = rest.first_chunk()
-            && !has_special(*eight)
-        {
-            at += 8;
-            continue;
-        }
-        let some = rest.iter().take(8);
-        match some.clone().position(|&b| b < 0x20 || b == b'"' || b == b'\\') {
-            Some(special) => {
-                let (before, from) = plain.split_at(at + special);
-                out.extend_from_slice(before);
-                if let Some((&byte, after)) = from.split_first() {
-                    escape_byte(out, byte);
-                    plain = after;
-                }
-                at = 0;
-            }
-            None if rest.len() <= 8 => break,
-            None => at += 8,
-        }
+    let mut rest = text.as_bytes();
+    while let Some(at) = first_special(rest) {
+        let (plain, from) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        let Some((&byte, after)) = from.split_first() else { return };
+        escape_byte(out, byte);
+        rest = after;
     }
-    out.extend_from_slice(plain);
+    out.extend_from_slice(rest);
 }
 
 fn escape_byte(out: &mut Vec<u8>, byte: u8) {

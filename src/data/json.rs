@@ -1,6 +1,7 @@
 //! JSON, as RFC 8259 has it and nothing more.
 //!
-//! The tokens are jsonc-parser's. Its tree is not used: it would be built only to be copied into
+//! A plain document is read at one go (see `plain_json`). Of all others, those with mistakes among
+//! them, the tokens are jsonc-parser's. Its tree is not used: it would be built only to be copied into
 //! ours. Its scanner accepts some things even with every leniency off, white space that JSON does
 //! not have and control characters in strings, and those are looked for here.
 
@@ -22,6 +23,11 @@ pub fn parse_json(file: FileId, bytes: &[u8], limits: &Limits) -> Parsed {
         Ok(text) => text,
         Err(error) => return Parsed::failed(error),
     };
+    super::plain_json::read(file, text, base, limits).unwrap_or_else(|| scan(file, text, base, limits))
+}
+
+/// Reads any text, and says what is wrong with it.
+pub(super) fn scan(file: FileId, text: &str, base: usize, limits: &Limits) -> Parsed {
     let mut reader = Reader {
         text,
         base,

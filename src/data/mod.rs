@@ -17,6 +17,7 @@ mod json;
 mod layout;
 mod merge;
 mod parsed;
+mod plain_json;
 pub mod print;
 pub mod remove;
 pub mod replace;

@@ -456,7 +456,11 @@ fn objects_of_one_unit(
 }
 
 fn is_resource(program: &Program, object: &Object) -> bool {
-    program.record(object.reference.ty).is_some_and(|r| r.kind == RecordKind::Resource)
+    is_kind(program, object.reference.ty, RecordKind::Resource)
+}
+
+fn is_kind(program: &Program, ty: TypeId, kind: RecordKind) -> bool {
+    program.record(ty).is_some_and(|r| r.kind == kind)
 }
 
 pub(super) struct Gathered {
@@ -496,7 +500,8 @@ pub(super) fn gather(runs: &Runs, diagnostics: &mut Vec<Diagnostic>) -> Gathered
 fn made_by(runs: &Runs) -> MadeBy {
     let mut made_by = MadeBy::default();
     let wanted = runs.outputs().flat_map(|o| &o.objects).flat_map(|o| &o.after);
-    for after in wanted {
+    // What comes after a resource comes after nothing else.
+    for after in wanted.filter(|r| !is_kind(runs.program(), r.ty, RecordKind::Resource)) {
         made_by.entry(after.clone()).or_default();
     }
     if made_by.is_empty() {

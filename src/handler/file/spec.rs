@@ -1,6 +1,6 @@
 //! What a node says that a file is to be.
 
-use ecow::{EcoString, eco_format};
+use ecow::EcoString;
 
 use crate::graph::{GraphValue, Node};
 use crate::handler::{Need, Problem};
@@ -152,7 +152,10 @@ pub(super) fn folders_of(claimed: &str) -> Vec<EcoString> {
 
 /// What the file at a path holds on its target.
 pub(super) fn claim(path: &str) -> EcoString {
-    eco_format!("path:{path}")
+    let mut claim = EcoString::with_capacity(5 + path.len());
+    claim.push_str("path:");
+    claim.push_str(path);
+    claim
 }
 
 /// A value that is there, if it is there.
