@@ -103,6 +103,8 @@ pub struct Session {
 }
 
 struct ShardState {
+    /// The least path of its range, which ends where the next one starts.
+    from: &'static str,
     shard: Shard,
     keys: Option<Keys>,
 }
@@ -427,30 +429,30 @@ impl Session {
         models
     }
 
-    /// Spreads the units over shards by their paths, so that a file that comes or goes changes
-    /// one shard alone.
+    /// Spreads the units over shards: each holds those of a range of paths, so that a file that
+    /// comes or goes changes one shard alone, and what goes through the shards goes through the
+    /// memory from its start to its end.
     fn set_shards(&mut self) {
         let units = std::mem::take(&mut self.layout.units);
         let mut by_slice = FxHashMap::default();
         self.shards.retain(|slice, _| units.contains_key(slice));
         for (slice, files) in &units {
             let known = self.shards.entry(slice.clone()).or_default();
-            let wanted = files.len().div_ceil(SHARD).max(1);
-            // The number grows by doubling, so that most files stay where they are.
-            if known.len() < wanted || known.len() > 4 * wanted {
-                *known = (0..wanted)
-                    .map(|_| ShardState { shard: self.db.new_shard(Arc::default()), keys: None })
+            let mut ranges = ranges(known, files);
+            // Splitting anew changes nearly all, so there is room before it is due.
+            let full = ranges.iter().any(|range| range.len() > 3 * SHARD);
+            if known.is_empty() || full || known.len() > 4 * files.len().div_ceil(SHARD).max(1) {
+                let starts = files.iter().skip(SHARD).step_by(SHARD).map(|f| f.base.path());
+                *known = std::iter::once("")
+                    .chain(starts)
+                    .map(|from| ShardState { from, shard: self.db.new_shard(Arc::default()), keys: None })
                     .collect();
+                ranges = self::ranges(known, files);
             }
-            let count = known.len();
             let each = is_each(&self.db, slice);
-            let mut spread: Vec<Vec<SourceFile>> = vec![Vec::new(); count];
-            for files in files {
-                let file = add_unit(&mut self.db, slice, files, each);
-                spread[queries::bucket_of(files.base.path(), count)].push(file);
-            }
-            for (state, units) in known.iter_mut().zip(spread) {
-                self.db.set_units(state.shard, units.into());
+            for (state, range) in known.iter().zip(ranges) {
+                let units = range.iter().map(|files| add_unit(&mut self.db, slice, files, each)).collect();
+                self.db.set_units(state.shard, units);
             }
             by_slice.insert(slice.clone(), known.iter().map(|s| s.shard).collect::<Arc<[Shard]>>());
         }
@@ -608,6 +610,21 @@ impl Session {
         sort_and_dedup(&mut diagnostics);
         Compiled { report: Report { diagnostics, instances }, graph: graph.filter(|_| !failed) }
     }
+}
+
+/// Which units, which are sorted by path, lie in which shard.
+fn ranges<'u>(shards: &[ShardState], units: &'u [UnitFiles]) -> Vec<&'u [UnitFiles]> {
+    let mut rest = units;
+    let mut ranges = Vec::with_capacity(shards.len());
+    for next in shards.iter().skip(1) {
+        let (range, after) = rest.split_at(rest.partition_point(|u| u.base.path() < next.from));
+        ranges.push(range);
+        rest = after;
+    }
+    if !shards.is_empty() {
+        ranges.push(rest);
+    }
+    ranges
 }
 
 /// Whether the content of a file says which files there are.
