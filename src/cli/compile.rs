@@ -13,7 +13,7 @@ use super::watch::watch;
 use super::workspace::Workspace;
 use super::{Context, Exit, Failure};
 use crate::graph::diff::Diff;
-use crate::graph::{GraphBuilder, State, id};
+use crate::graph::{GraphBuilder, id};
 
 /// Compile everything into the graph of resources
 ///
@@ -66,7 +66,7 @@ impl Compile {
         if self.format == ReviewFormat::Markdown {
             return Err(Failure::NoBase);
         }
-        let mut workspace = Workspace::open_active(context, self.env.as_deref())?;
+        let mut workspace = Workspace::open(context, self.env.as_deref())?;
         if self.watch {
             let mut last = None;
             return watch(context, &mut workspace, |w| self.again(context, w, &mut last));
@@ -167,11 +167,10 @@ impl Compile {
 /// `30 resources: 12 Directory, 18 TextFile`, and the digest of what is to exist.
 fn totals(graph: &mut GraphBuilder) -> String {
     let mut types: BTreeMap<String, usize> = BTreeMap::new();
-    let present = || graph.iter().filter(|node| node.state == State::Present);
-    for node in present() {
-        *types.entry(short_type(&node.id).to_owned()).or_default() += 1;
+    for (ty, count) in graph.types() {
+        *types.entry(short_type(ty).to_owned()).or_default() += count;
     }
-    let count = present().count();
+    let count: usize = types.values().sum();
     let s = if count == 1 { "" } else { "s" };
     let types: Vec<String> = types.iter().map(|(name, n)| format!("{n} {name}")).collect();
     let colon = if types.is_empty() { "" } else { ": " };

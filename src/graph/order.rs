@@ -10,7 +10,7 @@ use crate::diag::codes::graph::DEPENDENCY_CYCLE;
 use crate::diag::{Diagnostic, Place};
 
 use super::id;
-use super::node::State;
+use super::node::{SealedNode, State};
 use super::{Graph, GraphBuilder};
 
 /// What each node requires, by number. Nodes are numbered in the order of their ids, so that
@@ -136,31 +136,6 @@ impl Dependencies {
             }
         }
         order
-    }
-
-    /// Whether there is certainly no cycle: no says nothing, and [`Dependencies::cycles`] does.
-    /// Looks at hashes of the ids alone, and is the quickest way through a graph that has none.
-    fn are_acyclic(graph: &GraphBuilder) -> bool {
-        let live = || graph.iter().filter(|n| n.state != State::Absent);
-        let mut numbers: FxHashMap<u64, u32> =
-            FxHashMap::with_capacity_and_hasher(graph.len(), Default::default());
-        for (node, number) in live().zip(0..) {
-            let own = node.hashes.first().copied().unwrap_or_default();
-            if numbers.insert(own, number).is_some() {
-                return false;
-            }
-        }
-        let mut starts = Vec::with_capacity(numbers.len() + 1);
-        let mut edges = Vec::with_capacity(numbers.len());
-        starts.push(0);
-        for node in live() {
-            // An id that is not there may look like one that is: an edge too many hides nothing.
-            edges.extend(node.hashes.iter().skip(1).filter_map(|hash| numbers.get(hash).copied()));
-            starts.push(edges.len() as u32);
-        }
-        // Without ids: nobody asks for them.
-        let graph = Dependencies { ids: Vec::new(), starts, edges };
-        graph.count_ordered() == graph.len()
     }
 
     /// How many nodes can be ordered.
@@ -295,11 +270,37 @@ fn shortest_cycle<T: Clone + Eq + std::hash::Hash>(start: T, next: impl Fn(&T) -
     None
 }
 
+/// Whether there is certainly no cycle among what is to exist of these nodes: no says nothing, and
+/// [`Dependencies::cycles`] does. Looks at hashes of the ids alone, and is the quickest way through
+/// nodes that have none.
+pub fn are_acyclic<'a>(nodes: impl Iterator<Item = &'a SealedNode> + Clone) -> bool {
+    let live = nodes.filter(|n| n.state != State::Absent);
+    let mut numbers: FxHashMap<u64, u32> =
+        FxHashMap::with_capacity_and_hasher(live.size_hint().1.unwrap_or(0), Default::default());
+    for (node, number) in live.clone().zip(0..) {
+        let own = node.hashes.first().copied().unwrap_or_default();
+        if numbers.insert(own, number).is_some() {
+            return false;
+        }
+    }
+    let mut starts = Vec::with_capacity(numbers.len() + 1);
+    let mut edges = Vec::with_capacity(numbers.len());
+    starts.push(0);
+    for node in live {
+        // An id that is not there may look like one that is: an edge too many hides nothing.
+        edges.extend(node.hashes.iter().skip(1).filter_map(|hash| numbers.get(hash).copied()));
+        starts.push(edges.len() as u32);
+    }
+    // Without ids: nobody asks for them.
+    let graph = Dependencies { ids: Vec::new(), starts, edges };
+    graph.count_ordered() == graph.len()
+}
+
 impl GraphBuilder {
     /// The cycles among what is to exist, as [`Dependencies::cycles`] finds them. Quick if there
     /// are none, as nearly always.
     pub fn cycles(&self) -> Vec<Vec<EcoString>> {
-        if Dependencies::are_acyclic(self) {
+        if are_acyclic(self.iter().map(|node| &**node)) {
             return Vec::new();
         }
         let dependencies = Dependencies::of_builder(self, false);

@@ -67,6 +67,8 @@ pub struct GraphBuilder {
     targets: Tree<TargetLeaf>,
     /// By target; those that no node names are not in it.
     users: FxHashMap<EcoString, Users>,
+    /// How many nodes of each type are to exist, by its full path.
+    types: FxHashMap<EcoString, usize>,
 }
 
 impl Leaf for Arc<SealedNode> {
@@ -120,7 +122,13 @@ pub(super) type Differing<'a, T> = Vec<(Option<&'a T>, Option<&'a T>)>;
 impl GraphBuilder {
     /// A graph without nodes.
     pub fn new(header: Header) -> Self {
-        GraphBuilder { header, nodes: Tree::new(), targets: Tree::new(), users: FxHashMap::default() }
+        GraphBuilder {
+            header,
+            nodes: Tree::new(),
+            targets: Tree::new(),
+            users: FxHashMap::default(),
+            types: FxHashMap::default(),
+        }
     }
 
     /// What is said of the whole.
@@ -172,8 +180,16 @@ impl GraphBuilder {
         self.targets.remove(id);
     }
 
-    /// Counts a node for its target, or, with -1, no more.
+    /// Counts a node for its type and its target, or, with -1, no more.
     fn count(&mut self, node: &SealedNode, change: i32) {
+        if node.state == State::Present {
+            let ty = super::id::type_path(&node.id);
+            match self.types.get_mut(ty) {
+                Some(1) if change < 0 => _ = self.types.remove(ty),
+                Some(count) => *count = count.saturating_add_signed(change as isize),
+                None => _ = self.types.insert(ty.into(), 1),
+            }
+        }
         if node.target == LOCAL {
             return;
         }
@@ -213,8 +229,13 @@ impl GraphBuilder {
     }
 
     /// All nodes, in no order that means something, but always the same.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<SealedNode>> {
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<SealedNode>> + Clone {
         self.nodes.iter()
+    }
+
+    /// How many nodes of each type are to exist, by its full path.
+    pub fn types(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.types.iter().map(|(ty, count)| (ty.as_str(), *count))
     }
 
     /// All nodes by id.

@@ -141,7 +141,7 @@ impl<L: Leaf> Tree<L> {
     }
 
     /// All leaves, bucket after bucket.
-    pub fn iter(&self) -> impl Iterator<Item = &L> {
+    pub fn iter(&self) -> impl Iterator<Item = &L> + Clone {
         self.buckets.iter().flat_map(|bucket| bucket.leaves().iter().map(|(_, leaf)| leaf))
     }
 

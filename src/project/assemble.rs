@@ -7,22 +7,19 @@ use ecow::EcoString;
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use crate::base::{FileId, canonical::Writer};
-use crate::diag::codes::project as codes;
+use crate::base::FileId;
 use crate::diag::{Diagnostic, Place};
 use crate::eval::value::DriftPolicy;
-use crate::eval::{Deferred, DeferredExpr, Object, Reference, Value};
+use crate::eval::{Object, Reference};
 use crate::graph::claims::{Claims, Made, clash_error};
-use crate::graph::order::{Edge, cycle_error};
+use crate::graph::order::{Edge, are_acyclic, cycle_error};
 use crate::graph::{
-    Drift, GraphBuilder, GraphValue, Header, LOCAL, Node, NodeHead, Origin, Require, SealedNode,
-    SealedTarget, State,
+    Drift, GraphBuilder, GraphValue, Header, Node, NodeHead, Origin, Require, SealedNode, SealedTarget, State,
 };
-use crate::handler::{Examined, Handler, Need, Registry};
-use crate::model::{Program, RecordDef, TypeId};
+use crate::model::TypeId;
 use crate::syntax::ast::RecordKind;
 
-use super::origins::Origins;
+use super::draft::{Draft, Drafter, Use, references};
 use super::render::Renderer;
 
 /// Everything that runs made, by reference, in the order in which it was made: what one element
@@ -31,16 +28,12 @@ pub type Objects = IndexMap<Arc<Reference>, Arc<Object>, FxBuildHasher>;
 
 /// What nodes are made from.
 pub struct Assembly<'a> {
-    /// The model.
-    pub program: &'a Program,
+    /// What makes drafts of them.
+    pub drafter: &'a Drafter<'a>,
     /// Everything that exists.
     pub objects: &'a Objects,
     /// What the `impl`s of an entity or of a slice's instance made: for `after`.
     pub made_by: &'a FxHashMap<Arc<Reference>, Vec<Arc<Reference>>>,
-    /// The handlers of this program.
-    pub handlers: &'a Registry,
-    /// Lines and columns.
-    pub origins: &'a Origins<'a>,
 }
 
 /// The graph, and what is wrong with it.
@@ -53,46 +46,40 @@ pub struct Assembled {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// A node but for what others tell of it.
-struct Draft<'a> {
-    object: &'a Object,
-    id: EcoString,
-    handler: &'a str,
-    target: EcoString,
-    fields: Box<[u8]>,
-    requires: Vec<Require>,
-    needs: Vec<Need>,
-    claims: Vec<EcoString>,
-    shares: Vec<EcoString>,
-}
-
 /// Makes the nodes of all resources.
 pub fn assemble(assembly: &Assembly<'_>, header: Header) -> Assembled {
+    let drafts = assembly.drafter.drafts(assembly.objects.values());
+    assemble_drafts(assembly, vec![drafts], header)
+}
+
+/// Makes the nodes of all resources, whose drafts these are: many lists, so that each is freed as soon
+/// as its nodes are there.
+pub fn assemble_drafts(
+    assembly: &Assembly<'_>,
+    mut drafts: Vec<Vec<Draft<'_>>>,
+    header: Header,
+) -> Assembled {
     let mut maker = Maker::new(assembly);
     let mut builder = GraphBuilder::new(header);
     let mut claims = Claims::default();
-    let mut drafts = Vec::with_capacity(assembly.objects.len());
+    for draft in drafts.iter_mut().flatten() {
+        claims.add(&draft.id, &draft.target, std::mem::take(&mut draft.claims));
+        claims.share(&draft.id, &draft.target, std::mem::take(&mut draft.shares));
+    }
     for object in assembly.objects.values() {
-        let Some(record) = assembly.program.record(object.reference.ty) else { continue };
-        match record.kind {
-            RecordKind::Resource => {
-                let mut draft = maker.draft(object, record);
-                claims.add(&draft.id, &draft.target, std::mem::take(&mut draft.claims));
-                claims.share(&draft.id, &draft.target, std::mem::take(&mut draft.shares));
-                drafts.push(draft);
-            }
-            RecordKind::Target => builder.upsert_target(Arc::new(maker.target(object))),
-            _ => {}
+        if maker.is_target(object.reference.ty) {
+            builder.upsert_target(Arc::new(maker.target(object)));
         }
     }
     let mut scratch = Vec::with_capacity(1024);
-    let mut nodes = Vec::with_capacity(drafts.len());
-    for draft in drafts {
+    let mut nodes = Vec::with_capacity(drafts.iter().map(Vec::len).sum());
+    for draft in drafts.into_iter().flatten() {
         nodes.push(Arc::new(maker.seal(draft, &[&claims], &mut scratch)));
     }
+    let circular = !are_acyclic(nodes.iter().map(|node| &**node));
     builder.extend(nodes);
     let mut diagnostics = maker.diagnostics;
-    diagnostics.extend(problems(assembly, &builder, &claims));
+    diagnostics.extend(problems(assembly, &builder, &claims, circular));
     Assembled { builder, claims, diagnostics }
 }
 
@@ -108,9 +95,8 @@ pub fn reassemble(
     let mut maker = Maker::new(assembly);
     let mut scratch = Vec::new();
     for (old, new) in changed {
-        let record = assembly.program.record(new.reference.ty)?;
-        let before = maker.draft(old, record);
-        let after = maker.draft(new, record);
+        let before = assembly.drafter.draft(old)?;
+        let after = assembly.drafter.draft(new)?;
         let same = before.claims == after.claims && before.shares == after.shares;
         if !same || before.target != after.target {
             return None;
@@ -150,18 +136,11 @@ pub fn passing(
     let mut own = Claims::default();
     let mut drafts = Vec::new();
     for object in objects {
-        let Some(record) = assembly.program.record(object.reference.ty) else { continue };
-        if record.kind != RecordKind::Resource {
-            continue;
-        }
-        let mut draft = maker.draft(object, record);
+        let Some(mut draft) = assembly.drafter.draft(object) else { continue };
         let claims = std::mem::take(&mut draft.claims);
         own.add(&draft.id, &draft.target, claims.iter().cloned());
-        let target = record.target.and_then(|slot| object.fields.get(slot as usize));
-        let target = match target {
-            Some(Value::Ref(target)) => assembly.objects.get(target).map(|t| maker.target(t)),
-            _ => None,
-        };
+        let target = assembly.drafter.target(object).and_then(|target| assembly.objects.get(target));
+        let target = target.map(|target| maker.target(target));
         drafts.push((object, draft, target, claims));
     }
     let held: Vec<&Claims> = held.iter().copied().chain([&own]).collect();
@@ -176,17 +155,22 @@ pub fn passing(
 }
 
 /// Claims that clash, and circles of requirements.
-fn problems(assembly: &Assembly<'_>, builder: &GraphBuilder, claims: &Claims) -> Vec<Diagnostic> {
+fn problems(
+    assembly: &Assembly<'_>,
+    builder: &GraphBuilder,
+    claims: &Claims,
+    circular: bool,
+) -> Vec<Diagnostic> {
     let clashes = claims.clashes();
-    let cycles = builder.cycles();
+    let cycles = if circular { builder.cycles() } else { Vec::new() };
     if clashes.is_empty() && cycles.is_empty() {
         return Vec::new();
     }
-    let renderer = Renderer::new(assembly.program);
+    let (renderer, origins) = (&assembly.drafter.renderer, assembly.drafter.origins);
     let by_id: FxHashMap<EcoString, &Object> =
         assembly.objects.iter().map(|(r, o)| (renderer.id(r), &**o)).collect();
     let made = |id: &EcoString| match by_id.get(id) {
-        Some(object) => Made { model: model_place(object), data: assembly.origins.data_place(object) },
+        Some(object) => Made { model: model_place(object), data: origins.data_place(object) },
         None => Made { model: Place::File(FileId::new("")), data: None },
     };
     let clashes = clashes.iter().filter_map(|c| clash_error(c, &mut |id| made(id)));
@@ -208,7 +192,7 @@ fn why(builder: &GraphBuilder, user: &EcoString, used: &EcoString) -> EcoString 
 
 struct Maker<'a> {
     assembly: &'a Assembly<'a>,
-    renderer: Renderer<'a>,
+    renderer: &'a Renderer<'a>,
     /// For each entity the resources that its fields refer to.
     reached: FxHashMap<Arc<Reference>, Arc<[Arc<Reference>]>>,
     diagnostics: Vec<Diagnostic>,
@@ -216,83 +200,17 @@ struct Maker<'a> {
 
 impl<'a> Maker<'a> {
     fn new(assembly: &'a Assembly<'a>) -> Self {
-        Maker {
-            assembly,
-            renderer: Renderer::new(assembly.program),
-            reached: FxHashMap::default(),
-            diagnostics: Vec::new(),
-        }
-    }
-
-    fn draft<'o>(&mut self, object: &'o Object, record: &'o RecordDef) -> Draft<'o> {
-        let id = self.renderer.id(&object.reference);
-        let target = match record.target.and_then(|slot| object.fields.get(slot as usize)) {
-            Some(Value::Ref(target)) => self.renderer.id(target),
-            _ => LOCAL.into(),
-        };
-        let handler = record.handler.as_deref().unwrap_or("");
-        let fields = GraphValue::Map(self.renderer.fields(object.reference.ty, &object.fields));
-        let mut json = Vec::with_capacity(256);
-        fields.write(&mut Writer::new(&mut json));
-        let mut requires = Vec::new();
-        self.field_requires(object, record, &mut requires);
-        let (claims, shares, needs) = match self.assembly.handlers.get(handler) {
-            Some(found) => self.ask(found, object, &id, &target, fields),
-            None => Default::default(),
-        };
-        Draft { object, id, handler, target, fields: json.into(), requires, needs, claims, shares }
-    }
-
-    /// Asks the handler: is it valid, what does it claim, what does it need?
-    fn ask(
-        &mut self,
-        handler: &dyn Handler,
-        object: &Object,
-        id: &EcoString,
-        target: &EcoString,
-        fields: GraphValue,
-    ) -> (Vec<EcoString>, Vec<EcoString>, Vec<Need>) {
-        let node = Node {
-            id: id.clone(),
-            type_: self.assembly.program.ty(object.reference.ty).decl().path.clone(),
-            handler: handler.name().into(),
-            target: target.clone(),
-            state: State::Present,
-            until: Vec::new(),
-            fields,
-            requires: Vec::new(),
-            protect: object.protect,
-            adopt: object.adopt,
-            keep: object.keep,
-            timeout: object.timeout,
-            drift: Drift::Repair,
-            origin: Origin::default(),
-        };
-        let Examined { problems, claims, shares, needs } = handler.examine(&node);
-        for problem in problems {
-            let field = format!("`{}`", problem.field);
-            let message = match problem.field.is_empty() || problem.message.contains(&field) {
-                true => problem.message,
-                false => format!("the field {field}: {}", problem.message),
-            };
-            let source = self.assembly.origins.field_source(object, &problem.field);
-            let (model, data) = source.unwrap_or_else(|| (model_place(object), None));
-            let mut diagnostic = Diagnostic::new(codes::INVALID_RESOURCE, model, message);
-            let element = self.assembly.origins.data_place(object);
-            diagnostic = match (data, element) {
-                (Some(place), _) => diagnostic.label(place, "the value comes from here"),
-                (None, Some(place)) => diagnostic.label(place, "made for this"),
-                (None, None) => diagnostic,
-            };
-            diagnostic.help = problem.help;
-            self.diagnostics.push(diagnostic);
-        }
-        (claims, shares, needs)
+        let renderer = &assembly.drafter.renderer;
+        Maker { assembly, renderer, reached: FxHashMap::default(), diagnostics: Vec::new() }
     }
 
     fn seal(&mut self, draft: Draft<'_>, claims: &[&Claims], scratch: &mut Vec<u8>) -> SealedNode {
-        let object = draft.object;
-        let mut requires = draft.requires;
+        let object = &*draft.object;
+        self.diagnostics.extend(draft.problems);
+        let mut requires = Vec::with_capacity(2);
+        for used in &draft.uses {
+            self.used(used, &mut requires);
+        }
         let mut later = Vec::new();
         for need in &draft.needs {
             let holder = |claim: &EcoString| claims.iter().find_map(|c| c.holder(&draft.target, claim));
@@ -305,11 +223,9 @@ impl<'a> Maker<'a> {
             self.after(after, &mut later);
         }
         requires.extend(later.iter().map(|r| Require { id: self.renderer.id(r), why: "after".into() }));
-        for field in object.fields.iter() {
-            outputs(field, &mut |reference, output| {
-                let why = EcoString::from(format!("its `{output}`"));
-                requires.push(Require { id: self.renderer.id(reference), why });
-            });
+        for (reference, output) in &draft.outputs {
+            let why = EcoString::from(format!("its `{output}`"));
+            requires.push(Require { id: self.renderer.id(reference), why });
         }
         requires.retain(|r| r.id != draft.id);
         Require::normalise(&mut requires);
@@ -323,7 +239,7 @@ impl<'a> Maker<'a> {
                 Drift::Ignore(paths)
             }
         };
-        let origin = self.assembly.origins.origin(object, &self.renderer);
+        let origin = draft.origin.unwrap_or_else(|| self.origin(object));
         let head = NodeHead {
             id: &draft.id,
             handler: draft.handler,
@@ -345,29 +261,26 @@ impl<'a> Maker<'a> {
         let fields = GraphValue::Map(self.renderer.fields(object.reference.ty, &object.fields));
         let target = crate::graph::Target {
             id: self.renderer.id(&object.reference),
-            type_: self.assembly.program.ty(object.reference.ty).decl().path.clone(),
+            type_: self.assembly.drafter.program.ty(object.reference.ty).decl().path.clone(),
             fields,
-            origin: self.assembly.origins.origin(object, &self.renderer),
+            origin: self.origin(object),
         };
         target.seal(&mut Vec::new())
     }
 
-    /// The resources that the fields refer to, also through the fields of entities.
-    fn field_requires(&mut self, object: &Object, record: &RecordDef, requires: &mut Vec<Require>) {
-        for (field, value) in record.fields.iter().zip(object.fields.iter()) {
-            let mut found = Vec::new();
-            references(value, &mut |r| found.push(r.clone()));
-            for reference in found {
-                if self.is_resource(reference.ty) {
-                    let why = EcoString::from(format!("field `{}`", field.name));
-                    requires.push(Require { id: self.renderer.id(&reference), why });
-                } else {
-                    for reached in self.through(&reference, 0).iter() {
-                        let why = EcoString::from(format!("field `{}`", field.name));
-                        requires.push(Require { id: self.renderer.id(reached), why });
-                    }
-                }
-            }
+    fn origin(&self, object: &Object) -> Origin {
+        self.assembly.drafter.origins.origin(object, self.assembly.objects, self.renderer)
+    }
+
+    /// The resource that a field refers to, or those that the fields of an entity do.
+    fn used(&mut self, used: &Use<'_>, requires: &mut Vec<Require>) {
+        let why = || EcoString::from(format!("field `{}`", used.field));
+        if self.is_resource(used.reference.ty) {
+            requires.push(Require { id: self.renderer.id(&used.reference), why: why() });
+            return;
+        }
+        for reached in self.through(&used.reference, 0).iter() {
+            requires.push(Require { id: self.renderer.id(reached), why: why() });
         }
     }
 
@@ -405,46 +318,15 @@ impl<'a> Maker<'a> {
     }
 
     fn is_resource(&self, ty: TypeId) -> bool {
-        self.assembly.program.record(ty).is_some_and(|r| r.kind == RecordKind::Resource)
+        self.assembly.drafter.program.record(ty).is_some_and(|r| r.kind == RecordKind::Resource)
+    }
+
+    fn is_target(&self, ty: TypeId) -> bool {
+        self.assembly.drafter.program.record(ty).is_some_and(|r| r.kind == RecordKind::Target)
     }
 }
 
 /// Where the constructor of an object is written.
 pub fn model_place(object: &Object) -> Place {
     Place::Model { file: object.origin.file, node: object.origin.node.0 }
-}
-
-/// Calls `found` for each reference in a value.
-pub fn references(value: &Value, found: &mut dyn FnMut(&Arc<Reference>)) {
-    match value {
-        Value::Ref(reference) => found(reference),
-        Value::List(items) | Value::Set(items) => items.iter().for_each(|v| references(v, found)),
-        Value::Map(entries) => entries.iter().for_each(|(_, v)| references(v, found)),
-        Value::Record(record) => record.fields.iter().for_each(|v| references(v, found)),
-        Value::Variant(_, _, Some(payload)) => payload.fields.iter().for_each(|v| references(v, found)),
-        Value::Anon(fields) => fields.iter().for_each(|(_, v)| references(v, found)),
-        _ => {}
-    }
-}
-
-/// Calls `found` for each output of a resource that a value is computed from.
-fn outputs(value: &Value, found: &mut dyn FnMut(&Arc<Reference>, crate::base::Name)) {
-    match value {
-        Value::Deferred(deferred) => deferred_outputs(deferred, found),
-        Value::List(items) | Value::Set(items) => items.iter().for_each(|v| outputs(v, found)),
-        Value::Map(entries) => entries.iter().for_each(|(_, v)| outputs(v, found)),
-        Value::Record(record) => record.fields.iter().for_each(|v| outputs(v, found)),
-        Value::Variant(_, _, Some(payload)) => payload.fields.iter().for_each(|v| outputs(v, found)),
-        Value::Anon(fields) => fields.iter().for_each(|(_, v)| outputs(v, found)),
-        _ => {}
-    }
-}
-
-fn deferred_outputs(deferred: &Deferred, found: &mut dyn FnMut(&Arc<Reference>, crate::base::Name)) {
-    match &deferred.expr {
-        DeferredExpr::Output { object, field } => found(object, *field),
-        DeferredExpr::Operation { args, .. } => args.iter().for_each(|a| outputs(a, found)),
-        DeferredExpr::Plain(value) => outputs(value, found),
-        DeferredExpr::Secret { .. } => {}
-    }
 }

@@ -16,7 +16,8 @@ use crate::model::program::TemplateDef;
 use crate::model::{Program, TypeDef, TypeId};
 use crate::syntax::ast::RecordKind;
 
-use super::assemble::{Assembly, Objects, assemble};
+use super::assemble::{Assembly, Objects, assemble, assemble_drafts};
+use super::draft::Drafter;
 use super::hidden::Hider;
 use super::origins::Origins;
 use super::queries::{self, CheckedModel, Evaluation, UnitInstances};
@@ -113,26 +114,28 @@ impl Session {
             self.state.previous = Some(previous);
             return made;
         }
-        let (runs, shards) = self.runs();
+        let model = queries::checked_model(&self.db);
+        let mut sources = std::mem::take(&mut self.state.sources);
+        let origins = Origins::new(&self.db, &model.nodes);
+        let drafter = Drafter::new(&model.program, &self.handlers, &origins);
+        let mut drafts = Vec::new();
+        let (runs, shards) = self.runs_with(&mut |made| drafts.push(drafter.drafts(made.objects())));
         let instances = runs.units.iter().map(|(_, unit, _)| unit.instances.len()).sum();
         self.said(&runs, diagnostics);
         let Gathered { objects, made_by, shared } = gather(&runs, diagnostics);
         super::object_checks::run(&self.db, runs.program(), objects.values(), diagnostics);
         super::references::check(&self.db, &runs, &objects, diagnostics);
         unexplained(&runs, diagnostics);
-        let header = self.header(&runs.program().templates, runs.files());
-        let origins = Origins::new(&self.db, &runs.model.nodes, &objects);
+        let header = self.header(&mut sources, &runs.program().templates, runs.files());
         let failed = diagnostics.iter().any(Diagnostic::is_error);
         let assembled = (!failed).then(|| {
-            let program = runs.program();
-            let assembly = Assembly {
-                program,
-                objects: &objects,
-                made_by: &made_by,
-                handlers: &self.handlers,
-                origins: &origins,
-            };
-            assemble(&assembly, header)
+            let assembly = Assembly { drafter: &drafter, objects: &objects, made_by: &made_by };
+            // What several made is another thing than what each of them made.
+            if !shared.is_empty() {
+                drafts.iter_mut().for_each(|d| d.retain(|d| !shared.contains(&d.object.reference)));
+                drafts.push(drafter.drafts(shared.iter().filter_map(|r| objects.get(r))));
+            }
+            assemble_drafts(&assembly, drafts, header)
         });
         let assembled = assembled.map(|made| {
             diagnostics.extend(made.diagnostics);
@@ -141,7 +144,9 @@ impl Session {
         for diagnostic in diagnostics.iter_mut() {
             *diagnostic = diagnostic.clone().resolved(&origins);
         }
+        drop(drafter);
         drop(origins);
+        self.state.sources = sources;
         self.hide(&runs, diagnostics);
         let Some((builder, claims)) = assembled else { return (instances, None) };
         let claims = Arc::new(claims);
@@ -168,19 +173,15 @@ impl Session {
         }
         diagnostics.extend(runs.outputs().flat_map(|o| &o.diagnostics).cloned());
         let Gathered { objects, made_by, .. } = gather(&runs, &mut diagnostics);
-        let header = self.header(&runs.program().templates, runs.files());
-        let origins = Origins::new(&self.db, &runs.model.nodes, &objects);
-        let assembly = Assembly {
-            program: runs.program(),
-            objects: &objects,
-            made_by: &made_by,
-            handlers: &self.handlers,
-            origins: &origins,
-        };
+        let mut sources = std::mem::take(&mut self.state.sources);
+        let header = self.header(&mut sources, &runs.program().templates, runs.files());
+        self.state.sources = sources;
+        let origins = Origins::new(&self.db, &runs.model.nodes);
+        let drafter = Drafter::new(runs.program(), &self.handlers, &origins);
+        let assembly = Assembly { drafter: &drafter, objects: &objects, made_by: &made_by };
         let builder = readable.then(|| assemble(&assembly, header).builder);
         let mut diagnostics: Vec<Diagnostic> =
             diagnostics.into_iter().map(|d| d.resolved(&origins)).collect();
-        drop(origins);
         self.hide(&runs, &mut diagnostics);
         (builder, diagnostics)
     }
@@ -275,15 +276,12 @@ impl Session {
             return None;
         }
         let templates = previous.runs.model.program.templates.clone();
-        let header = self.header(&templates, files.into_iter());
-        let origins = Origins::new(&self.db, &previous.runs.model.nodes, &previous.objects);
-        let assembly = Assembly {
-            program: &previous.runs.model.program,
-            objects: &previous.objects,
-            made_by: &previous.made_by,
-            handlers: &self.handlers,
-            origins: &origins,
-        };
+        let mut sources = std::mem::take(&mut self.state.sources);
+        let header = self.header(&mut sources, &templates, files.into_iter());
+        self.state.sources = sources;
+        let origins = Origins::new(&self.db, &previous.runs.model.nodes);
+        let drafter = Drafter::new(&previous.runs.model.program, &self.handlers, &origins);
+        let assembly = Assembly { drafter: &drafter, objects: &previous.objects, made_by: &previous.made_by };
         super::assemble::reassemble(&assembly, &pairs, &previous.claims, &mut previous.builder)?;
         previous.builder.set_header(header);
         Some(())
@@ -329,6 +327,11 @@ impl Session {
     }
 
     pub(super) fn runs(&self) -> (Runs, Vec<ShardRuns>) {
+        self.runs_with(&mut |_| {})
+    }
+
+    /// Runs everything; `made` is called with each evaluation as soon as it is there.
+    fn runs_with(&self, made: &mut dyn FnMut(&Evaluation)) -> (Runs, Vec<ShardRuns>) {
         let model = queries::checked_model(&self.db);
         let mut units = Vec::new();
         let mut shards = Vec::new();
@@ -338,12 +341,14 @@ impl Session {
             let evaluated = queries::shard_evaluations(&self.db, shard);
             shards.push((read.clone(), evaluated.clone()));
             for ((file, unit), evaluation) in files.iter().zip(read.iter()).zip(evaluated.iter()) {
+                made(evaluation);
                 units.push((file.path(&self.db), unit.clone(), evaluation.clone()));
             }
         }
         // In order already where there is one slice.
         units.sort_by_cached_key(|(file, ..)| file.path());
         let entities = self.entity_runs(&model.program);
+        entities.iter().for_each(|(_, evaluation)| made(evaluation));
         (Runs { model, units, entities }, shards)
     }
 
@@ -375,9 +380,14 @@ impl Session {
         diagnostics.extend(unread.map(|(_, d)| d.clone()));
     }
 
-    fn header(&mut self, templates: &[TemplateDef], files: impl Iterator<Item = FileId>) -> Header {
+    fn header(
+        &self,
+        sources: &mut Sources,
+        templates: &[TemplateDef],
+        files: impl Iterator<Item = FileId>,
+    ) -> Header {
         let files = files.chain(templates.iter().map(|t| t.file));
-        let (model, data) = self.state.sources.digests(&self.db, self.project, files);
+        let (model, data) = sources.digests(&self.db, self.project, files);
         let config = self.config();
         let mut allow: Vec<Allow> = config
             .iter()

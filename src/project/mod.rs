@@ -16,6 +16,7 @@ mod assigned;
 pub mod config;
 mod cost;
 mod creators;
+mod draft;
 mod duplicates;
 #[cfg(test)]
 mod faulty;

@@ -26,7 +26,6 @@ type FileSpans = Arc<[(FileId, Spans)]>;
 pub struct Origins<'a> {
     db: &'a Database,
     nodes: &'a NodeTables,
-    objects: &'a Objects,
     lines: RefCell<FxHashMap<FileId, Arc<(String, LineIndex)>>>,
     models: RefCell<FxHashMap<(FileId, Node), EcoString>>,
     /// Of files that are pointed into: a file with many mistakes is not parsed for each.
@@ -36,12 +35,11 @@ pub struct Origins<'a> {
 }
 
 impl<'a> Origins<'a> {
-    /// Over a database and what its runs made.
-    pub fn new(db: &'a Database, nodes: &'a NodeTables, objects: &'a Objects) -> Self {
+    /// Over a database.
+    pub fn new(db: &'a Database, nodes: &'a NodeTables) -> Self {
         Origins {
             db,
             nodes,
-            objects,
             lines: RefCell::default(),
             models: RefCell::default(),
             spans: RefCell::default(),
@@ -49,23 +47,24 @@ impl<'a> Origins<'a> {
         }
     }
 
-    /// What the graph says of who made an object.
-    pub fn origin(&self, object: &Object, renderer: &Renderer<'_>) -> Origin {
-        let (instance, element) = self.element(object, renderer, 0);
-        Origin { instance, element, model: self.model(object.origin.file, object.origin.node) }
+    /// What the graph says of who made an object, if it was made for an element: at once.
+    pub fn of_element(&self, object: &Object, renderer: &Renderer<'_>) -> Option<Origin> {
+        let (instance, element) = self.element_texts(object.origin.element?, renderer);
+        Some(Origin { instance, element, model: self.model(object.origin.file, object.origin.node) })
     }
 
-    /// The instance's line and the element of whoever caused an object: through the entities that
-    /// stand between.
-    fn element(&self, object: &Object, renderer: &Renderer<'_>, depth: usize) -> (EcoString, EcoString) {
-        if let Some(element) = object.origin.element {
-            return self.element_texts(element, renderer);
+    /// What the graph says of who made an object: whose element is that of whoever caused it,
+    /// through the entities that stand between.
+    pub fn origin(&self, object: &Object, objects: &Objects, renderer: &Renderer<'_>) -> Origin {
+        let mut maker = object;
+        for _ in 0..64 {
+            if let Some(found) = self.of_element(maker, renderer) {
+                return Origin { model: self.model(object.origin.file, object.origin.node), ..found };
+            }
+            let Some(next) = maker.origin.maker.as_ref().and_then(|m| objects.get(m)) else { break };
+            maker = next;
         }
-        let maker = object.origin.maker.as_ref().and_then(|m| self.objects.get(m));
-        match maker {
-            Some(maker) if depth < 64 => self.element(maker, renderer, depth + 1),
-            _ => (EcoString::new(), EcoString::new()),
-        }
+        Origin { model: self.model(object.origin.file, object.origin.node), ..Origin::default() }
     }
 
     fn element_texts(&self, element: Element, renderer: &Renderer<'_>) -> (EcoString, EcoString) {

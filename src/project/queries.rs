@@ -212,6 +212,13 @@ pub struct Evaluation {
     pub files: Vec<FileId>,
 }
 
+impl Evaluation {
+    /// What was made, in the order in which it was.
+    pub fn objects(&self) -> impl Iterator<Item = &Arc<Object>> + Clone {
+        self.outputs.iter().flat_map(|output| &output.objects)
+    }
+}
+
 /// Runs the `impl`s of a unit's instances.
 #[salsa::tracked(returns(ref), no_eq)]
 pub fn evaluation(db: &dyn Db, file: SourceFile) -> Arc<Evaluation> {

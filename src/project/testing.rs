@@ -14,6 +14,7 @@ use crate::handler::Registry;
 use crate::model::program::TestDef;
 
 use super::assemble::{Assembled, Assembly, Objects, assemble};
+use super::draft::Drafter;
 use super::history::moves;
 use super::history::transient::{self, Shared, Side};
 use super::origins::Origins;
@@ -42,13 +43,9 @@ impl Files for Around<'_> {
 impl Around<'_> {
     /// The graph of what a test's instances make.
     fn assembled(&self, made: &Outcome, objects: &Objects) -> Assembled {
-        let assembly = Assembly {
-            program: &self.model.program,
-            objects,
-            made_by: &made.made_by,
-            handlers: self.handlers,
-            origins: &Origins::new(self.db, &self.model.nodes, objects),
-        };
+        let origins = Origins::new(self.db, &self.model.nodes);
+        let drafter = Drafter::new(&self.model.program, self.handlers, &origins);
+        let assembly = Assembly { drafter: &drafter, objects, made_by: &made.made_by };
         assemble(&assembly, Header::default())
     }
 }
@@ -105,8 +102,7 @@ impl Session {
     fn tests(&mut self, wanted: &dyn Fn(&TestDef) -> bool) -> Vec<TestOutcome> {
         let model = queries::checked_model(&self.db);
         let ready = queries::ready(&self.db);
-        let objects = Objects::default();
-        let origins = Origins::new(&self.db, &model.nodes, &objects);
+        let origins = Origins::new(&self.db, &model.nodes);
         let resolved = |d: &Diagnostic| d.clone().resolved(&origins);
         let wrong: Vec<Diagnostic> =
             self.setup_and(&model.diagnostics).filter(|d| d.is_error()).map(resolved).collect();

@@ -145,17 +145,15 @@ impl Session {
             moves.note(program, made, graph);
             graph.add_absent(made);
         }
-        let resolved = |d: Diagnostic, objects| d.resolved(&Origins::new(&self.db, &model.nodes, objects));
-        let objects = &now.1.objects;
-        let mut said: Vec<Diagnostic> =
-            moves.diagnostics.iter().map(|d| resolved(d.clone(), objects)).collect();
+        let resolved = |d: &Diagnostic| d.clone().resolved(&Origins::new(&self.db, &model.nodes));
+        let mut said: Vec<Diagnostic> = moves.diagnostics.iter().map(resolved).collect();
         // A project that is known by its graph alone has no first version to compare with.
         if !looks_back || (sides.is_empty() && !then.is_empty()) {
             return said;
         }
         let shared =
             Shared { program, nodes: &model.nodes, handlers: &self.handlers, claims: &self.state.claims };
-        let now = Side { version: &version, objects, db: &self.db };
+        let now = Side { version: &version, objects: &now.1.objects, db: &self.db };
         let added = transient::add(&shared, now, &sides, &moves, graph);
         said.extend(added.diagnostics);
         for (number, problems) in added.earlier {

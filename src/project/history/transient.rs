@@ -15,6 +15,7 @@ use crate::handler::Registry;
 use crate::model::program::NodeTables;
 use crate::model::{Program, TypeId};
 use crate::project::assemble::{Assembly, Objects, passing};
+use crate::project::draft::Drafter;
 use crate::project::graphs::MadeBy;
 use crate::project::origins::Origins;
 use crate::syntax::ast::RecordKind;
@@ -101,8 +102,7 @@ pub(in crate::project) fn add(
         };
         all.extend(made.objects.into_values().map(numbered));
         let said: Vec<Diagnostic> = diagnostics.into_iter().chain(more).collect();
-        let objects = side.objects;
-        let origins = Origins::new(side.db, shared.nodes, objects);
+        let origins = Origins::new(side.db, shared.nodes);
         let said: Vec<Diagnostic> = said.into_iter().map(|d| d.resolved(&origins)).collect();
         match number {
             0 => out.diagnostics = said,
@@ -157,14 +157,9 @@ fn nodes(
     for (reference, (object, _)) in &made.objects {
         objects.entry(reference.clone()).or_insert_with(|| object.clone());
     }
-    let origins = Origins::new(side.db, shared.nodes, &objects);
-    let assembly = Assembly {
-        program: shared.program,
-        objects: &objects,
-        made_by: &made_by(side.version, made),
-        handlers: shared.handlers,
-        origins: &origins,
-    };
+    let origins = Origins::new(side.db, shared.nodes);
+    let drafter = Drafter::new(shared.program, shared.handlers, &origins);
+    let assembly = Assembly { drafter: &drafter, objects: &objects, made_by: &made_by(side.version, made) };
     let passing_objects: Vec<Arc<Object>> = made.objects.values().map(|(o, _)| o.clone()).collect();
     let (found, diagnostics) = passing(&assembly, &passing_objects, &[shared.claims, absent]);
     let found = found.into_iter().map(|found| Candidate {

@@ -254,8 +254,7 @@ impl<'a> Filler<'a> {
                 Err(()) if problems.is_empty() => Ok(None),
                 Err(()) => {
                     let model = queries::checked_model(&session.db);
-                    let objects = Default::default();
-                    let origins = Origins::new(&session.db, &model.nodes, &objects);
+                    let origins = Origins::new(&session.db, &model.nodes);
                     Err(problems.into_iter().map(|p| p.resolved(&origins)).collect())
                 }
             };

@@ -33,9 +33,8 @@ pub(super) fn migrate(session: &Session, edited: &Edited) -> (Vec<Migrated>, Vec
         return (done, problems);
     }
     let world = DbWorld::new(&session.db);
-    let objects = Default::default();
     let model = crate::project::queries::checked_model(&session.db);
-    let origins = crate::project::origins::Origins::new(&session.db, &model.nodes, &objects);
+    let origins = crate::project::origins::Origins::new(&session.db, &model.nodes);
     for (slice, units) in &session.layout.units {
         let Some(slice) = program.find(slice) else { continue };
         for unit in units {
