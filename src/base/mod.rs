@@ -10,7 +10,7 @@ pub mod quantity;
 mod span;
 mod system;
 
-pub use allocator::Allocator;
+pub use allocator::{Allocator, huge_pages};
 pub use edited::Edited;
 pub use name::Name;
 pub use span::{FileId, FileSpan, LineColumn, LineIndex, Span, TextEdit};

@@ -73,6 +73,8 @@ impl Workspace {
         context.ui.detail(&format!("the project is {}", root.display()));
         let options = Options { env: env.map(str::to_owned), threads: context.threads, active };
         let session = Session::open(system, options);
+        // From here on what is read grows to some ten times its size.
+        crate::base::huge_pages(session.units() >= LARGE);
         Ok(Workspace { root, prefix, session: ManuallyDrop::new(session) })
     }
 
@@ -123,6 +125,9 @@ impl Sources for Workspace {
         }
     }
 }
+
+/// How many units make a project a large one: some ten megabytes to compile.
+const LARGE: usize = 1000;
 
 /// The files of a project on disk; if a change of several was interrupted, as before that.
 pub(crate) fn work_tree(root: &Path) -> Arc<dyn System> {

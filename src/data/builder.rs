@@ -254,10 +254,12 @@ impl Builder {
         children.extend(self.children(open.node).filter(|c| open.refused.binary_search(c).is_err()));
         let key = |n: u32| self.nodes.get(n as usize).and_then(|n| n.key.as_deref()).unwrap_or_default();
         let mut found: Vec<(u32, u32)> = Vec::new();
-        if children.len() <= 16 {
+        if let Some(quick) = self.quick(&children) {
             for (i, &child) in children.iter().enumerate() {
-                let earlier = children.iter().take(i).find(|&&other| key(other) == key(child));
-                found.extend(earlier.map(|&first| (first, child)));
+                let Some((known, alike)) = quick.get(..i).zip(quick.get(i)) else { break };
+                let earlier = children.iter().zip(known).filter(|(_, k)| *k == alike);
+                let mut earlier = earlier.map(|(&other, _)| other).filter(|&other| key(other) == key(child));
+                found.extend(earlier.next().map(|first| (first, child)));
             }
         } else {
             children.sort_unstable_by(|&a, &b| key(a).cmp(key(b)).then(a.cmp(&b)));
@@ -279,6 +281,18 @@ impl Builder {
             open.refused.extend(found.iter().map(|&(_, child)| child));
             open.refused.sort_unstable();
         }
+    }
+
+    /// Of the keys of a few entries what differs between nearly any two: their length and their first
+    /// bytes. None if there are more than a few.
+    fn quick(&self, children: &[u32]) -> Option<[u64; 16]> {
+        let mut quick = [0; 16];
+        for (at, &child) in children.iter().enumerate() {
+            let key = self.nodes.get(child as usize).and_then(|n| n.key.as_deref()).unwrap_or_default();
+            let first = key.bytes().take(7).fold(key.len() as u64, |sum, byte| sum << 8 | u64::from(byte));
+            *quick.get_mut(at)? = first;
+        }
+        Some(quick)
     }
 
     fn duplicate(&self, first: u32, again: u32) -> Diagnostic {

@@ -108,6 +108,7 @@ impl<'a> Drafter<'a> {
             outputs,
             needs,
             claims,
+            shares,
             origin,
             problems,
         })

@@ -273,6 +273,11 @@ impl Session {
         }
     }
 
+    /// How many units there are: files that hold instances, with their overlays.
+    pub fn units(&self) -> usize {
+        self.layout.units.values().map(Vec::len).sum()
+    }
+
     /// The files that were read, by path: those of the project, not of the standard library. Of
     /// what was activated, those of the store.
     pub fn read_files(&self) -> Vec<FileId> {
