@@ -5,7 +5,7 @@ use gops::base::FileId;
 use gops::data::{Limits, parse_json, parse_yaml};
 
 #[global_allocator]
-static ALLOCATOR: gops::base::Allocator = gops::base::Allocator;
+static ALLOCATOR: gops::cli::Allocator = gops::cli::Allocator;
 
 fn main() {
     divan::main();

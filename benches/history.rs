@@ -14,7 +14,7 @@ use gops::model::ty::RefineId;
 use gops::model::{ModuleSource, Program, Settings, TypeId, declare};
 
 #[global_allocator]
-static ALLOCATOR: gops::base::Allocator = gops::base::Allocator;
+static ALLOCATOR: gops::cli::Allocator = gops::cli::Allocator;
 
 fn main() {
     divan::main();

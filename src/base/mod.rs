@@ -1,7 +1,6 @@
 //! What every layer stands on: names, files, spans, edits, and the [`System`] through which
 //! anything outside the process is read.
 
-mod allocator;
 pub mod canonical;
 mod edited;
 pub mod id;
@@ -10,7 +9,6 @@ pub mod quantity;
 mod span;
 mod system;
 
-pub use allocator::{Allocator, huge_pages};
 pub use edited::Edited;
 pub use name::Name;
 pub use span::{FileId, FileSpan, LineColumn, LineIndex, Span, TextEdit};

@@ -66,7 +66,7 @@ impl Compile {
         if self.format == ReviewFormat::Markdown {
             return Err(Failure::NoBase);
         }
-        let mut workspace = Workspace::open(context, self.env.as_deref())?;
+        let mut workspace = Workspace::open_active(context, self.env.as_deref())?;
         if self.watch {
             let mut last = None;
             return watch(context, &mut workspace, |w| self.again(context, w, &mut last));

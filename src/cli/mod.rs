@@ -1,5 +1,6 @@
 //! The command line: one file per command; [`ui`] is the only code that prints.
 
+mod allocator;
 mod change;
 mod check;
 mod compile;
@@ -24,6 +25,7 @@ mod watch;
 mod why;
 mod workspace;
 
+pub use allocator::Allocator;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -170,7 +172,7 @@ impl Context {
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    crate::base::huge_pages(false);
+    allocator::huge_pages(false);
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return ui::usage(&error).into(),

@@ -74,7 +74,7 @@ impl Workspace {
         let options = Options { env: env.map(str::to_owned), threads: context.threads, active };
         let session = Session::open(system, options);
         // From here on what is read grows to some ten times its size.
-        crate::base::huge_pages(session.units() >= LARGE);
+        super::allocator::huge_pages(session.units() >= LARGE);
         Ok(Workspace { root, prefix, session: ManuallyDrop::new(session) })
     }
 
