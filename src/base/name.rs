@@ -13,38 +13,32 @@ use rustc_hash::FxHashMap;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Name(u32);
 
-#[derive(Default)]
-struct Table {
-    numbers: FxHashMap<&'static str, u32>,
-    texts: Vec<&'static str>,
-}
-
-static TABLE: LazyLock<RwLock<Table>> = LazyLock::new(RwLock::default);
+static NUMBERS: LazyLock<RwLock<FxHashMap<&'static str, u32>>> = LazyLock::new(RwLock::default);
+/// By number; read without a lock.
+static TEXTS: boxcar::Vec<&'static str> = boxcar::Vec::new();
 
 impl Name {
     /// The name with this text. Texts live as long as the process: only identifiers of models
     /// and declared data names belong here, never values.
     pub fn new(text: &str) -> Self {
-        if let Ok(table) = TABLE.read()
-            && let Some(&number) = table.numbers.get(text)
+        if let Ok(numbers) = NUMBERS.read()
+            && let Some(&number) = numbers.get(text)
         {
             return Name(number);
         }
-        let mut table = TABLE.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(&number) = table.numbers.get(text) {
+        let mut numbers = NUMBERS.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(&number) = numbers.get(text) {
             return Name(number);
         }
         let text: &'static str = Box::leak(text.into());
-        let number = table.texts.len() as u32;
-        table.texts.push(text);
-        table.numbers.insert(text, number);
+        let number = TEXTS.push(text) as u32;
+        numbers.insert(text, number);
         Name(number)
     }
 
     /// The text of the name.
     pub fn as_str(self) -> &'static str {
-        let table = TABLE.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        table.texts[self.0 as usize]
+        TEXTS.get(self.0 as usize).copied().unwrap_or_default()
     }
 }
 

@@ -12,37 +12,31 @@ use rustc_hash::FxHashMap;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FileId(u32);
 
-#[derive(Default)]
-struct Paths {
-    numbers: FxHashMap<&'static str, u32>,
-    texts: Vec<&'static str>,
-}
-
-static PATHS: LazyLock<RwLock<Paths>> = LazyLock::new(RwLock::default);
+static NUMBERS: LazyLock<RwLock<FxHashMap<&'static str, u32>>> = LazyLock::new(RwLock::default);
+/// By number; without a lock, since paths are asked for more often than anything else.
+static PATHS: boxcar::Vec<&'static str> = boxcar::Vec::new();
 
 impl FileId {
     /// The file at this path.
     pub fn new(path: &str) -> Self {
-        if let Ok(paths) = PATHS.read()
-            && let Some(&number) = paths.numbers.get(path)
+        if let Ok(numbers) = NUMBERS.read()
+            && let Some(&number) = numbers.get(path)
         {
             return FileId(number);
         }
-        let mut paths = PATHS.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(&number) = paths.numbers.get(path) {
+        let mut numbers = NUMBERS.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(&number) = numbers.get(path) {
             return FileId(number);
         }
         let text: &'static str = Box::leak(path.into());
-        let number = paths.texts.len() as u32;
-        paths.texts.push(text);
-        paths.numbers.insert(text, number);
+        let number = PATHS.push(text) as u32;
+        numbers.insert(text, number);
         FileId(number)
     }
 
     /// The path of the file.
     pub fn path(self) -> &'static str {
-        let paths = PATHS.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        paths.texts[self.0 as usize]
+        PATHS.get(self.0 as usize).copied().unwrap_or_default()
     }
 }
 

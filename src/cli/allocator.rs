@@ -12,15 +12,31 @@ use libmimalloc_sys as mi;
 #[derive(Debug)]
 pub struct Allocator;
 
-/// Whether memory that is taken from now on may come in huge pages, where the system has them. They spare
-/// most of the time that the system takes to hand memory out, a sixth of all that a large compile
-/// takes, and cost a short run more than it lasts: to begin with, say no. Programs that are started
-/// inherit it. A system that cannot do it loses nothing else.
+/// Whether memory that is taken from now on may come in huge pages. They spare most of the time that the
+/// system takes to hand memory out, a sixth of all that a large compile takes, and cost a short run
+/// more than it lasts: to begin with, say no. Programs that are started inherit it.
 pub fn huge_pages(allowed: bool) {
     #[cfg(target_os = "linux")]
     let _ = rustix::thread::disable_transparent_huge_pages(!allowed);
     #[cfg(not(target_os = "linux"))]
     let _ = allowed;
+}
+
+/// How many bytes the system has that are huge pages already: to make more it moves other memory about,
+/// at the cost of whoever asks.
+pub fn free_huge_pages() -> u64 {
+    std::fs::read_to_string("/proc/buddyinfo").map_or(0, |text| free_in_huge_pages(&text))
+}
+
+/// `/proc/buddyinfo`: a line for each zone with the number of free blocks of 1, 2, 4 … pages; see
+/// proc(5). (Of 4096 bytes: where pages are larger, less is counted than there is.)
+fn free_in_huge_pages(text: &str) -> u64 {
+    const HUGE: usize = 9;
+    let blocks = |line: &str| {
+        let counts = line.split_whitespace().skip(4).enumerate().skip(HUGE);
+        counts.map(|(order, count)| count.parse::<u64>().unwrap_or(0) << (12 + order)).sum::<u64>()
+    };
+    text.lines().map(blocks).sum()
 }
 
 /// Whether every block of this size is aligned as it is to be: mimalloc's start at multiples of 16, or
@@ -75,6 +91,14 @@ unsafe impl GlobalAlloc for Allocator {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn free_huge_pages_are_counted() {
+        let zones = "Node 0, zone      DMA      0      0      0      0      0      0      0      0      1      1      3\n\
+                     Node 0, zone   Normal      1    127    345    163     65     18      6      4      1      3     14\n";
+        assert_eq!(free_in_huge_pages(zones), (4 * 2 + 17 * 4) << 20);
+        assert_eq!(free_in_huge_pages(""), 0);
+    }
 
     /// What `is_aligned_anyway` says is so of mimalloc: of fresh blocks and of ones that were freed
     /// and grown.

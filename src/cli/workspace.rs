@@ -74,7 +74,8 @@ impl Workspace {
         let options = Options { env: env.map(str::to_owned), threads: context.threads, active };
         let session = Session::open(system, options);
         // From here on what is read grows to some ten times its size.
-        super::allocator::huge_pages(session.units() >= LARGE);
+        let bytes = session.units() as u64 * UNIT;
+        super::allocator::huge_pages(bytes > MUCH && super::allocator::free_huge_pages() > bytes);
         Ok(Workspace { root, prefix, session: ManuallyDrop::new(session) })
     }
 
@@ -126,8 +127,10 @@ impl Sources for Workspace {
     }
 }
 
-/// How many units make a project a large one: some ten megabytes to compile.
-const LARGE: usize = 1000;
+/// About how many bytes it takes to compile what one file holds.
+const UNIT: u64 = 16 << 10;
+/// How many bytes are many enough for huge pages.
+const MUCH: u64 = 16 << 20;
 
 /// The files of a project on disk; if a change of several was interrupted, as before that.
 pub(crate) fn work_tree(root: &Path) -> Arc<dyn System> {

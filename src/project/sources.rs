@@ -1,6 +1,5 @@
 //! The digests of what was compiled: of the model, and of the data.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ecow::EcoString;
@@ -15,13 +14,15 @@ use super::queries;
 /// Digests of files by their path, in 256 buckets, so that one change costs one bucket.
 #[derive(Default)]
 pub struct Sources {
-    files: FxHashMap<FileId, (Option<Arc<[u8]>>, [u8; 32])>,
+    /// What each file held when its digest was computed.
+    files: FxHashMap<FileId, Option<Arc<[u8]>>>,
     buckets: Vec<Bucket>,
 }
 
 #[derive(Default)]
 struct Bucket {
-    files: BTreeMap<&'static str, [u8; 32]>,
+    /// In no order until the digest of all is asked for.
+    files: Vec<(&'static str, [u8; 32])>,
     digest: Option<[u8; 32]>,
 }
 
@@ -66,15 +67,17 @@ impl Sources {
             (Some(known), Some(bytes)) => Arc::ptr_eq(known, bytes),
             (known, bytes) => known.is_none() && bytes.is_none(),
         };
-        if self.files.get(&path).is_some_and(|(known, _)| same(known)) {
+        if self.files.get(&path).is_some_and(same) {
             return;
         }
-        let digest = digest(content);
-        self.files.insert(path, (bytes.cloned(), digest));
-        let bucket = queries::bucket_of(path.path(), 256);
-        if let Some(bucket) = self.buckets.get_mut(bucket) {
-            bucket.files.insert(path.path(), digest);
-            bucket.digest = None;
+        let known = self.files.insert(path, bytes.cloned()).is_some();
+        let (path, digest) = (path.path(), digest(content));
+        let bucket = queries::bucket_of(path, 256);
+        let Some(bucket) = self.buckets.get_mut(bucket) else { return };
+        bucket.digest = None;
+        match bucket.files.iter_mut().find(|(other, _)| known && *other == path) {
+            Some((_, old)) => *old = digest,
+            None => bucket.files.push((path, digest)),
         }
     }
 }
@@ -84,6 +87,7 @@ impl Bucket {
         if let Some(known) = self.digest {
             return known;
         }
+        self.files.sort_unstable_by_key(|(path, _)| *path);
         let mut all = Sha256::new();
         for (path, digest) in &self.files {
             add(&mut all, path, digest);

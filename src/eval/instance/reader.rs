@@ -109,7 +109,9 @@ impl<'a> Reader<'a> {
         if unfit || key.iter().any(|v| matches!(v, Value::Wrong)) {
             return None;
         }
-        let elements = std::mem::take(&mut self.elements).into_iter().flatten().collect();
+        // No more room than is needed: nearly all instances have one element.
+        let mut elements = Vec::with_capacity(self.elements.iter().flatten().count());
+        elements.extend(std::mem::take(&mut self.elements).into_iter().flatten());
         let broken = self.errors > 0;
         Some(Arc::new(Instance { id: self.id, ty: record.decl.id, key, elements, broken }))
     }
