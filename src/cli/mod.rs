@@ -13,6 +13,7 @@ mod fmt;
 mod graph;
 mod init;
 mod man;
+mod prune;
 mod review;
 mod schema;
 mod sim;
@@ -134,6 +135,7 @@ enum Command {
     Compile(compile::Compile),
     Update(update::Update),
     Sync(sync::Sync),
+    Prune(prune::Prune),
     Diff(diff::Diff),
     Slice(slice::Slice),
     Fmt(fmt::Fmt),
@@ -201,6 +203,7 @@ impl Command {
             Command::Compile(command) => command.run(context),
             Command::Update(command) => command.run(context),
             Command::Sync(command) => command.run(context),
+            Command::Prune(command) => command.run(context),
             Command::Diff(command) => command.run(context),
             Command::Slice(command) => command.run(context),
             Command::Fmt(command) => command.run(context),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use ecow::EcoString;
 
 use crate::diag::codes::eval as codes;
+use crate::model::hir::Clause;
 use crate::model::prelude::Builtin;
 use crate::model::schema::{FieldDef, FieldKind, Slot};
 use crate::model::{Body, Hir, HirKind, Program, TypeId};
@@ -23,6 +24,12 @@ use super::world::{Instance, World};
 pub trait Supply {
     /// Random bytes.
     fn random(&self, bytes: &mut [u8]);
+
+    /// Whether it knows itself what is used: then the model is not asked, and [`Supply::choose`]
+    /// is given nothing.
+    fn knows_used(&self) -> bool {
+        false
+    }
 
     /// One int of a pool, given what the model says is used, each as often as it says so.
     fn choose(&self, pool: &Pool, used: Vec<i64>) -> Result<i64, Refusal>;
@@ -140,6 +147,24 @@ fn ends_in_free_int(hir: &Hir) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a field keeps away from the values of that very field in all instances of its slice,
+/// and from nothing else: `free_int(1..=9, used: [v.id for v in all(Vlan)])`.
+pub fn keeps_away_from_itself(program: &Program, ty: TypeId, slot: Slot) -> bool {
+    let field = program.record(ty).and_then(|r| r.fields.get(usize::from(slot)));
+    let Some(body) = field.and_then(|f| f.value.as_ref()) else { return false };
+    let mut root = &body.root;
+    while let HirKind::Refine(value, _) = &root.kind {
+        root = value;
+    }
+    let HirKind::Builtin { builtin: Builtin::FreeInt, args } = &root.kind else { return false };
+    let [Some(_), Some(used)] = args.as_slice() else { return false };
+    let HirKind::Comprehension { clauses, key: None, value } = &used.kind else { return false };
+    let [Clause::For { locals, over }] = clauses.as_slice() else { return false };
+    let HirKind::Field { base, ty: of, slot: read } = &value.kind else { return false };
+    let is_loop = matches!((&base.kind, locals.as_slice()), (HirKind::Local(local), [one]) if local == one);
+    is_loop && matches!(over.kind, HirKind::All(all) if all == ty) && (*of, *read) == (ty, slot)
 }
 
 /// The fields of a type that take an int that nobody else has.
@@ -265,7 +290,7 @@ impl<'w> Machine<'w> {
             let problem = self.problem_with(codes::BAD_ARGUMENT, range, range, "this range has no end");
             return Err(self.report(problem.help("write both ends: `100..=4094`")));
         };
-        let used = self.eval(used)?;
+        let used = if supply.knows_used() { Value::List(Default::default()) } else { self.eval(used)? };
         let used: Vec<i64> = match &used {
             Value::List(items) | Value::Set(items) => items.iter().filter_map(int).collect(),
             Value::Range(range) => match range.bounds() {

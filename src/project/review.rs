@@ -6,7 +6,7 @@ use ecow::EcoString;
 use rustc_hash::FxHashSet;
 
 use crate::graph::diff::{Diff, Entry, Kind};
-use crate::graph::{Digest, Graph, GraphBuilder, GraphValue, Node, Origin, ReadError};
+use crate::graph::{Digest, Graph, GraphBuilder, GraphValue, Node, Origin, ReadError, State};
 use crate::handler::{Actual, Cost, Marked, Registry};
 use crate::model::Program;
 
@@ -27,13 +27,24 @@ pub enum What {
     Change,
     /// It comes.
     Create,
+    /// It is there on the way alone: while something is taken down or changed over.
+    Transient,
 }
 
 impl What {
     /// All of them.
-    pub const ALL: [What; 5] = [What::Delete, What::Replace, What::Move, What::Change, What::Create];
+    pub const ALL: [What; 6] =
+        [What::Delete, What::Replace, What::Move, What::Change, What::Create, What::Transient];
 
-    /// `delete`, as in `2 to delete`.
+    /// `2 to delete`; `1 on the way`.
+    pub fn counted(self, count: usize) -> String {
+        match self {
+            What::Transient => format!("{count} on the way"),
+            _ => format!("{count} to {}", self.verb()),
+        }
+    }
+
+    /// `delete`.
     pub fn verb(self) -> &'static str {
         match self {
             What::Delete => "delete",
@@ -41,6 +52,7 @@ impl What {
             What::Move => "move",
             What::Change => "change",
             What::Create => "create",
+            What::Transient => "transient",
         }
     }
 }
@@ -93,7 +105,7 @@ pub struct Side {
 
 impl Side {
     fn of(graph: &mut GraphBuilder) -> Self {
-        let present = graph.iter().filter(|n| n.state == crate::graph::State::Present).count();
+        let present = graph.iter().filter(|n| n.state == State::Present).count();
         Side { resources: present, desired: graph.desired() }
     }
 }
@@ -134,11 +146,13 @@ impl Review {
         let mut items: Vec<Item> = Vec::new();
         for entry in diff.nodes.into_iter().filter(|e| e.kind != Kind::Quiet) {
             let cost = cost(handlers, program.as_deref(), &entry);
-            let what = match entry.kind {
-                Kind::Deleted => What::Delete,
-                Kind::Created => What::Create,
+            let what = match (lasts(&entry.old), lasts(&entry.new)) {
+                (true, false) => What::Delete,
+                (false, true) => What::Create,
+                (false, false) if is_transient(&entry.new) => What::Transient,
+                (false, false) => continue,
                 _ if cost == Some(Cost::Replace) => What::Replace,
-                Kind::Moved => What::Move,
+                _ if entry.kind == Kind::Moved => What::Move,
                 _ => What::Change,
             };
             items.push(Item { entry, what, cost, why: None });
@@ -163,6 +177,15 @@ impl Review {
     pub fn deletions(&self) -> usize {
         self.count(What::Delete) + self.count(What::Replace)
     }
+}
+
+/// Whether a side is to exist, and to stay.
+fn lasts(side: &Option<Node>) -> bool {
+    side.as_ref().is_some_and(|node| node.state == State::Present)
+}
+
+fn is_transient(side: &Option<Node>) -> bool {
+    side.as_ref().is_some_and(|node| node.state == State::Transient)
 }
 
 /// What a change costs: as the handler says it, who may know better than the model.
@@ -298,7 +321,7 @@ impl Witness for Graph {
     }
 
     fn missing(&self, elements: &BTreeSet<EcoString>) -> BTreeMap<EcoString, EcoString> {
-        let present = self.nodes.iter().filter(|n| n.state == crate::graph::State::Present);
+        let present = self.nodes.iter().filter(|n| n.state == State::Present);
         let there = present.flat_map(|n| steps(&n.origin.element)).map(EcoString::from).collect();
         missing_of(elements, &there)
     }

@@ -41,12 +41,16 @@ fn one(item: &Item, ui: &Ui) -> String {
         What::Move => Sign::Move,
         What::Change => Sign::Change,
         What::Create => Sign::Create,
+        What::Transient => Sign::Say,
     };
     let mut out = format!("{} {}", change::sign(sign, ui), id::short(item.id()));
     match item.cost {
         Some(Cost::Restart) => out += &ui.yellow("  by a restart", Stream::Out),
         Some(Cost::Replace) => out += &ui.red("  deleted and made again", Stream::Out),
         Some(Cost::Live) | None => {}
+    }
+    if item.what == What::Transient {
+        out += "  on the way only";
     }
     out.push('\n');
     if item.what == What::Move
@@ -59,11 +63,11 @@ fn one(item: &Item, ui: &Ui) -> String {
         out += &ui.faint(&format!("    {from} {}", origin.instance), Stream::Out);
         out.push('\n');
     }
-    if let Some(why) = super::why(item, str::to_owned) {
+    if let Some(why) = super::why(item, str::to_owned).or_else(|| super::until(item, str::to_owned)) {
         let _ = writeln!(out, "    {why}");
     }
     match item.what {
-        What::Delete | What::Create => out,
+        What::Delete | What::Create | What::Transient => out,
         What::Replace | What::Move | What::Change => out + &change::changed(&item.entry.changes, ui),
     }
 }

@@ -71,7 +71,10 @@ fn item(item: &Item) -> Value {
     if let Some(why) = why(item, str::to_owned) {
         value["why"] = why.into();
     }
-    if !item.entry.changes.is_empty() && item.what != What::Delete && item.what != What::Create {
+    if let Some(node) = item.entry.new.as_ref().filter(|_| item.what == What::Transient) {
+        value["until"] = node.until.iter().map(|id| id.as_str()).collect();
+    }
+    if !item.entry.changes.is_empty() && !matches!(item.what, What::Delete | What::Create | What::Transient) {
         value["fields"] = fields(&item.entry.changes);
     }
     value

@@ -176,11 +176,15 @@ fn group(root: &str, items: &[&Item]) -> String {
     for item in items {
         let verb = match (item.what, item.cost) {
             (What::Change, Some(Cost::Restart)) => "change, by a restart,",
+            (What::Transient, _) => "on the way only:",
             (what, _) => what.verb(),
         };
         let _ = write!(out, "  - {verb} {}", code(id::short(item.id())));
         if let Some(old) = item.entry.old.as_ref().filter(|_| item.what == What::Move) {
             let _ = write!(out, ", which was {}", code(id::short(&old.id)));
+        }
+        if let Some(until) = super::until(item, code) {
+            let _ = write!(out, ", {until}");
         }
         out.push('\n');
         out += &changes(item, "    ");
@@ -195,7 +199,7 @@ fn file_of(place: &str) -> &str {
 
 fn changes(item: &Item, indent: &str) -> String {
     match item.what {
-        What::Delete | What::Create => String::new(),
+        What::Delete | What::Create | What::Transient => String::new(),
         What::Replace | What::Move | What::Change => fields(&item.entry.changes, indent),
     }
 }

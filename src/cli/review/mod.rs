@@ -100,13 +100,24 @@ pub(crate) fn without(
 fn totals(review: &Review) -> String {
     let counted = What::ALL.map(|what| (review.count(what), what));
     let mut parts: Vec<String> =
-        counted.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} to {}", what.verb())).collect();
+        counted.iter().filter(|(n, _)| *n > 0).map(|(n, what)| what.counted(*n)).collect();
     match review.targets.len() {
         0 => {}
         1 => parts.push("1 target changes".to_owned()),
         n => parts.push(format!("{n} targets change")),
     }
     if parts.is_empty() { "no change".to_owned() } else { parts.join(", ") }
+}
+
+/// What something transient is there for, in a line; `code` marks an id.
+fn until(item: &Item, code: impl Fn(&str) -> String) -> Option<String> {
+    let node = item.entry.new.as_ref().filter(|_| item.what == What::Transient)?;
+    let short = crate::graph::id::short;
+    let first = code(short(node.until.first()?));
+    Some(match node.until.len() {
+        1 => format!("until {first} is done"),
+        n => format!("until {first} and {} more are done", n - 1),
+    })
 }
 
 /// Why something goes, in a line; `code` marks an element.

@@ -22,4 +22,5 @@ table! {
     STORE = "G1062" Error "damaged-store", "a file of the active store that is not as `gops sync` wrote it";
     BRANCHES = "G1063" Error "two-branches", "an instance that two branches activated";
     NOT_ACTIVE = "G1064" Error "not-active", "a project with an active store, in which nothing was activated";
+    NO_DEPLOYERS = "G1065" Error "no-deployers", "a question about what is settled, in a project that names no deployers";
 }

@@ -6,9 +6,11 @@
 //! everything else, from the line of an origin to overlays, works as it does with the sources.
 
 mod items;
+mod prune;
 mod sync;
 mod view;
 
+pub use prune::{Dropped, Pruned, Unsettled, prune};
 pub use sync::{Activated, Became, Synced, sync};
 pub(super) use view::{View, view};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::System;
+use crate::base::{Edited, System};
 use crate::diag::codes::history as codes;
 use crate::diag::{Diagnostic, Place, Severity};
 use crate::graph::GraphBuilder;
@@ -24,9 +24,14 @@ impl Session {
         let program = self.program();
         let templates = program.templates.iter().map(|t| t.file.path().to_owned());
         let system = WithModel::new(self.db.system().clone(), files, &folder, templates);
+        let edited = Arc::new(Edited::new(Arc::new(system)));
         // What was activated has been put in place of the sources already.
         let options = Options { active: false, ..self.options().clone() };
-        Session::open(Arc::new(system), options)
+        let mut session = Session::open(edited.clone(), options);
+        // What was written for an earlier model is read as it would be written now. What cannot be
+        // migrated is still pending, which is said.
+        crate::project::update::migrate_all(&mut session, &edited);
+        session
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ecow::EcoString;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Edited, FileId, System as _};
 use crate::data::{Document, NodeKind};
@@ -16,7 +16,8 @@ use crate::eval::assign::{self, Pool, Refusal, Supply};
 use crate::eval::says_secret;
 use crate::eval::{Instance, Value};
 use crate::history::lock::{Given, Holder, Lock};
-use crate::model::{FieldDef, Program};
+use crate::model::schema::Slot;
+use crate::model::{FieldDef, Program, TypeId};
 use crate::project::origins::Origins;
 use crate::project::queries;
 use crate::project::session::Session;
@@ -53,6 +54,17 @@ pub(super) struct Filler<'a> {
     touched: FxHashSet<FileId>,
     /// Those of which the databases do not know yet.
     untold: FxHashSet<FileId>,
+    /// Of fields of which one look tells what all of them keep away from.
+    known: FxHashMap<(TypeId, Slot), RefCell<Known>>,
+}
+
+/// What is used of a pool, kept up to date: looking again for each of a thousand fields would
+/// look at a thousand values each time.
+#[derive(Default)]
+struct Known {
+    used: FxHashSet<i64>,
+    /// What is below is not free: of a range, which is the same for all of these fields.
+    from: Option<i64>,
 }
 
 /// How it went with one field.
@@ -90,6 +102,7 @@ impl<'a> Filler<'a> {
             problems: Vec::new(),
             touched: FxHashSet::default(),
             untold: FxHashSet::default(),
+            known: FxHashMap::default(),
         }
     }
 
@@ -186,6 +199,9 @@ impl<'a> Filler<'a> {
         };
         match self.write(view, file, &instance, one, field, &value) {
             Ok(target) => {
+                if let (Some(known), Value::Int(value)) = (self.known.get(&(one.ty, one.slot)), &value) {
+                    known.borrow_mut().used.insert(*value);
+                }
                 let secret = says_secret(&field.ty);
                 let had = self.open.remove(&holder).map(|given| given.value);
                 self.filled.push(Filled {
@@ -207,6 +223,20 @@ impl<'a> Filler<'a> {
         }
     }
 
+    /// Looks once at what is used by others, where that is the same for all of these fields and
+    /// changes with nothing but them.
+    fn look_once(&mut self, one: &Missing, instance: &Arc<Instance>, index: u32) {
+        let key = (one.ty, one.slot);
+        if self.known.contains_key(&key) || !self.pools.is_one_for_all(one.ty, one.slot) {
+            return;
+        }
+        let ([session], [patched]) = (self.views.as_slice(), self.patched.as_slice()) else { return };
+        let world = world::Filled::new(DbWorld::new(&session.db), patched);
+        if let Some(used) = assign::used(&world, instance, index, one.slot).filter(|_| !world.is_stale()) {
+            self.known.insert(key, RefCell::new(Known { used: used.into_iter().collect(), from: None }));
+        }
+    }
+
     /// What fills a field: none if it needs what is not there yet.
     fn value(
         &mut self,
@@ -216,6 +246,7 @@ impl<'a> Filler<'a> {
         index: u32,
         holder: &Holder,
     ) -> Result<Option<Value>, Vec<Diagnostic>> {
+        self.look_once(one, instance, index);
         for _ in 0..2 {
             let mut stale = false;
             let mut everywhere = Vec::new();
@@ -235,6 +266,7 @@ impl<'a> Filler<'a> {
                 everywhere,
                 taken: self.pools.taken(&self.open, one.ty, one.slot, holder, &within),
                 preferred: self.open.get(holder).map(|given| given.value),
+                known: self.known.get(&(one.ty, one.slot)),
                 no_chance: RefCell::default(),
             };
             let world = world::Filled::new(DbWorld::new(&session.db), patched);
@@ -383,6 +415,8 @@ struct Choosing<'a> {
     taken: Vec<(&'a Holder, &'a Given)>,
     /// What the element had before.
     preferred: Option<i64>,
+    /// What is used, where that is known already.
+    known: Option<&'a RefCell<Known>>,
     /// Why there were no random bytes.
     no_chance: RefCell<Option<String>>,
 }
@@ -395,7 +429,38 @@ impl Supply for Choosing<'_> {
         }
     }
 
+    fn knows_used(&self) -> bool {
+        self.known.is_some()
+    }
+
     fn choose(&self, pool: &Pool, used: Vec<i64>) -> Result<i64, Refusal> {
+        let Some(known) = self.known else { return self.choose_of(pool, used) };
+        {
+            let known = &mut *known.borrow_mut();
+            if let Some(preferred) = self.preferred.filter(|v| pool.contains(*v) && !known.used.contains(v)) {
+                return Ok(preferred);
+            }
+            let is_taken =
+                |v: i64| known.used.contains(&v) || self.taken.iter().any(|(_, given)| given.value == v);
+            let found = match pool {
+                Pool::Range(first, last) => {
+                    let from = known.from.unwrap_or(*first).max(*first);
+                    Pool::Range(from, *last).first_free(is_taken)
+                }
+                Pool::Items(_) => pool.first_free(is_taken),
+            };
+            if let Some(found) = found {
+                known.from = Some(found);
+                return Ok(found);
+            }
+        }
+        self.choose_of(pool, known.borrow().used.iter().copied().collect())
+    }
+}
+
+impl Choosing<'_> {
+    /// Chooses, given all that is used.
+    fn choose_of(&self, pool: &Pool, used: Vec<i64>) -> Result<i64, Refusal> {
         let mut all: FxHashSet<i64> = used.into_iter().collect();
         all.extend(&self.everywhere);
         if let Some(preferred) = self.preferred.filter(|v| pool.contains(*v) && !all.contains(v)) {

@@ -10,7 +10,7 @@ mod migrate;
 mod missing;
 mod places;
 mod rename;
-mod reserve;
+pub(super) mod reserve;
 mod world;
 
 pub use rename::{Renamed, rename};
@@ -163,6 +163,15 @@ pub fn update(session: &mut Session, edited: &Arc<Edited>, outside: &Outside<'_>
         reserve::write(edited, lock);
     }
     found
+}
+
+/// Applies every migration that is pending, in memory, as far as that goes.
+pub(super) fn migrate_all(session: &mut Session, edited: &Arc<Edited>) {
+    let (migrated, _) = migrate::migrate(session, edited);
+    if !migrated.is_empty() {
+        let paths: Vec<String> = edited.changes().into_keys().collect();
+        session.refresh(&paths);
+    }
 }
 
 /// A problem of a file as a whole, with its place in bytes.

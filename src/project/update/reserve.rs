@@ -19,7 +19,7 @@ use crate::project::render::Renderer;
 use crate::project::session::Session;
 
 /// Reads the lock.
-pub(super) fn read(edited: &Edited) -> Result<Lock, Box<Diagnostic>> {
+pub(in crate::project) fn read(edited: &Edited) -> Result<Lock, Box<Diagnostic>> {
     let bytes = match edited.read(LOCK_FILE) {
         Ok(bytes) => bytes,
         Err(SystemError::NotFound(_)) => return Ok(Lock::default()),
@@ -36,7 +36,7 @@ pub(super) fn read(edited: &Edited) -> Result<Lock, Box<Diagnostic>> {
 }
 
 /// Writes the lock, in memory, if it says something else than before.
-pub(super) fn write(edited: &Edited, lock: Lock) {
+pub(in crate::project) fn write(edited: &Edited, lock: Lock) {
     let before = edited.read(LOCK_FILE).ok();
     if before.is_none() && lock.is_empty() {
         return;
@@ -71,6 +71,16 @@ impl Pools {
 
     fn of(&self, ty: TypeId, slot: Slot) -> Option<usize> {
         self.pools.iter().position(|p| p.ty == ty && p.slot == slot)
+    }
+
+    /// Whether what all elements keep away from in a field is the same, and is the values of that
+    /// field alone.
+    pub fn is_one_for_all(&self, ty: TypeId, slot: Slot) -> bool {
+        let pool = self.of(ty, slot).and_then(|at| self.pools.get(at));
+        let same = pool.is_some_and(|Pool { depends, .. }| {
+            depends.slots.is_empty() && !depends.parent && !depends.whole
+        });
+        same && crate::eval::assign::keeps_away_from_itself(&self.program, ty, slot)
     }
 
     /// A field of an element, as the lock calls it.
