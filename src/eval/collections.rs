@@ -4,8 +4,10 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::diag::codes::eval as codes;
-use crate::model::Hir;
 use crate::model::hir::MapEntry;
+use crate::model::schema::Slot;
+use crate::model::{Hir, HirKind};
+use crate::syntax::ast::RecordKind;
 
 use super::compare::{compare, equal};
 use super::deferred::operation;
@@ -75,10 +77,7 @@ impl<'w> Machine<'w> {
         let mut spreads = Vec::new();
         for entry in entries {
             match entry {
-                MapEntry::Pair(key, value) => {
-                    let key = self.eval(key)?;
-                    pairs.push((key, self.eval(value)?));
-                }
+                MapEntry::Pair(key, value) => pairs.push(self.pair(key, value)?),
                 MapEntry::Spread(value) => spreads.push(self.eval(value)?),
             }
         }
@@ -88,6 +87,41 @@ impl<'w> Machine<'w> {
             merged = self.with_missing(hir, merged, spread)?;
         }
         Ok(merged)
+    }
+
+    /// A key and its value. A struct that is written out there has no other key of its own.
+    pub fn pair(&mut self, key: &'w Hir, value: &'w Hir) -> Eval<(Value, Value)> {
+        let pair = (self.eval(key)?, self.eval(value)?);
+        let Some((own, slot)) = self.written_key(value) else { return Ok(pair) };
+        let Value::Record(record) = &pair.1 else { return Ok(pair) };
+        let Some(found) = record.fields.get(slot as usize) else { return Ok(pair) };
+        if equal(self.plan, &pair.0, found)
+            || matches!((&pair.0, found), (Value::Wrong, _) | (_, Value::Wrong))
+        {
+            return Ok(pair);
+        }
+        let shown = (print::shown(self.program, &pair.0), print::shown(self.program, found));
+        let name =
+            self.program.record(record.ty).and_then(|r| r.keys.first()).map_or("", |k| k.name.as_str());
+        let problem = self
+            .problem(codes::MAP_KEY, own, format!("the key of the map says that `{name}` is {}", shown.0))
+            .at(format!("and this says that it is {}", shown.1))
+            .label(self.place(key.node), "the key of the map")
+            .help("the key of a map fills the key of the struct: leave the field out");
+        Err(self.report(problem))
+    }
+
+    /// The expression of the one key field of a struct that is written out, and the field.
+    fn written_key(&self, value: &'w Hir) -> Option<(&'w Hir, Slot)> {
+        let mut value = value;
+        while let HirKind::Refine(inner, _) = &value.kind {
+            value = inner;
+        }
+        let HirKind::Struct { ty, fields, .. } = &value.kind else { return None };
+        let record = self.program.record(*ty).filter(|r| r.kind == RecordKind::Struct)?;
+        let [key] = record.keys.as_slice() else { return None };
+        let [slot] = key.path.as_slice() else { return None };
+        fields.iter().find(|(s, _)| s == slot).map(|(s, hir)| (hir, *s))
     }
 
     /// A map of pairs in any order.

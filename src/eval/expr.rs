@@ -475,11 +475,12 @@ impl<'w> Machine<'w> {
         match clauses.split_first() {
             None => {
                 if let Some(key) = key {
-                    let key = self.eval(key)?;
-                    self.stack.push(key);
+                    let (key, value) = self.pair(key, value)?;
+                    self.stack.extend([key, value]);
+                } else {
+                    let value = self.eval(value)?;
+                    self.stack.push(value);
                 }
-                let value = self.eval(value)?;
-                self.stack.push(value);
                 Ok(())
             }
             Some((Clause::If(condition), rest)) => {

@@ -123,7 +123,8 @@ impl Session {
         let instances = runs.units.iter().map(|(_, unit, _)| unit.instances.len()).sum();
         self.said(&runs, diagnostics);
         let Gathered { objects, made_by, shared } = gather(&runs, diagnostics);
-        super::object_checks::run(&self.db, runs.program(), objects.values(), diagnostics);
+        let checked = super::object_checks::run(&self.db, runs.program(), objects.values(), diagnostics);
+        self.strays(&runs, checked, diagnostics);
         super::references::check(&self.db, &runs, &objects, diagnostics);
         unexplained(&runs, diagnostics);
         let header = self.header(&mut sources, &runs.program().templates, runs.files());
@@ -205,21 +206,22 @@ impl Session {
         }
         diagnostics.extend(runs.outputs().flat_map(|o| &o.diagnostics).cloned());
         for shard in self.all_shards() {
-            diagnostics.extend(queries::shard_checks(&self.db, shard).iter().cloned());
+            diagnostics.extend(queries::shard_checks(&self.db, shard).diagnostics.iter().cloned());
         }
         diagnostics.extend(queries::refused_literals(&self.db, self.project).iter().cloned());
-        for index in 0..runs.program().consts.len() as u32 {
-            diagnostics.extend(queries::constant(&self.db, self.project, index).diagnostics.iter().cloned());
+        for once in self.computed_once(runs.program()) {
+            diagnostics.extend(once.diagnostics.iter().cloned());
         }
-        for (index, function) in (0..).zip(&runs.program().functions) {
-            if function.params.is_empty() {
-                diagnostics
-                    .extend(queries::function(&self.db, self.project, index).diagnostics.iter().cloned());
-            }
-        }
-        diagnostics.extend(super::relations::problems(&self.db).iter().cloned());
+        diagnostics.extend(super::relations::problems(&self.db).diagnostics.iter().cloned());
         diagnostics.extend(super::assigned::problems(&self.db, self.project).iter().cloned());
-        self.strays(runs, diagnostics);
+    }
+
+    /// The constants, and the results of functions without parameters.
+    fn computed_once<'a>(&'a self, program: &'a Program) -> impl Iterator<Item = &'a queries::Once> {
+        let constants =
+            (0..program.consts.len() as u32).map(|index| queries::constant(&self.db, self.project, index));
+        let functions = (0..).zip(&program.functions).filter(|(_, f)| f.params.is_empty());
+        constants.chain(functions.map(|(index, _)| queries::function(&self.db, self.project, index)))
     }
 
     /// Brings the last graph up to date where an edit changed nothing but the fields of resources
@@ -230,7 +232,7 @@ impl Session {
             return None;
         }
         let changed = self.changed_units(previous)?;
-        if !super::relations::problems(&self.db).is_empty()
+        if !super::relations::problems(&self.db).diagnostics.is_empty()
             || !super::assigned::problems(&self.db, self.project).is_empty()
             || !self.layout.strays.is_empty()
         {
@@ -296,7 +298,7 @@ impl Session {
         let mut changed = Vec::new();
         let mut known = previous.shards.iter_mut();
         for shard in self.all_shards() {
-            if !queries::shard_checks(&self.db, shard).is_empty() {
+            if !queries::shard_checks(&self.db, shard).diagnostics.is_empty() {
                 return None;
             }
             let known = known.next()?;
@@ -369,13 +371,20 @@ impl Session {
         runs
     }
 
-    /// Warns of what lies in slices' folders and nothing reads.
-    fn strays(&self, runs: &Runs, diagnostics: &mut Vec<Diagnostic>) {
+    /// Warns of what lies in slices' folders and nothing reads: no `impl`, no function, no check
+    /// (`checked` is what those of objects have read).
+    fn strays(&self, runs: &Runs, checked: Vec<FileId>, diagnostics: &mut Vec<Diagnostic>) {
         if self.layout.strays.is_empty() {
             return;
         }
         let mut read: FxHashSet<FileId> = runs.asked_for().collect();
         read.extend(runs.program().templates.iter().map(|t| t.file));
+        read.extend(checked);
+        read.extend(self.computed_once(runs.program()).flat_map(|once| &once.files));
+        read.extend(&super::relations::problems(&self.db).files);
+        for shard in self.all_shards() {
+            read.extend(&queries::shard_checks(&self.db, shard).files);
+        }
         let unread = self.layout.strays.iter().filter(|(file, _)| !read.contains(file));
         diagnostics.extend(unread.map(|(_, d)| d.clone()));
     }

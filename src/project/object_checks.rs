@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
+use crate::base::FileId;
 use crate::db::Database;
 use crate::diag::Diagnostic;
 use crate::eval::Object;
@@ -12,21 +13,23 @@ use crate::syntax::ast::RecordKind;
 
 use super::world::DbWorld;
 
-/// Runs the checks of objects. Most models have none, and most objects then are not looked at.
+/// Runs the checks of objects, and gives the files that they have read. Most models have none,
+/// and most objects then are not looked at.
 pub fn run<'a>(
     db: &Database,
     program: &Program,
     objects: impl Iterator<Item = &'a Arc<Object>>,
     diagnostics: &mut Vec<Diagnostic>,
-) {
+) -> Vec<FileId> {
     let checked = checked(program);
     if checked.is_empty() {
-        return;
+        return Vec::new();
     }
     let world = DbWorld::new(db);
     for object in objects.filter(|o| checked.contains(&o.reference.ty)) {
         crate::eval::check_object(&world, object, diagnostics);
     }
+    world.into_files()
 }
 
 /// The types of objects that may have something to check: themselves, or structs in their fields.

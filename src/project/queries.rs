@@ -132,24 +132,31 @@ pub struct Once {
     pub value: Result<Value, ()>,
     /// What is wrong with it.
     pub diagnostics: Vec<Diagnostic>,
+    /// The files that were read by `file()` and `files()`.
+    pub files: Vec<FileId>,
 }
 
-impl From<Computed> for Once {
-    fn from(computed: Computed) -> Self {
-        Once { value: computed.value, diagnostics: computed.output.diagnostics }
+impl Once {
+    fn new(world: DbWorld<'_>, computed: Computed) -> Self {
+        let diagnostics = computed.output.diagnostics;
+        Once { value: computed.value, diagnostics, files: world.into_files() }
     }
 }
 
 /// A constant of a module.
 #[salsa::tracked(returns(ref))]
 pub fn constant(db: &dyn Db, _project: Project, index: u32) -> Once {
-    crate::eval::constant(&DbWorld::new(db), index).into()
+    let world = DbWorld::new(db);
+    let computed = crate::eval::constant(&world, index);
+    Once::new(world, computed)
 }
 
 /// The result of a function without parameters.
 #[salsa::tracked(returns(ref))]
 pub fn function(db: &dyn Db, _project: Project, index: u32) -> Once {
-    crate::eval::function(&DbWorld::new(db), index).into()
+    let world = DbWorld::new(db);
+    let computed = crate::eval::function(&world, index);
+    Once::new(world, computed)
 }
 
 /// The rules of a `.gitignore`.
@@ -253,10 +260,19 @@ pub fn shard_keys(db: &dyn Db, shard: Shard) -> Arc<[(Key, SourceFile, u32)]> {
     keys.into()
 }
 
+/// What checks say, and what they have read for it.
+#[derive(Debug, Default)]
+pub struct Checks {
+    /// What does not hold.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The files that were read by `file()` and `files()`.
+    pub files: Vec<FileId>,
+}
+
 /// What the checks of a shard's instances say. They may read anything, so they are apart from
 /// the evaluations, which others read.
 #[salsa::tracked(returns(ref), no_eq)]
-pub fn shard_checks(db: &dyn Db, shard: Shard) -> Arc<[Diagnostic]> {
+pub fn shard_checks(db: &dyn Db, shard: Shard) -> Arc<Checks> {
     let world = DbWorld::new(db);
     let mut problems = Vec::new();
     for &file in shard.units(db).iter() {
@@ -264,7 +280,7 @@ pub fn shard_checks(db: &dyn Db, shard: Shard) -> Arc<[Diagnostic]> {
             crate::eval::check_instance(&world, instance, &mut problems);
         }
     }
-    problems.into()
+    Arc::new(Checks { diagnostics: problems, files: world.into_files() })
 }
 
 /// The objects of one type that a shard makes.

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::db::{Db, Project, Shard};
-use crate::diag::Diagnostic;
 use crate::eval::relations::{Edge, Edges};
 use crate::eval::{Instance, Reference, Value};
 use crate::model::schema::Slot;
 use crate::model::{Program, TypeId};
 use crate::syntax::ast::RecordKind;
 
-use super::queries;
+use super::queries::{self, Checks};
 use super::world::DbWorld;
 
 /// What a shard contributes to a relation or to `acyclic`: for each value of a type where its
@@ -96,7 +95,7 @@ fn shard_uniques(db: &dyn Db, shard: Shard, ty: TypeId, index: u32) -> Arc<[(Vec
 
 /// What is wrong over all instances.
 #[salsa::tracked(returns(ref), no_eq)]
-pub fn problems(db: &dyn Db) -> Arc<[Diagnostic]> {
+pub fn problems(db: &dyn Db) -> Arc<Checks> {
     let ready = queries::ready(db);
     let program = &ready.program;
     let mut problems = Vec::new();
@@ -114,5 +113,5 @@ pub fn problems(db: &dyn Db) -> Arc<[Diagnostic]> {
     for check in &program.checks {
         crate::eval::check_global(&world, check, &mut problems);
     }
-    problems.into()
+    Arc::new(Checks { diagnostics: problems, files: world.into_files() })
 }

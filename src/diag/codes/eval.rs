@@ -18,4 +18,5 @@ table! {
     EXPECT = "G0613" Error "expectation-failed", "what a test expects is not so";
     EXPECT_ERROR = "G0614" Error "no-such-error", "a test expects a problem that nothing says";
     NO_HISTORY = "G0615" Error "no-history", "`state(x)` of something that was never there";
+    MAP_KEY = "G0680" Error "map-key-disagrees", "a map that a model made holds a struct under another key than its own";
 }

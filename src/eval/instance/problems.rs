@@ -450,14 +450,15 @@ pub fn bound_type(
 }
 
 /// A key that is one thing in the path, or in the map that holds the element, and another here.
-pub fn path_disagrees(field: &FieldDef, text: &str, src: Src<'_>, in_map: bool) -> Diagnostic {
+pub fn path_disagrees(field: &FieldDef, text: &str, src: Src<'_>, here: Src<'_>, in_map: bool) -> Diagnostic {
     let (giver, help) = match in_map {
         true => ("the key of the map", format!("write `{text}`, or leave it out")),
         false => ("the path", format!("write `{text}`, leave it out, or rename the file")),
     };
     let message = format!("{giver} says that `{}` is `{text}`", field.data_name);
-    Diagnostic::new(codes::PATH_KEY, src.head(), message)
-        .at("and this says otherwise")
-        .label(model_place(field), "declared here")
-        .help(help)
+    let mut problem = Diagnostic::new(codes::PATH_KEY, src.head(), message).at("and this says otherwise");
+    if in_map {
+        problem = problem.label(here.key_place(), "the key of the map");
+    }
+    problem.label(model_place(field), "declared here").help(help)
 }

@@ -352,7 +352,7 @@ impl<'a> Reader<'a> {
         if matches!(value, Value::Wrong) || bound.as_ref() == Some(&value) {
             return value;
         }
-        self.report(problems::path_disagrees(field, text, src, owner.in_map));
+        self.report(problems::path_disagrees(field, text, src, owner.here, owner.in_map));
         value
     }
 }

@@ -53,7 +53,32 @@ fn refined<'a>(
     d.program.refinements.push(refinement);
     let kind = PendingKind::Refinement { id, base: base.clone(), expr: condition };
     d.pending.push(Pending { module, kind });
-    Type::Refined(Arc::new(base), id)
+    narrowed(&base, id)
+}
+
+/// The type with a refinement, below its marks: what is asked of a secret is asked of the value
+/// that is secret.
+fn narrowed(base: &Type, id: RefineId) -> Type {
+    match base {
+        Type::Secret(inner) => Type::Secret(Arc::new(narrowed(inner, id))),
+        Type::Later(inner) => Type::Later(Arc::new(narrowed(inner, id))),
+        Type::Alias(_, inner) if is_marked(inner) => narrowed(inner, id),
+        Type::Optional(inner) if is_marked(inner) => narrowed(inner, id).optional(),
+        Type::OneOf(all) if all.iter().any(is_marked) => {
+            Type::OneOf(all.iter().map(|ty| narrowed(ty, id)).collect())
+        }
+        _ => Type::Refined(Arc::new(base.clone()), id),
+    }
+}
+
+/// Whether a mark is at the top of a type.
+fn is_marked(ty: &Type) -> bool {
+    match ty {
+        Type::Secret(_) | Type::Later(_) => true,
+        Type::Alias(_, inner) | Type::Refined(inner, _) | Type::Optional(inner) => is_marked(inner),
+        Type::OneOf(all) => all.iter().any(is_marked),
+        _ => false,
+    }
 }
 
 fn named<'a>(

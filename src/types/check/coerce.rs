@@ -171,6 +171,10 @@ impl<'a> Cx<'_, 'a> {
             format!("this is {what}, and a `{wanted}` is expected"),
         );
         match to.bare() {
+            // How many there are would be told by every list, wherever the marks stand.
+            Type::List(_) | Type::Set(_) | Type::Map(..) if own.secret => problem
+                .at("not even how many there are may be told")
+                .help("no type says that: take a part with `[…]` or join them, or hand on what is taken apart and take it apart there"),
             Type::List(_) | Type::Set(_) | Type::Map(..) => problem.help(
                 "what a marked value is taken apart into stays one: take a part with `[…]`, or join them",
             ),

@@ -66,7 +66,12 @@ impl<'a> Cx<'_, 'a> {
         let (scope, facts) = (self.enter(), self.facts.len());
         let clauses = self.clauses(clauses);
         let (key_hir, key_ty) = self.computed_key(key, wanted.as_ref().map(|(k, _)| k));
+        self.held_under = wanted.as_ref().and_then(|(_, v)| {
+            let (id, slot) = self.key_field(v, value)?;
+            Some((id, slot, key_hir.clone(), map_of(key_ty.clone(), v.clone())))
+        });
         let value_typed = self.expr(value, wanted.as_ref().map(|(_, v)| v));
+        self.held_under = None;
         let from = value_typed.from;
         let (value_hir, value_ty) = match &wanted {
             Some((_, ty)) => (self.element(value_typed, value.span, ty), ty.clone()),
