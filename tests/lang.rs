@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use gops::base::{FileId, LineIndex};
 use gops::diag::render::{Sources, severity_word};
 use gops::diag::{Diagnostic, Place};
+use gops::handler::{Cost, Registry};
+use gops::project::review::{Item, Review, What};
 
 use crate::harness::checking::Project;
 use crate::harness::expected::{self, Expectation, Lines, Listed};
@@ -26,6 +28,12 @@ struct Section {
     listed: Vec<Listed>,
     graphs: Vec<Block>,
     env: Option<String>,
+    /// Files that were otherwise, or that were not there.
+    before: BTreeMap<String, Vec<u8>>,
+    /// What has become of the resources since then.
+    changes: Vec<Block>,
+    /// Symbolic links.
+    links: Vec<String>,
 }
 
 /// A file that grows block by block.
@@ -71,6 +79,14 @@ fn add(section: &mut Section, block: &Block, shared: bool) -> Result<(), String>
             section.listed.extend(expected::listed(path, block)?);
             return Ok(());
         }
+        "changes" => {
+            section.changes.push(block.clone());
+            return Ok(());
+        }
+        "link" => {
+            section.links.push(block.arguments().next().ok_or("say where: ```link conf/a")?.to_owned());
+            return Ok(());
+        }
         // Shown to the reader, and nothing else.
         "text" | "console" => return Ok(()),
         _ => {}
@@ -82,7 +98,13 @@ fn add(section: &mut Section, block: &Block, shared: bool) -> Result<(), String>
     if block.language() == "gops" && block.arguments().next().is_none() {
         block.words.insert(1, MAIN.to_owned());
     }
+    let earlier = block.words.iter().position(|word| word == "before");
+    earlier.map(|at| block.words.remove(at));
     let File { path, bytes } = literate::file(&block)?;
+    if earlier.is_some() {
+        section.before.insert(path, bytes);
+        return Ok(());
+    }
     if block.option("repeat").is_none() {
         section.expectations.extend(expected::in_comments(&path, &block)?);
     }
@@ -123,7 +145,7 @@ fn case(document: &Document) -> Result<Option<String>, String> {
 fn check(document: &Document, section: &Section) -> Vec<String> {
     let files: Vec<File> =
         section.files.iter().map(|(path, t)| File { path: path.clone(), bytes: t.bytes.clone() }).collect();
-    let mut project = Project::new(&files, section.env.as_deref());
+    let mut project = Project::with_links(&files, &section.links, section.env.as_deref());
     let mut found = project.check();
     // A project that is wrong says the same in its tests.
     for outcome in project.session.test(None) {
@@ -133,6 +155,9 @@ fn check(document: &Document, section: &Section) -> Vec<String> {
     let mut wrong = compare(document, section, &project, &found);
     if wrong.is_empty() && !section.graphs.is_empty() {
         wrong.extend(graphs(document, section, &mut project));
+    }
+    if wrong.is_empty() && !section.changes.is_empty() {
+        wrong.extend(changes(document, section, files, &mut project));
     }
     wrong
 }
@@ -221,6 +246,35 @@ fn graphs(document: &Document, section: &Section, project: &mut Project) -> Vec<
     };
     let json = graph.to_canonical_json();
     section.graphs.iter().flat_map(|block| nodes::compare(document, block, &json)).collect()
+}
+
+/// What becomes of the resources of the earlier project, a line each: what, which, at what cost.
+fn changes(
+    document: &Document,
+    section: &Section,
+    mut files: Vec<File>,
+    project: &mut Project,
+) -> Vec<String> {
+    files
+        .extend(section.before.iter().map(|(path, bytes)| File { path: path.clone(), bytes: bytes.clone() }));
+    let mut earlier = Project::new(&files, section.env.as_deref());
+    let old = earlier.session.compile();
+    let (Some(mut old), Some(mut new)) = (old.graph, project.session.compile().graph) else {
+        let said = earlier.show(&old.report.diagnostics);
+        return vec![document.says(section.changes[0].line, format!("there are no two graphs\n{said}"))];
+    };
+    let review = Review::new(&mut old, &mut new, &Registry::standard(), &project.session).unwrap();
+    let line = |item: &Item| {
+        let cost = match item.cost.filter(|_| item.what == What::Change) {
+            Some(Cost::Live) => " live",
+            Some(Cost::Restart) => " restart",
+            _ => "",
+        };
+        format!("{} {}{cost}\n", item.what.verb(), gops::base::id::shown(item.id()))
+    };
+    let shown: String = review.items.iter().map(line).collect();
+    let differing = section.changes.iter().filter(|block| block.text != shown);
+    differing.map(|block| document.says(block.line, literate::diff(&block.text, &shown))).collect()
 }
 
 #[test]

@@ -164,7 +164,8 @@ fn read_whole(file: &mut std::fs::File, size: u64) -> std::io::Result<Arc<[u8]>>
 /// A project in memory: for tests, and for what an editor has not saved.
 #[derive(Debug, Default)]
 pub struct MemorySystem {
-    files: RwLock<BTreeMap<String, Arc<[u8]>>>,
+    /// What each file holds; none for a symbolic link.
+    files: RwLock<BTreeMap<String, Option<Arc<[u8]>>>>,
 }
 
 impl MemorySystem {
@@ -180,7 +181,13 @@ impl MemorySystem {
     /// Makes or replaces a file.
     pub fn write(&self, path: &str, bytes: &[u8]) {
         let mut files = self.files.write().unwrap_or_else(|p| p.into_inner());
-        files.insert(path.to_owned(), bytes.into());
+        files.insert(path.to_owned(), Some(bytes.into()));
+    }
+
+    /// Makes a symbolic link. Where it leads does not matter: nothing follows it.
+    pub fn link(&self, path: &str) {
+        let mut files = self.files.write().unwrap_or_else(|p| p.into_inner());
+        files.insert(path.to_owned(), None);
     }
 
     /// Takes a file away; says whether it was there.
@@ -197,17 +204,27 @@ impl MemorySystem {
 impl System for MemorySystem {
     fn read(&self, path: &str) -> Result<Arc<[u8]>, SystemError> {
         let files = self.files.read().unwrap_or_else(|p| p.into_inner());
-        files.get(path).cloned().ok_or_else(|| SystemError::NotFound(path.to_owned()))
+        let found = |path: &str| files.get(path);
+        // What is below a link is as little to be read as the link.
+        let mut above = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
+        match found(path) {
+            Some(Some(bytes)) => Ok(bytes.clone()),
+            None if !above.any(|folder| matches!(found(folder), Some(None))) => {
+                Err(SystemError::NotFound(path.to_owned()))
+            }
+            _ => Err(SystemError::Symlink(path.to_owned())),
+        }
     }
 
     fn list(&self, path: &str) -> Result<Vec<Entry>, SystemError> {
         let files = self.files.read().unwrap_or_else(|p| p.into_inner());
         let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
         let mut entries: Vec<Entry> = Vec::new();
-        for file in files.range(prefix.clone()..).map(|(k, _)| k) {
+        for (file, bytes) in files.range(prefix.clone()..) {
             let Some(rest) = file.strip_prefix(&prefix) else { break };
             let (name, kind) = match rest.split_once('/') {
                 Some((folder, _)) => (folder, EntryKind::Directory),
+                None if bytes.is_none() => (rest, EntryKind::Symlink),
                 None => (rest, EntryKind::File),
             };
             // Paths are sorted, so what a folder holds stands together.

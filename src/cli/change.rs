@@ -33,11 +33,11 @@ fn whole(value: &GraphValue) -> String {
             let entries: Vec<String> = entries.iter().map(|(k, v)| format!("{k}: {}", whole(v))).collect();
             format!("{{{}}}", entries.join(", "))
         }
-        GraphValue::Ref(target) => id::short(target).to_owned(),
+        GraphValue::Ref(target) => id::shown(target).into_owned(),
         GraphValue::Secret(Secret::Source { source, .. }) => format!("(secret {source})"),
         GraphValue::Secret(Secret::Call(_)) => "(secret)".to_owned(),
         GraphValue::Later(Later::Output { id, output }) => {
-            format!("({output} of {}, known later)", id::short(id))
+            format!("({output} of {}, known later)", id::shown(id))
         }
         GraphValue::Later(Later::Call(_)) => "(known later)".to_owned(),
     }
@@ -161,7 +161,7 @@ pub(crate) fn diff(diff: &Diff, ui: &Ui) -> String {
         }
     }
     for target in diff.targets.iter().filter(|e| e.kind == Kind::Changed) {
-        let _ = writeln!(out, "{} {}", sign(Sign::Change, ui), id::short(target.id()));
+        let _ = writeln!(out, "{} {}", sign(Sign::Change, ui), id::shown(target.id()));
         out += &changed(&target.changes, ui);
     }
     if out.is_empty() {
@@ -184,12 +184,12 @@ pub(crate) fn list(parts: &[(usize, &str)]) -> String {
 }
 
 fn node(entry: &Entry<Node>, ui: &Ui) -> String {
-    let short = id::short(entry.id());
+    let short = id::shown(entry.id());
     match entry.kind {
         Kind::Deleted => format!("{} {short}\n", sign(Sign::Delete, ui)),
         Kind::Created => format!("{} {short}\n", sign(Sign::Create, ui)),
         Kind::Moved => {
-            let from = entry.old.as_ref().map_or("", |old| id::short(old.id()));
+            let from = entry.old.as_ref().map_or_else(Default::default, |old| id::shown(old.id()));
             let head = format!("{} {from}\n    becomes {short}\n", sign(Sign::Move, ui));
             head + &changed(&entry.changes, ui)
         }

@@ -72,7 +72,7 @@ impl Sync {
         let mut out = String::new();
         for instance in &made.resolved {
             let sign = change::sign(Sign::Say, &context.ui);
-            let _ = writeln!(out, "{sign} {}  the versions of both branches are kept", id::short(instance));
+            let _ = writeln!(out, "{sign} {}  the versions of both branches are kept", id::shown(instance));
         }
         let mut shown: Vec<&Activated> = made.activated.iter().collect();
         shown.sort_by_key(|one| (&one.env, one.became));
@@ -85,7 +85,7 @@ impl Sync {
             };
             let env = one.env.as_ref().map(|env| format!("  {env}")).unwrap_or_default();
             let sign = change::sign(sign, &context.ui);
-            let _ = writeln!(out, "{sign} {}  version {}{env}", id::short(&one.instance), one.version);
+            let _ = writeln!(out, "{sign} {}  version {}{env}", id::shown(&one.instance), one.version);
         }
         let count = |became| made.activated.iter().filter(|one| one.became == became).count();
         let parts = [

@@ -52,8 +52,8 @@ pub(crate) fn find<'g>(graph: &'g Graph, written: &str) -> Result<&'g str, Failu
         FindError::None { similar, .. } => match similar.as_slice() {
             [] => "`gops compile -o -` has all ids".to_owned(),
             [id] if id.contains(written) => return Ok(id_of(graph, id)),
-            [near] => format!("did you mean `{}`?", id::short(near)),
-            several => list("it is part of", several.iter().map(|s| id::short(s))),
+            [near] => format!("did you mean `{}`?", id::shown(near)),
+            several => list("it is part of", several.iter().map(|s| id::shown(s))),
         },
         FindError::Several { ids, .. } => list("these are called so:", ids.iter().map(|s| s.as_str())),
     };
@@ -66,7 +66,7 @@ fn id_of<'g>(graph: &'g Graph, id: &str) -> &'g str {
     node.or_else(|| graph.target(id).map(|t| t.id.as_str())).unwrap_or_default()
 }
 
-fn list<'a>(title: &str, ids: impl Iterator<Item = &'a str>) -> String {
+fn list<T: std::fmt::Display>(title: &str, ids: impl Iterator<Item = T>) -> String {
     ids.fold(title.to_owned(), |text, id| format!("{text}\n  {id}"))
 }
 
@@ -95,7 +95,7 @@ fn describe(why: &Reasons<'_>, workspace: &Workspace, ui: &Ui) -> String {
         let _ = writeln!(
             out,
             "\nis deployed on\n  {} by the handler `{}`",
-            id::short(&node.target),
+            id::shown(&node.target),
             node.handler
         );
     }
@@ -110,7 +110,7 @@ fn links(out: &mut String, title: &str, links: &[Link<'_>]) {
     }
     let _ = writeln!(out, "\n{title}");
     for link in links {
-        let _ = writeln!(out, "  {}  ({})", id::short(link.id), link.why);
+        let _ = writeln!(out, "  {}  ({})", id::shown(link.id), link.why);
     }
 }
 

@@ -191,9 +191,9 @@ pub fn clash_error(clash: &Clash, made: &mut dyn FnMut(&EcoString) -> Made) -> O
     let (first, others) = clash.nodes.split_first()?;
     let on = match clash.target.as_str() {
         LOCAL => "the machine that deploys".to_owned(),
-        target => format!("`{}`", id::short(target)),
+        target => format!("`{}`", id::shown(target)),
     };
-    let all: Vec<String> = clash.nodes.iter().map(|node| format!("`{}`", id::short(node))).collect();
+    let all: Vec<String> = clash.nodes.iter().map(|node| format!("`{}`", id::shown(node))).collect();
     // `path:/etc/motd` reads "path `/etc/motd`".
     let what = match clash.claim.split_once(':') {
         Some((kind, rest)) => format!("{kind} `{rest}`"),
@@ -202,10 +202,10 @@ pub fn clash_error(clash: &Clash, made: &mut dyn FnMut(&EcoString) -> Made) -> O
     let both = if others.len() > 1 { "all" } else { "both" };
     let message = format!("{} {both} hold the {what} on {on}", all.join(" and "));
     let at = made(first);
-    let label = |node: &EcoString| format!("`{}` is made here", id::short(node));
+    let label = |node: &EcoString| format!("`{}` is made here", id::shown(node));
     let mut diagnostic = Diagnostic::new(CLAIM_CLASH, at.model, message).at(label(first));
     let data = |diagnostic: Diagnostic, node: &EcoString, at: Made| match at.data {
-        Some(place) => diagnostic.label(place, format!("`{}` comes from here", id::short(node))),
+        Some(place) => diagnostic.label(place, format!("`{}` comes from here", id::shown(node))),
         None => diagnostic,
     };
     diagnostic = data(diagnostic, first, at);

@@ -41,10 +41,13 @@ impl Graph {
         let mut found: Vec<&EcoString> =
             ids().filter(is_end).filter(|id| text.len() >= id::short(id).len()).collect();
         if found.is_empty() {
-            let wanted = without_nulls(text);
-            found = ids()
-                .filter(|id| [id.as_str(), id::short(id)].map(without_nulls).contains(&wanted))
-                .collect();
+            let wanted = id::shown(text);
+            // A path that is written must be that of the type.
+            let path = |id: &str| id::type_path(id).to_owned();
+            let is_it = |id: &&EcoString| {
+                id::shown(id) == wanted && (!path(text).contains("::") || path(text) == path(id))
+            };
+            found = ids().filter(is_it).collect();
         }
         found.sort();
         found.dedup();
@@ -57,15 +60,6 @@ impl Graph {
             }
         }
     }
-}
-
-/// An id without the keys that are null, which nobody writes: `host=null` of what lies on the
-/// machine that deploys.
-fn without_nulls(id: &str) -> String {
-    let Some((ty, keys)) = id.split_once('[') else { return id.to_owned() };
-    let Some(keys) = keys.strip_suffix(']') else { return id.to_owned() };
-    let given: Vec<&str> = keys.split(',').filter(|key| !key.ends_with("=null")).collect();
-    format!("{ty}[{}]", given.join(","))
 }
 
 /// Ids that hold the text, or else the one that looks most like it.

@@ -338,22 +338,22 @@ pub fn cycle_error(
     edge: &mut dyn FnMut(&EcoString, &EcoString) -> Edge,
 ) -> Option<Diagnostic> {
     let (first, others) = cycle.split_first()?;
-    let through: Vec<String> = others.iter().map(|id| format!("`{}`", id::short(id))).collect();
+    let through: Vec<String> = others.iter().map(|id| format!("`{}`", id::shown(id))).collect();
     let message = match through.as_slice() {
-        [] => format!("`{}` requires itself", id::short(first)),
-        _ => format!("`{}` requires itself, through {}", id::short(first), through.join(", then ")),
+        [] => format!("`{}` requires itself", id::shown(first)),
+        _ => format!("`{}` requires itself, through {}", id::shown(first), through.join(", then ")),
     };
     let mut diagnostic: Option<Diagnostic> = None;
     let used = others.iter().chain(std::iter::once(first));
     for (user, used) in cycle.iter().zip(used) {
         let edge = edge(user, used);
-        let text = format!("`{}` requires `{}`: {}", id::short(user), id::short(used), edge.why);
+        let text = format!("`{}` requires `{}`: {}", id::shown(user), id::shown(used), edge.why);
         let mut with = match diagnostic {
             None => Diagnostic::new(DEPENDENCY_CYCLE, edge.model, &message).at(text),
             Some(diagnostic) => diagnostic.label(edge.model, text),
         };
         if let Some(data) = edge.data {
-            with = with.label(data, format!("`{}` comes from here", id::short(user)));
+            with = with.label(data, format!("`{}` comes from here", id::shown(user)));
         }
         diagnostic = Some(with);
     }

@@ -31,7 +31,9 @@ fn below(program: &Program, ty: &Type, path: &[Step]) -> Cost {
         Type::List(inner) | Type::Set(inner) | Type::Map(_, inner) => below(program, inner, rest),
         Type::OneOf(types) => types.iter().map(|t| below(program, t, path)).max().unwrap_or(Cost::Live),
         Type::Record(ty) => match program.ty(*ty) {
-            TypeDef::Record(record) if record.kind == RecordKind::Struct => of_record(program, record, path),
+            TypeDef::Record(record) if matches!(record.kind, RecordKind::Struct | RecordKind::Plain) => {
+                of_record(program, record, path)
+            }
             _ => Cost::Live,
         },
         Type::Union(ty) | Type::Variant(ty, _) => match program.ty(*ty) {

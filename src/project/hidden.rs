@@ -3,7 +3,8 @@
 //!
 //! Where a file parses, its values are found by the types of the slice, with unknown names taken
 //! for what they were likely meant to be. Where it does not, by the names that secret fields have
-//! anywhere: what stands behind such a name is hidden.
+//! anywhere: what stands behind such a name is hidden. Where the same text stands elsewhere in the
+//! files of the instance, as in a comment, it is hidden too.
 
 use std::sync::Arc;
 
@@ -76,9 +77,31 @@ impl<'a> Hider<'a> {
         if let Some(known) = self.known.get(&file) {
             return Some(known.clone());
         }
-        let found: Arc<[Span]> = self.find(base, self.db.source(file)).into();
+        let mut found = self.find(base, self.db.source(file));
+        let text = super::origins::text(self.db, file).unwrap_or_default();
+        for &file in &self.beside(base) {
+            let values = self.find(base, self.db.source(file));
+            let source = super::origins::text(self.db, file).unwrap_or_default();
+            for value in values.iter().filter_map(|span| source.get(span.range())).flat_map(words) {
+                let at = text.match_indices(value).map(|(at, _)| Span::new(at, at + value.len()));
+                found.extend(at);
+            }
+        }
+        found.sort();
+        found.dedup();
+        let found: Arc<[Span]> = found.into();
         self.known.insert(file, found.clone());
         Some(found)
+    }
+
+    /// The files of an instance.
+    fn beside(&self, base: SourceFile) -> Vec<FileId> {
+        let mut files = vec![base.path(self.db)];
+        if let Some(unit) = base.unit(self.db) {
+            let beside = unit.overlays.iter().map(|(_, file)| *file).chain(unit.encrypted);
+            files.extend(beside.map(|file| file.path(self.db)));
+        }
+        files
     }
 
     fn find(&self, base: SourceFile, file: SourceFile) -> Vec<Span> {
@@ -222,6 +245,14 @@ impl Finder<'_> {
         }
         self.found.extend(self.spans.values.get(node as usize).copied().filter(|s| !s.is_empty()));
     }
+}
+
+/// What of a secret is looked for elsewhere: each line of it without its quotes. What is shorter
+/// than this would hide half of any text.
+const SHORTEST: usize = 4;
+
+fn words(value: &str) -> impl Iterator<Item = &str> {
+    value.lines().map(|line| line.trim().trim_matches(['"', '\'']).trim()).filter(|w| w.len() >= SHORTEST)
 }
 
 /// The field that a name in data gives, or was likely meant to.

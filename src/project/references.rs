@@ -168,7 +168,7 @@ fn dangling(db: &Database, program: &Program, objects: &Objects, pending: &Pendi
         Some(data) => (data, Some(pending.place)),
         None => (pending.place, None),
     };
-    let message = format!("there is no `{}`", crate::graph::id::short(&id));
+    let message = format!("there is no `{}`", crate::graph::id::shown(&id));
     let mut problem = Diagnostic::new(codes::DANGLING_REFERENCE, primary, message);
     if let Some(place) = other {
         problem = problem.label(place, format!("this refers to a `{name}` by its key"));

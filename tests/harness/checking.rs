@@ -21,12 +21,18 @@ pub struct Project {
 impl Project {
     /// Of two files with one path the later counts.
     pub fn new(files: &[File], env: Option<&str>) -> Self {
+        Project::with_links(files, &[], env)
+    }
+
+    /// With symbolic links at these paths.
+    pub fn with_links(files: &[File], links: &[String], env: Option<&str>) -> Self {
         let by_path: BTreeMap<&str, &[u8]> = files.iter().map(|f| (f.path.as_str(), &f.bytes[..])).collect();
         let system = MemorySystem::default();
         system.write("gops.toml", CONFIG.as_bytes());
         for (path, bytes) in by_path {
             system.write(path, bytes);
         }
+        links.iter().for_each(|path| system.link(path));
         let options = Options { env: env.map(str::to_owned), ..Options::default() };
         Project { session: Session::open(Arc::new(system), options) }
     }

@@ -15,6 +15,8 @@
 mod parse;
 mod plain;
 
+use std::borrow::Cow;
+
 pub use parse::{Id, IdError, KeyValue, parse};
 pub use plain::{is_plain, reads_as_string};
 
@@ -177,6 +179,24 @@ pub fn short(id: &str) -> &str {
         Some(at) => id.get(at + 2..).unwrap_or(id),
         None => id,
     }
+}
+
+/// The short id without the keys that are null, which nobody writes: `host=null` of what lies on
+/// the machine that deploys.
+pub fn shown(id: &str) -> Cow<'_, str> {
+    let short = short(id);
+    match short.contains("=null") {
+        true => without_nulls(short).map_or(Cow::Borrowed(short), Cow::Owned),
+        false => Cow::Borrowed(short),
+    }
+}
+
+/// None if the text is no id.
+fn without_nulls(id: &str) -> Option<String> {
+    let (path, rest) = id.split_once('[')?;
+    let given: Vec<&str> = parse::parts(rest.strip_suffix(']')?)?;
+    let given: Vec<&str> = given.into_iter().filter(|key| !key.ends_with("=null")).collect();
+    Some(format!("{path}[{}]", given.join(",")))
 }
 
 #[cfg(test)]

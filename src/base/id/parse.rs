@@ -238,6 +238,31 @@ fn quoted_end(text: &str) -> Option<usize> {
     None
 }
 
+/// The keys of `a=1,b={c=2,d=3}`, each as it is written. None if that is not all.
+pub(super) fn parts(body: &str) -> Option<Vec<&str>> {
+    let mut found = Vec::new();
+    let (mut depth, mut start, mut at) = (0usize, 0, 0);
+    while let Some(&byte) = body.as_bytes().get(at) {
+        match byte {
+            b'"' => {
+                at += quoted_end(body.get(at..)?)?;
+                continue;
+            }
+            b'{' => depth += 1,
+            b'}' => depth = depth.checked_sub(1)?,
+            b'[' | b']' if depth == 0 => return None,
+            b',' if depth == 0 => {
+                found.push(body.get(start..at)?);
+                start = at + 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    found.push(body.get(start..)?);
+    Some(found)
+}
+
 /// The value of the only key of `a=1,b={c=2,d=3}`, as it is written; none if there is not
 /// exactly one.
 pub(super) fn only_value(body: &str) -> Option<&str> {

@@ -48,7 +48,7 @@ fn totals(totals: Totals) -> String {
 }
 
 fn entry(entry: &Entry, ui: &Ui) -> String {
-    let short = id::short(&entry.id);
+    let short = id::shown(&entry.id);
     let (sign, remark) = headline(&entry.action);
     let remark = if remark.is_empty() { String::new() } else { format!("  ({remark})") };
     let mut out = format!("{} {short}{remark}\n", change::sign(sign, ui));
@@ -74,7 +74,7 @@ fn entry(entry: &Entry, ui: &Ui) -> String {
         _ => {}
     }
     if let Some(cause) = &entry.blocked {
-        let _ = writeln!(out, "    not done: {} {}", id::short(&cause.id), cause.what);
+        let _ = writeln!(out, "    not done: {} {}", id::shown(&cause.id), cause.what);
     }
     out
 }
@@ -84,11 +84,11 @@ fn headline(action: &Action) -> (Sign, String) {
     match action {
         Action::Delete { for_: None } => (Sign::Delete, String::new()),
         Action::Delete { for_: Some(taker) } => {
-            (Sign::Delete, format!("{} takes its place", id::short(taker)))
+            (Sign::Delete, format!("{} takes its place", id::shown(taker)))
         }
-        Action::Goes { with } => (Sign::Delete, format!("goes with {}", id::short(with))),
+        Action::Goes { with } => (Sign::Delete, format!("goes with {}", id::shown(with))),
         Action::Replace { .. } => (Sign::Replace, "is made anew".to_owned()),
-        Action::Update { was: Some(was), .. } => (Sign::Change, format!("was {}", id::short(was))),
+        Action::Update { was: Some(was), .. } => (Sign::Change, format!("was {}", id::shown(was))),
         Action::Update { cost: Cost::Restart, .. } => (Sign::Change, "restarts".to_owned()),
         Action::Update { .. } => (Sign::Change, String::new()),
         Action::Adopt { .. } => (Sign::Change, "is taken over".to_owned()),
@@ -115,10 +115,10 @@ fn kept(why: &Kept) -> String {
     match why {
         Kept::Protected => "is no longer wanted, and protected".to_owned(),
         Kept::Doubt => "is no longer wanted, and stays: it is not certain that gops made it".to_owned(),
-        Kept::Holds(id) => format!("is no longer wanted, and stays: it holds {}", id::short(id)),
+        Kept::Holds(id) => format!("is no longer wanted, and stays: it holds {}", id::shown(id)),
         Kept::Inside(holder) => format!(
             "is no longer wanted, and stays: it is in {}, which would take it along",
-            id::short(holder)
+            id::shown(holder)
         ),
         Kept::Unseen(_) => "is no longer wanted, and could not be looked at".to_owned(),
     }

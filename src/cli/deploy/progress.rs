@@ -39,7 +39,7 @@ impl<'a> Watcher<'a> {
     /// The plan is to be done.
     pub fn start(&mut self, plan: &Plan) {
         for entry in plan.entries.iter().filter(|e| e.action.is_work() && e.blocked.is_none()) {
-            self.targets.entry(id::short(&entry.target).to_owned()).or_default().all += 1;
+            self.targets.entry(id::shown(&entry.target).into_owned()).or_default().all += 1;
         }
     }
 
@@ -55,16 +55,16 @@ impl<'a> Watcher<'a> {
             Progress::Looking(count) => self.ui.detail(&format!("looking at {count} resources")),
             Progress::Begun(plan, entries) => {
                 for entry in entries.iter().filter_map(|&e| plan.entries.get(e)) {
-                    let target = self.targets.entry(id::short(&entry.target).to_owned()).or_default();
-                    target.now = id::short(&entry.id).to_owned();
+                    let target = self.targets.entry(id::shown(&entry.target).into_owned()).or_default();
+                    target.now = id::shown(&entry.id).into_owned();
                 }
                 self.draw();
             }
             Progress::Ended(plan, entry, verdict) => {
                 if let Some(entry) = plan.entries.get(*entry) {
-                    let target = self.targets.entry(id::short(&entry.target).to_owned()).or_default();
+                    let target = self.targets.entry(id::shown(&entry.target).into_owned()).or_default();
                     target.ended += usize::from(**verdict != Verdict::Said);
-                    self.line(id::short(&entry.id), verdict);
+                    self.line(&id::shown(&entry.id), verdict);
                 }
                 self.draw();
             }

@@ -13,14 +13,14 @@ pub(super) fn text(outcome: &Outcome, ui: &Ui) -> String {
     let mut out = String::new();
     let entries = || outcome.plan.entries.iter().zip(&outcome.verdicts);
     for (entry, verdict) in entries() {
-        let short = id::short(&entry.id);
+        let short = id::shown(&entry.id);
         match verdict {
-            Verdict::Unready(fault) => fault_line(&mut out, "unready", short, fault, ui),
-            Verdict::Failed(fault) => fault_line(&mut out, "failed", short, fault, ui),
-            Verdict::Unknown(fault) => fault_line(&mut out, "unknown", short, fault, ui),
+            Verdict::Unready(fault) => fault_line(&mut out, "unready", &short, fault, ui),
+            Verdict::Failed(fault) => fault_line(&mut out, "failed", &short, fault, ui),
+            Verdict::Unknown(fault) => fault_line(&mut out, "unknown", &short, fault, ui),
             Verdict::Skipped(cause) => {
                 let word = ui.yellow("skipped", Stream::Out);
-                let _ = writeln!(out, "{word}  {short}\n         {} {}", id::short(&cause.id), cause.what);
+                let _ = writeln!(out, "{word}  {short}\n         {} {}", id::shown(&cause.id), cause.what);
             }
             Verdict::Said | Verdict::Done | Verdict::Planned => {}
         }

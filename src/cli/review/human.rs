@@ -17,7 +17,7 @@ pub(super) fn report(report: &Report<'_>, ui: &Ui) -> String {
         out += &one(item, ui);
     }
     for target in &report.review.targets {
-        let _ = writeln!(out, "{} {}", change::sign(Sign::Change, ui), id::short(target.id()));
+        let _ = writeln!(out, "{} {}", change::sign(Sign::Change, ui), id::shown(target.id()));
         out += &change::changed(&target.changes, ui);
     }
     if !out.is_empty() {
@@ -43,7 +43,7 @@ fn one(item: &Item, ui: &Ui) -> String {
         What::Create => Sign::Create,
         What::Transient => Sign::Say,
     };
-    let mut out = format!("{} {}", change::sign(sign, ui), id::short(item.id()));
+    let mut out = format!("{} {}", change::sign(sign, ui), id::shown(item.id()));
     match item.cost {
         Some(Cost::Restart) => out += &ui.yellow("  by a restart", Stream::Out),
         Some(Cost::Replace) => out += &ui.red("  deleted and made again", Stream::Out),
@@ -56,7 +56,7 @@ fn one(item: &Item, ui: &Ui) -> String {
     if item.what == What::Move
         && let Some(old) = &item.entry.old
     {
-        let _ = writeln!(out, "    was {}", id::short(&old.id));
+        let _ = writeln!(out, "    was {}", id::shown(&old.id));
     }
     if let Some(origin) = item.origin().filter(|o| !o.instance.is_empty()) {
         let from = if item.what == What::Delete { "was from" } else { "from" };

@@ -47,7 +47,7 @@ pub(super) fn report(report: &Report<'_>) -> String {
         let targets = review
             .targets
             .iter()
-            .map(|t| format!("- {} changes\n{}", code(id::short(t.id())), fields(&t.changes, "  ")));
+            .map(|t| format!("- {} changes\n{}", code(&id::shown(t.id())), fields(&t.changes, "  ")));
         page.section("Targets", targets.collect());
     }
     page.end()
@@ -140,7 +140,7 @@ fn deletion(item: &Item) -> String {
     let mut line = format!(
         "- **{}** {}",
         if item.what == What::Replace { "replace" } else { "delete" },
-        code(id::short(item.id()))
+        code(&id::shown(item.id()))
     );
     if let Some(why) = why(item, code) {
         let _ = write!(line, " — {why}");
@@ -171,7 +171,7 @@ fn group(root: &str, items: &[&Item]) -> String {
     let file = items.iter().find_map(|i| i.origin()).map(|o| file_of(&o.instance)).unwrap_or_default();
     let mut out = match root.is_empty() {
         true => "- the model\n".to_owned(),
-        false => format!("- **{}** in {}\n", code(id::short(root)), code(file)),
+        false => format!("- **{}** in {}\n", code(&id::shown(root)), code(file)),
     };
     for item in items {
         let verb = match (item.what, item.cost) {
@@ -179,9 +179,9 @@ fn group(root: &str, items: &[&Item]) -> String {
             (What::Transient, _) => "on the way only:",
             (what, _) => what.verb(),
         };
-        let _ = write!(out, "  - {verb} {}", code(id::short(item.id())));
+        let _ = write!(out, "  - {verb} {}", code(&id::shown(item.id())));
         if let Some(old) = item.entry.old.as_ref().filter(|_| item.what == What::Move) {
-            let _ = write!(out, ", which was {}", code(id::short(&old.id)));
+            let _ = write!(out, ", which was {}", code(&id::shown(&old.id)));
         }
         if let Some(until) = super::until(item, code) {
             let _ = write!(out, ", {until}");

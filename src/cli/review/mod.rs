@@ -122,10 +122,10 @@ fn until(item: &Item, code: impl Fn(&str) -> String) -> Option<String> {
 
 /// Why something goes, in a line; `code` marks an element.
 fn why(item: &Item, code: impl Fn(&str) -> String) -> Option<String> {
-    let short = crate::graph::id::short;
+    let short = crate::graph::id::shown;
     Some(match item.why.as_ref()? {
-        Why::Gone(element) => format!("{} is gone", code(short(element))),
-        Why::NotMade(element) => format!("{} does not make it any more", code(short(element))),
+        Why::Gone(element) => format!("{} is gone", code(&short(element))),
+        Why::NotMade(element) => format!("{} does not make it any more", code(&short(element))),
         Why::Model => "the model does not make it any more".to_owned(),
     })
 }

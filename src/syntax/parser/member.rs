@@ -3,13 +3,16 @@
 use chumsky::prelude::*;
 
 use crate::base::Span;
+use crate::diag::Place;
 use crate::syntax::ast::*;
 use crate::syntax::split::{Body, Tok};
 use crate::syntax::token::Kind;
 
 use super::expr::Exprs;
+use super::fault::Fault;
 use super::message::What;
 use super::primitive::{name, one, path, plain_string, tok};
+use super::repair::default_type;
 use super::{Cx, Ex, In, MemberParts, P};
 
 /// `deprecated "use x"`.
@@ -121,7 +124,7 @@ impl Cx {
             Ok((deprecated, kind)) => return found.push(Member { docs, deprecated, span, kind }),
             Err(fault) => fault,
         };
-        self.report(fault, What::Member, part, end);
+        self.report_member(fault, part, end);
         // `a: T b: U` is two fields, and only what separates them is missing.
         let at = fault.map_or(0, |f| f.index(part));
         if at > 1 && part.get(at + 1).is_some_and(|t| t.kind == Kind::Colon) {
@@ -131,6 +134,19 @@ impl Cx {
         }
         let kind = self.broken_member(part, end);
         found.extend(kind.map(|kind| Member { docs, deprecated: None, span, kind }));
+    }
+
+    /// Reports what is wrong with a member, and offers a type to a field that has a default and
+    /// none.
+    fn report_member(&mut self, fault: Option<Fault>, part: &[Tok], end: Span) {
+        let ty = fault.and_then(|f| default_type(&f, What::Member, part)).filter(|ty| !ty.is_empty());
+        let before = fault.and_then(|f| part.get(f.index(part).checked_sub(1)?));
+        let (Some(fault), Some(ty), Some(name)) = (fault, ty, before) else {
+            return self.report(fault, What::Member, part, end);
+        };
+        let place = Place::span(self.sink.file(), Span::at(name.span.end as usize));
+        let error = self.explain(&fault, What::Member, part, end);
+        self.sink.push(error.fix(format!("write `: {ty}`"), false, place, format!(": {ty}")));
     }
 
     /// A member of which only the name is known, so that nothing else that speaks of it is

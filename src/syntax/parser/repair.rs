@@ -115,6 +115,9 @@ impl Cx {
         if self.is_strange_role(fault, what, part) {
             return Some(Repair::Remove(0));
         }
+        if default_type(fault, what, part).is_some() {
+            return None;
+        }
         for &(written, meant) in CONFUSED {
             if found.kind == written && fault.expects(meant) {
                 return Some(Repair::Replace(index, meant));
@@ -142,6 +145,24 @@ impl Cx {
             && part.first().is_some_and(|t| t.kind == Kind::Ident)
             && self.word(part.get(1)).is_some()
             && part.get(2).is_some_and(|t| t.kind == Kind::Colon)
+    }
+}
+
+/// The type of `a = 5`, a field with a default and without a type; empty if it takes more to
+/// know it.
+pub(super) fn default_type(fault: &Fault, what: What, part: &[Tok]) -> Option<&'static str> {
+    let index = fault.index(part);
+    let is_default = what == What::Member
+        && part.get(index).is_some_and(|t| t.kind == Kind::Assign)
+        && fault.expects(Kind::Colon);
+    // `a = "x" | "y"` is a type.
+    let only = part.get(index + 2).is_none_or(|t| !matches!(t.kind, Kind::Pipe | Kind::Question));
+    let value = part.get(index + 1).filter(|_| is_default && only)?;
+    match value.kind {
+        Kind::Str | Kind::RawStr => Some("string"),
+        Kind::True | Kind::False => Some("bool"),
+        Kind::Number | Kind::Minus | Kind::Null | Kind::Bracket | Kind::Brace => Some(""),
+        _ => None,
     }
 }
 
