@@ -65,12 +65,12 @@ impl Prune {
         for one in &made.dropped {
             let numbers: Vec<String> = one.versions.iter().map(u64::to_string).collect();
             let s = if numbers.len() == 1 { "" } else { "s" };
-            let short = id::short(&one.instance);
+            let short = id::shown(&one.instance);
             let _ = writeln!(out, "{short}: forgot version{s} {}{}", numbers.join(", "), env(&one.env));
         }
         for one in &made.unsettled {
             let word = if self.force { "was not settled" } else { "stays" };
-            let _ = writeln!(out, "{}: {word}: {}{}", id::short(&one.instance), one.why, env(&one.env));
+            let _ = writeln!(out, "{}: {word}: {}{}", id::shown(&one.instance), one.why, env(&one.env));
         }
         for holder in &made.released {
             let _ = writeln!(out, "free again: {holder}");

@@ -112,8 +112,8 @@ fn totals(review: &Review) -> String {
 /// What something transient is there for, in a line; `code` marks an id.
 fn until(item: &Item, code: impl Fn(&str) -> String) -> Option<String> {
     let node = item.entry.new.as_ref().filter(|_| item.what == What::Transient)?;
-    let short = crate::graph::id::short;
-    let first = code(short(node.until.first()?));
+    let short = crate::graph::id::shown;
+    let first = code(&short(node.until.first()?));
     Some(match node.until.len() {
         1 => format!("until {first} is done"),
         n => format!("until {first} and {} more are done", n - 1),
