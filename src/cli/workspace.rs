@@ -128,9 +128,9 @@ impl Sources for Workspace {
 }
 
 /// About how many bytes it takes to compile what one file holds.
-const UNIT: u64 = 16 << 10;
+const UNIT: u64 = 11 << 10;
 /// How many bytes are many enough for huge pages.
-const MUCH: u64 = 16 << 20;
+const MUCH: u64 = 11 << 20;
 
 /// The files of a project on disk; if a change of several was interrupted, as before that.
 pub(crate) fn work_tree(root: &Path) -> Arc<dyn System> {

@@ -18,6 +18,8 @@ pub struct Claims {
     targets: FxHashMap<EcoString, FxHashMap<EcoString, Holders>>,
     /// How many claims are held by more than one node.
     clashing: usize,
+    /// For how many claims the table of the first target has room.
+    expected: usize,
     /// What nodes use together with others, and nobody may hold: by target, then by claim.
     shared: FxHashMap<EcoString, FxHashMap<EcoString, Holders>>,
 }
@@ -69,12 +71,21 @@ pub struct Clash {
 }
 
 impl Claims {
+    /// No claims yet, of about so many, nearly all on one target.
+    pub fn expecting(claims: usize) -> Self {
+        Claims { expected: claims, ..Claims::default() }
+    }
+
     /// Says that a node that is to exist holds these claims on its target. Absent nodes hold
     /// nothing: what is present takes over from them.
     pub fn add(&mut self, node: &EcoString, target: &EcoString, claims: impl IntoIterator<Item = EcoString>) {
         let of_target = match self.targets.get_mut(target) {
             Some(claims) => claims,
-            None => self.targets.entry(target.clone()).or_default(),
+            None => {
+                let room = std::mem::take(&mut self.expected);
+                let claims = FxHashMap::with_capacity_and_hasher(room, Default::default());
+                self.targets.entry(target.clone()).or_insert(claims)
+            }
         };
         for claim in claims {
             match of_target.entry(claim) {

@@ -61,7 +61,7 @@ pub fn assemble_drafts(
 ) -> Assembled {
     let mut maker = Maker::new(assembly);
     let mut builder = GraphBuilder::new(header);
-    let mut claims = Claims::default();
+    let mut claims = Claims::expecting(drafts.iter().flatten().map(|d| d.claims.len()).sum());
     for draft in drafts.iter_mut().flatten() {
         claims.add(&draft.id, &draft.target, std::mem::take(&mut draft.claims));
         claims.share(&draft.id, &draft.target, std::mem::take(&mut draft.shares));
