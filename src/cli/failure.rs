@@ -71,8 +71,10 @@ pub enum Failure {
     Taken(PathBuf),
     /// A key of another number of words.
     #[error("the key of `{slice}` is {wanted}")]
-    #[diagnostic(code(gops::key), help("`gops slice new {slice} {wanted}`"))]
+    #[diagnostic(code(gops::key), help("`gops slice {verb} {slice} {wanted}`"))]
     Key {
+        /// The command.
+        verb: &'static str,
         /// The slice.
         slice: String,
         /// Its key fields.

@@ -49,7 +49,10 @@ pub fn receipts<'c>(
 impl Session {
     /// What whoever deploys this has seen then: for its receipt.
     pub fn known(&self) -> Known {
-        let versions = self.view.as_ref().map(|view| view.versions.clone()).unwrap_or_default();
+        let numbers = self.view.iter().flat_map(|view| &view.numbers);
+        let with_earlier = numbers.filter(|(_, numbers)| numbers.len() > 1);
+        let versions =
+            with_earlier.filter_map(|(id, numbers)| Some((id.clone(), *numbers.last()?))).collect();
         Known { versions, moves: self.moved_lines() }
     }
 

@@ -4,6 +4,7 @@
 //! first line is an HTML comment that says whose report it is, so that a bot finds the comment
 //! that it made and writes it anew.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::super::change;
@@ -16,6 +17,11 @@ use crate::project::review::{Item, What, root_of};
 
 /// About as many lines are shown before the rest is folded.
 const SCREENFUL: usize = 40;
+/// With more resources than this, a table says how many of each type become what.
+const MANY: usize = 100;
+/// So many that change in the very same way are told of together, and so many of them by name.
+const ALIKE: usize = 10;
+const EXAMPLES: usize = 3;
 /// GitHub takes 65,536 characters, GitLab a million.
 const LONGEST: usize = 60_000;
 
@@ -33,24 +39,24 @@ pub(super) fn report(report: &Report<'_>) -> String {
             exceeded.approval.replace('\n', "\n> ")
         );
     }
+    if review.items.len() > MANY {
+        let _ = write!(out, "\n{}", by_type(&review.items));
+    }
     let (gone, rest): (Vec<&Item>, Vec<&Item>) =
         review.items.iter().partition(|i| matches!(i.what, What::Delete | What::Replace));
     let mut page = Page { out, lines: 0, left_out: 0 };
-    if !gone.is_empty() {
-        page.section("Deletions", gone.iter().map(|item| deletion(item)).collect());
-    }
-    let groups = by_instance(&rest);
-    if !groups.is_empty() {
-        page.section("By instance", groups);
-    }
-    if !review.targets.is_empty() {
-        let targets = review
-            .targets
-            .iter()
-            .map(|t| format!("- {} changes\n{}", code(&id::shown(t.id())), fields(&t.changes, "  ")));
-        page.section("Targets", targets.collect());
-    }
-    page.end()
+    page.section("Deletions", deletions(&gone));
+    let (same, rest) = alike(rest);
+    // One line of it says more than all that comes after: it is not folded for what stood before.
+    page.lines = 0;
+    page.section("The same for many", same);
+    page.section("By instance", by_instance(&rest));
+    let targets = review.targets.iter().map(|t| Entry {
+        text: format!("- {} changes\n{}", code(&id::shown(t.id())), fields(&t.changes, "  ")),
+        count: 1,
+    });
+    page.section("Targets", targets.collect());
+    page.end(&report.subject)
 }
 
 /// The report of a change that has no diff.
@@ -79,21 +85,48 @@ fn compared(report: &Report<'_>) -> String {
     format!("Compared with {}{id}: {now}.{note}", code(subject.base))
 }
 
+/// A list item with what belongs to it.
+struct Entry {
+    text: String,
+    /// How many resources it is about.
+    count: usize,
+}
+
+impl Entry {
+    /// How many lines are to be seen, before anybody unfolds anything.
+    fn lines(&self) -> usize {
+        self.text.lines().take_while(|line| !line.contains("<details>")).count()
+    }
+}
+
 /// Text that grows, and folds what comes after a screenful.
 struct Page {
     out: String,
     lines: usize,
+    /// How many resources found no room. Once there is one, all that come later are among them: a
+    /// list with holes would look whole.
     left_out: usize,
 }
 
 impl Page {
-    /// A heading with entries below it, each a list item with what belongs to it.
-    fn section(&mut self, title: &str, entries: Vec<String>) {
+    /// A heading with entries below it.
+    fn section(&mut self, title: &str, mut entries: Vec<Entry>) {
+        let mut room = LONGEST.saturating_sub(self.out.len());
+        let fits = |entry: &&Entry| {
+            let fits = entry.text.len() <= room;
+            room = room.saturating_sub(entry.text.len());
+            fits
+        };
+        let count = if self.left_out > 0 { 0 } else { entries.iter().take_while(fits).count() };
+        self.left_out += entries.drain(count..).map(|entry| entry.count).sum::<usize>();
+        if entries.is_empty() {
+            return;
+        }
         let _ = writeln!(self.out, "\n#### {title}\n");
         let room = SCREENFUL.saturating_sub(self.lines);
         let mut used = 0;
-        let mut fits = |entry: &String| {
-            used += entry.lines().count();
+        let mut fits = |entry: &Entry| {
+            used += entry.lines();
             used <= room
         };
         // A fold around two lines hides more than it saves.
@@ -103,37 +136,116 @@ impl Page {
             _ => entries.split_at(shown),
         };
         for entry in shown {
-            self.lines += entry.lines().count();
-            self.push(entry);
+            self.lines += entry.lines();
+            self.out += &entry.text;
         }
         if !folded.is_empty() {
-            let more = if shown.is_empty() { "" } else { " more" };
+            let more = if shown.is_empty() { " entries" } else { " more" };
             let _ = writeln!(self.out, "\n<details><summary>{}{more}</summary>\n", folded.len());
-            for entry in folded {
-                self.push(entry);
-            }
+            folded.iter().for_each(|entry| self.out += &entry.text);
             self.out += "\n</details>\n";
         }
     }
 
-    fn push(&mut self, entry: &str) {
-        if self.out.len() + entry.len() > LONGEST {
-            self.left_out += 1;
-        } else {
-            self.out += entry;
-        }
-    }
-
-    fn end(mut self) -> String {
+    fn end(mut self, subject: &Subject<'_>) -> String {
         if self.left_out > 0 {
+            let env = subject.env.map(|env| format!(" --env {env}")).unwrap_or_default();
             let _ = writeln!(
                 self.out,
-                "\n{} more entries are too long for a comment: `gops compile --base` shows them.",
-                self.left_out
+                "\n**{} more resources** are not listed here, for a comment has only so much room. All of them: {}.",
+                self.left_out,
+                code(&format!("gops compile --base {}{env}", subject.base))
             );
         }
         self.out
     }
+}
+
+/// How many of each type become what: what a long list does not show.
+fn by_type(items: &[Item]) -> String {
+    let mut types: BTreeMap<&str, [usize; What::ALL.len()]> = BTreeMap::new();
+    for item in items {
+        let counts = types.entry(type_of(item)).or_default();
+        let at = What::ALL.iter().position(|what| *what == item.what);
+        if let Some(count) = at.and_then(|at| counts.get_mut(at)) {
+            *count += 1;
+        }
+    }
+    let used: Vec<usize> =
+        (0..What::ALL.len()).filter(|&at| types.values().any(|counts| counts[at] > 0)).collect();
+    let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let verbs = used.iter().map(|&at| What::ALL[at].verb().to_owned());
+    let mut out = row(std::iter::once(String::new()).chain(verbs).collect());
+    out += &row(std::iter::once("---").chain(used.iter().map(|_| "--:")).map(str::to_owned).collect());
+    for (name, counts) in types {
+        let cell = |&at: &usize| if counts[at] == 0 { String::new() } else { counts[at].to_string() };
+        out += &row(std::iter::once(code(name)).chain(used.iter().map(cell)).collect());
+    }
+    out
+}
+
+/// `TextFile` of `std::files::TextFile[path=/x]`.
+fn type_of(item: &Item) -> &str {
+    let short = id::short(item.id());
+    short.split('[').next().unwrap_or(short)
+}
+
+/// What goes: each by itself, or, where it is many, by what is gone.
+fn deletions(gone: &[&Item]) -> Vec<Entry> {
+    if gone.len() <= SCREENFUL {
+        return gone.iter().map(|item| Entry { text: deletion(item), count: 1 }).collect();
+    }
+    let mut causes: BTreeMap<(What, String), Vec<&Item>> = BTreeMap::new();
+    for &item in gone {
+        causes.entry((item.what, why(item, code).unwrap_or_default())).or_default().push(item);
+    }
+    let entry = |((what, why), items): ((What, String), Vec<&Item>)| match items.as_slice() {
+        [one] => Entry { text: deletion(one), count: 1 },
+        _ if what == What::Replace => {
+            Entry { text: items.iter().map(|item| deletion(item)).collect(), count: items.len() }
+        }
+        _ => {
+            let mut list = String::new();
+            for item in &items {
+                let _ = write!(list, "  - {}", code(&id::shown(item.id())));
+                if let Some(origin) = item.origin().filter(|o| !o.instance.is_empty()) {
+                    let _ = write!(list, " ({})", code(&origin.instance));
+                }
+                list.push('\n');
+            }
+            let head = format!("- **delete {}** — {why}\n", items.len());
+            let text = match items.len() > ALIKE {
+                true => format!("{head}  <details><summary>which</summary>\n\n{list}\n  </details>\n"),
+                false => head + &list,
+            };
+            Entry { text, count: items.len() }
+        }
+    };
+    causes.into_iter().map(entry).collect()
+}
+
+/// Takes out what changes in the very same way: one line says more of a thousand files with a new
+/// mode than a thousand lines do.
+fn alike(items: Vec<&Item>) -> (Vec<Entry>, Vec<&Item>) {
+    let key = |item: &Item| {
+        let same = item.what == What::Change && !item.entry.changes.is_empty();
+        same.then(|| (type_of(item).to_owned(), item.cost, changes(item, "  ")))
+    };
+    let mut groups: BTreeMap<(String, Option<Cost>, String), Vec<&Item>> = BTreeMap::new();
+    for (key, item) in items.iter().filter_map(|item| Some((key(item)?, *item))) {
+        groups.entry(key).or_default().push(item);
+    }
+    groups.retain(|_, items| items.len() >= ALIKE);
+    let rest =
+        items.into_iter().filter(|item| key(item).is_none_or(|key| !groups.contains_key(&key))).collect();
+    let entry = |((name, cost, changes), items): ((String, Option<Cost>, String), Vec<&Item>)| {
+        let how = if cost == Some(Cost::Restart) { ", by a restart" } else { "" };
+        let mut text = format!("- change {} {}{how}\n{changes}", items.len(), code(&name));
+        let some: Vec<String> = items.iter().take(EXAMPLES).map(|item| code(&id::shown(item.id()))).collect();
+        let _ = writeln!(text, "  - among them {}", some.join(", "));
+        Entry { text, count: items.len() }
+    };
+    (groups.into_iter().map(entry).collect(), rest)
 }
 
 fn deletion(item: &Item) -> String {
@@ -152,7 +264,7 @@ fn deletion(item: &Item) -> String {
 }
 
 /// What else changes, by the instance that causes it.
-fn by_instance(items: &[&Item]) -> Vec<String> {
+fn by_instance(items: &[&Item]) -> Vec<Entry> {
     let mut groups: Vec<(String, Vec<&Item>)> = Vec::new();
     let mut sorted = items.to_vec();
     let root = |item: &Item| item.origin().map_or("", |o| root_of(&o.element)).to_owned();
@@ -164,7 +276,9 @@ fn by_instance(items: &[&Item]) -> Vec<String> {
             None => groups.push((root, vec![item])),
         }
     }
-    groups.into_iter().map(|(root, items)| group(&root, &items)).collect()
+    let entry =
+        |(root, items): (String, Vec<&Item>)| Entry { text: group(&root, &items), count: items.len() };
+    groups.into_iter().map(entry).collect()
 }
 
 fn group(root: &str, items: &[&Item]) -> String {

@@ -23,8 +23,8 @@ pub(in crate::project) struct View {
     /// What was activated before, the newest first: every instance at its newest earlier version,
     /// then at the one before, and so on while any has one.
     pub earlier: Vec<EarlierProject>,
-    /// The newest version of each instance that has earlier ones.
-    pub versions: BTreeMap<EcoString, u64>,
+    /// The numbers of the versions of each instance, the newest last.
+    pub numbers: BTreeMap<EcoString, Vec<u64>>,
     /// The files that are those of the store: of no interest is how they are on disk.
     pub covered: Vec<FileId>,
     /// The files of the store that the newest versions are in.
@@ -60,13 +60,11 @@ pub(in crate::project) fn view(
         files: Some(files(sources, layout, at(&store, back, moves))),
         graph: None,
     });
-    let has_earlier = |(_, versions): &(&EcoString, &Vec<Kept>)| versions.len() > 1;
-    let number =
-        |(id, versions): (&EcoString, &Vec<Kept>)| Some((id.clone(), versions.last()?.version.number));
+    let numbers = |versions: &Vec<Kept>| versions.iter().map(|kept| kept.version.number).collect();
     Ok(View {
         system: files(sources, layout, newest()),
         earlier: earlier.collect(),
-        versions: store.instances.iter().filter(has_earlier).filter_map(number).collect(),
+        numbers: store.instances.iter().map(|(id, versions)| (id.clone(), numbers(versions))).collect(),
         covered: unit_files(layout).collect(),
         files: newest().map(|kept| FileId::new(&kept.path)).collect(),
     })

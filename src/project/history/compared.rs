@@ -27,6 +27,28 @@ pub(super) struct Compared<'a> {
     by: Vec<FxHashMap<InstanceId, u32>>,
 }
 
+/// The instances of all versions, by slice and key, in each version; what moved stands under what
+/// it is now. The current version is the first.
+pub(super) fn by_identity(versions: &[Option<&dyn Version>], moves: &Moves) -> ByIdentity {
+    let mut found = ByIdentity::default();
+    for (at, version) in versions.iter().enumerate() {
+        let moved: Vec<_> = moves.active.iter().filter(|(from, ..)| *from <= at).cloned().collect();
+        for instance in version.iter().flat_map(|v| v.instances()) {
+            let instance = if moved.is_empty() { instance } else { renamed(&instance, &moved) };
+            let key = (instance.ty, instance.key.clone());
+            let of = found.entry(key).or_insert_with(|| vec![None; versions.len()]);
+            // Of two with one key the first is meant.
+            if let Some(place @ None) = of.get_mut(at) {
+                *place = Some(instance);
+            }
+        }
+    }
+    found
+}
+
+/// Of each instance its versions; none where it was not there.
+pub(super) type ByIdentity = IndexMap<(TypeId, Key), Vec<Option<Arc<Instance>>>, FxBuildHasher>;
+
 impl<'a> Compared<'a> {
     /// Folds the versions of each instance. None stands for a version in which there was nothing.
     pub(super) fn new(
@@ -37,20 +59,7 @@ impl<'a> Compared<'a> {
     ) -> Self {
         let versions: Vec<Option<&dyn Version>> = std::iter::once(Some(now)).chain(then).collect();
         let count = versions.len();
-        let mut found: IndexMap<(TypeId, Key), Vec<Option<Arc<Instance>>>, FxBuildHasher> =
-            IndexMap::default();
-        for (at, version) in versions.iter().enumerate() {
-            let moved: Vec<_> = moves.active.iter().filter(|(from, ..)| *from <= at).cloned().collect();
-            for instance in version.iter().flat_map(|v| v.instances()) {
-                let instance = if moved.is_empty() { instance } else { renamed(&instance, &moved) };
-                let key = (instance.ty, instance.key.clone());
-                let of = found.entry(key).or_insert_with(|| vec![None; count]);
-                // Of two with one key the first is meant.
-                if let Some(place @ None) = of.get_mut(at) {
-                    *place = Some(instance);
-                }
-            }
-        }
+        let found = by_identity(&versions, moves);
         let mut compared = Compared { versions, all: Vec::new(), by: vec![FxHashMap::default(); count] };
         for instances in found.into_values() {
             if count > 1 && instances.windows(2).all(|pair| pair[0] == pair[1]) {

@@ -5,6 +5,7 @@
 //! nothing of this module costs it anything.
 
 mod compared;
+mod inspect;
 pub(super) mod moves;
 mod passing;
 mod then;
@@ -13,6 +14,7 @@ mod until;
 mod version;
 mod with_model;
 
+pub use inspect::{Inspected, InspectedElement, InspectedVersion};
 pub use then::warnings;
 
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use ecow::EcoString;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Edited, FileId, System as _};
-use crate::data::{Document, NodeKind};
+use crate::data::{Document, Limits, NodeKind, parse_json, parse_yaml};
 use crate::db::{Db as _, SourceFile};
 use crate::diag::codes::history as codes;
 use crate::diag::{Diagnostic, Place};
@@ -23,6 +23,7 @@ use crate::project::queries;
 use crate::project::session::Session;
 use crate::project::world::DbWorld;
 
+use super::migrate::Way;
 use super::missing::{Missing, find, lacks, missing};
 use super::reserve::Pools;
 use super::world::{self, Patched};
@@ -342,14 +343,12 @@ impl<'a> Filler<'a> {
                 "encrypt it with sops by hand".into(),
             ));
         };
-        if one.path.contains('[') || instance.id.item != 0 {
+        let Some(mut keys) = self.keys_to(instance, &one.path) else {
             return Err(refused(
                 "a secret of an element of a list, or of a file of several instances, cannot be encrypted by `gops update`".into(),
                 "encrypt it with sops by hand".into(),
             ));
-        }
-        let mut keys: Vec<EcoString> =
-            one.path.split('.').filter(|p| !p.is_empty()).map(Into::into).collect();
+        };
         keys.push(field.data_name.clone());
         let encrypted = file.unit(&session.db).as_ref().and_then(|unit| unit.encrypted);
         let path = match encrypted {
@@ -361,6 +360,21 @@ impl<'a> Filler<'a> {
         let sealed = sealed.map_err(|error| refused(error.message, error.help))?;
         self.edited.set(&path, Some(&sealed));
         Ok(FileId::new(&path))
+    }
+
+    /// The keys that lead to an element in the data of its instance; none if it lies in a list: where
+    /// it is in the encrypted file, only its key could tell, which is not encrypted there.
+    fn keys_to(&self, instance: &Instance, path: &str) -> Option<Vec<EcoString>> {
+        if path.is_empty() && instance.id.item == 0 {
+            return Some(Vec::new());
+        }
+        let (file, node) = instance.elements.get(find(instance, path)? as usize)?.place?;
+        let bytes = self.edited.read(file.path()).ok()?;
+        let parsed = match file.path().ends_with(".json") {
+            true => parse_json(file, &bytes, &Limits::default()),
+            false => parse_yaml(file, &bytes, &Limits::default()),
+        };
+        Way::to(&parsed.document?, node).keys().filter(|_| instance.id.item == 0)
     }
 
     /// Reads a unit again in every view.

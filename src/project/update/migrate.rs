@@ -240,7 +240,7 @@ fn within(key: &EcoString, inner: Document) -> Document {
 
 /// The way to an element: by key and by number, so that it is found again when entries of it
 /// came or went.
-struct Way(Vec<Step>);
+pub(super) struct Way(Vec<Step>);
 
 enum Step {
     Key(EcoString),
@@ -248,7 +248,17 @@ enum Step {
 }
 
 impl Way {
-    fn to(document: &Document, node: u32) -> Self {
+    /// The keys, if it leads through mappings alone.
+    pub fn keys(self) -> Option<Vec<EcoString>> {
+        let key = |step| match step {
+            Step::Key(key) => Some(key),
+            Step::Item(_) => None,
+        };
+        self.0.into_iter().map(key).collect()
+    }
+
+    /// The way to a node.
+    pub fn to(document: &Document, node: u32) -> Self {
         let mut steps = Vec::new();
         let mut at = Document::ROOT;
         while at != node {

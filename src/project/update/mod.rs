@@ -13,6 +13,7 @@ mod rename;
 pub(super) mod reserve;
 mod world;
 
+pub(super) use rename::key_words;
 pub use rename::{Renamed, rename};
 
 use std::sync::Arc;

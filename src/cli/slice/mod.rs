@@ -1,5 +1,7 @@
 //! `gops slice`
 
+mod inspect;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -14,7 +16,7 @@ use crate::diag::render::{Format, Sources as _};
 use crate::project::scaffold::{path, scaffold};
 use crate::project::update::rename;
 
-/// List the slices of the model, begin new instances, give them other keys
+/// List the slices of the model, begin new instances, show their versions, give them other keys
 #[derive(Args)]
 pub(crate) struct Slice {
     #[command(subcommand)]
@@ -25,6 +27,7 @@ pub(crate) struct Slice {
 enum Command {
     List(List),
     New(New),
+    Inspect(inspect::Inspect),
     Move(Move),
 }
 
@@ -37,14 +40,14 @@ enum Command {
 #[command(after_help = "\
 Examples:
   gops slice move Site shop store
+  gops slice move Route web 443 web 8443    a key of two fields: the old one, then the new one
   gops slice move Site shop store --dry-run")]
 struct Move {
     /// The slice: its name, or its full path where two have one name
     slice: String,
-    /// The key that it has
-    old: String,
-    /// The key that it gets
-    new: String,
+    /// The key that it has, then the key that it gets: one word for each of its fields
+    #[arg(required = true, value_name = "KEY")]
+    keys: Vec<String>,
     /// Show what would change in each file, and write nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -79,6 +82,7 @@ impl Slice {
         match &self.command {
             Command::List(_) => list(context),
             Command::New(new) => new.run(context),
+            Command::Inspect(inspect) => inspect.run(context),
             Command::Move(one) => one.run(context),
         }
     }
@@ -121,7 +125,11 @@ impl New {
         let Some(slice) = program.record(id) else { return Ok(Exit::Errors) };
         if slice.keys.len() != self.key.len() {
             let names: Vec<String> = slice.keys.iter().map(|k| k.name.as_str().to_uppercase()).collect();
-            return Err(Failure::Key { slice: slice.decl.name.to_string(), wanted: names.join(" ") });
+            return Err(Failure::Key {
+                verb: "new",
+                slice: slice.decl.name.to_string(),
+                wanted: names.join(" "),
+            });
         }
         let text = scaffold(&program, slice, &self.key);
         if self.print {
@@ -157,9 +165,20 @@ impl New {
 impl Move {
     fn run(&self, context: &Context) -> Result<Exit, Failure> {
         let mut writing = Writing::open(context, self.dry_run)?;
-        let slice = super::schema::find(&writing.workspace.session.program(), &self.slice)?;
+        let program = writing.workspace.session.program();
+        let slice = super::schema::find(&program, &self.slice)?;
+        let Some(record) = program.record(slice) else { return Ok(Exit::Errors) };
+        if self.keys.len() != 2 * record.keys.len() || self.keys.is_empty() {
+            let words = |end: &str| {
+                let names = record.keys.iter().map(|k| format!("{}{end}", k.name.as_str().to_uppercase()));
+                names.collect::<Vec<_>>().join(" ")
+            };
+            let wanted = format!("{} {}", words(""), words("_NEW"));
+            return Err(Failure::Key { verb: "move", slice: record.decl.name.to_string(), wanted });
+        }
+        let (old, new) = self.keys.split_at(record.keys.len());
         let edited = writing.edited.clone();
-        let made = rename(&mut writing.workspace.session, &edited, slice, &self.old, &self.new);
+        let made = rename(&mut writing.workspace.session, &edited, slice, old, new);
         let found = &made.report.diagnostics;
         context.ui.diagnostics(Format::Human, found, &writing.workspace, Stream::Err);
         if made.report.has_errors() {
@@ -171,7 +190,7 @@ impl Move {
             true => writing.show(context),
             false => writing.commit()?,
         }
-        if let Some((file, line)) = &made.moved {
+        for (file, line) in &made.moved {
             context.ui.result(&format!("{}: {line}\n", writing.workspace.shown(*file)));
         }
         let s = if made.references == 1 { "" } else { "s" };
