@@ -93,7 +93,7 @@ fn list(found: &[Inspected], ui: &Ui) -> String {
         let versions = one.versions.iter().filter(|v| v.file.is_some()).count();
         let s = if versions == 1 { "" } else { "s" };
         let sign = sign(one.operation, ui);
-        let _ = writeln!(out, "{sign} {}  {versions} version{s}", &id::shown(&one.instance));
+        let _ = writeln!(out, "{sign} {}  {versions} version{s}", id::shown(&one.instance));
     }
     let kept = found.len() - changed().count();
     let _ = writeln!(out, "{} changed, {kept} as before", changed().count());
@@ -101,7 +101,7 @@ fn list(found: &[Inspected], ui: &Ui) -> String {
 }
 
 fn whole(one: &Inspected, ui: &Ui) -> String {
-    let mut out = format!("{} {}\n\n", sign(one.operation, ui), &id::shown(&one.instance));
+    let mut out = format!("{} {}\n\n", sign(one.operation, ui), id::shown(&one.instance));
     for (number, version) in one.versions.iter().enumerate() {
         let oldest = number + 1 == one.versions.len();
         out += &of_version(version, oldest, ui);

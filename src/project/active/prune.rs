@@ -123,7 +123,7 @@ fn unsettled(
             return Some(format!("`{name}` has no receipt that can be read in {}", deployer.receipt));
         };
         if let Some(id) = pending.get(&(at, instance.clone())) {
-            return Some(format!("`{name}` still has {}", crate::graph::id::short(id)));
+            return Some(format!("`{name}` still has {}", crate::graph::id::shown(id)));
         }
         (!receipt.has_settled(instance, number))
             .then(|| format!("`{name}` has not finished a deploy of version {number}"))
