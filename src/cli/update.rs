@@ -9,7 +9,7 @@ use ecow::EcoString;
 
 use super::check::summary;
 use super::ui::Stream;
-use super::workspace::Workspace;
+use super::workspace::{Workspace, find_root};
 use super::{Context, Exit, Failure};
 use crate::base::Edited;
 use crate::data::{Limits, NodeKind, encrypted_type, parse_json, parse_yaml};
@@ -98,12 +98,14 @@ pub(crate) struct Writing {
 impl Writing {
     /// Opens the project, and keeps others from writing to it unless nothing will be written.
     pub fn open(context: &Context, dry_run: bool) -> Result<Self, Failure> {
-        let (workspace, edited) = Workspace::open_edited(context)?;
-        let folder = DiskFolder::new(&workspace.root);
+        let root = find_root(context.here())?;
+        let folder = DiskFolder::new(&root);
+        // First the lock: what is read before may be old once it is written.
         let lock = match dry_run {
             true => None,
-            false => Some(folder.lock().map_err(|_| Failure::Writing(workspace.root.clone()))?),
+            false => Some(folder.lock().map_err(|_| Failure::Writing(root))?),
         };
+        let (workspace, edited) = Workspace::open_edited(context)?;
         Ok(Writing { workspace, edited, folder, _lock: lock })
     }
 

@@ -468,7 +468,11 @@ impl Session {
     fn set_listing(&mut self) {
         let system = self.db.system().clone();
         let files = Walker::new(&*system).files("").unwrap_or_default();
-        let listing = files.into_iter().filter(|f| !f.odd).map(|f| FileId::new(&f.path)).collect();
+        // The store is no part of what a model reads: what is in it depends on what that says.
+        let active = self.config.as_ref().is_some_and(super::active::is_active);
+        let in_store = |path: &str| active && path.starts_with(super::active::STORE);
+        let seen = files.into_iter().filter(|f| !f.odd && !in_store(&f.path));
+        let listing = seen.map(|f| FileId::new(&f.path)).collect();
         self.db.set_listing(self.project, listing);
     }
 

@@ -92,11 +92,13 @@ fn sides(bytes: &[u8]) -> Option<[String; 2]> {
             Some("|||||||") => of = &[],
             Some("=======") if of != [0, 1] => of = &[1],
             Some(">>>>>>>") => of = &[0, 1],
-            _ => of.iter().filter_map(|side| Some((side, line))).for_each(|(side, line)| {
-                if let Some(side) = sides.get_mut(*side) {
-                    side.push_str(line);
+            _ => {
+                for side in of {
+                    if let Some(side) = sides.get_mut(*side) {
+                        side.push_str(line);
+                    }
                 }
-            }),
+            }
         }
     }
     Some(sides)

@@ -16,6 +16,9 @@ pub(super) use view::{View, view};
 
 use super::config::{Config, History};
 
+/// What the paths of the store's files start with.
+pub(super) const STORE: &str = "active/";
+
 /// Whether a project keeps an active store.
 pub(super) fn is_active(config: &Config) -> bool {
     config.history == History::Active
