@@ -45,6 +45,15 @@ impl System for Edited {
         }
     }
 
+    fn open(&self, path: &str) -> Result<Box<dyn std::io::Read>, SystemError> {
+        let files = self.files.read().unwrap_or_else(|p| p.into_inner());
+        match files.get(path) {
+            Some(Some(bytes)) => Ok(Box::new(std::io::Cursor::new(bytes.clone()))),
+            Some(None) => Err(SystemError::NotFound(path.to_owned())),
+            None => self.system.open(path),
+        }
+    }
+
     fn list(&self, path: &str) -> Result<Vec<Entry>, SystemError> {
         let files = self.files.read().unwrap_or_else(|p| p.into_inner());
         let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };

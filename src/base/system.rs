@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
@@ -10,6 +11,11 @@ use std::sync::{Arc, RwLock};
 pub trait System: Send + Sync + fmt::Debug {
     /// The bytes of a regular file.
     fn read(&self, path: &str) -> Result<Arc<[u8]>, SystemError>;
+
+    /// The bytes of a regular file, one after the other: for what may be larger than memory.
+    fn open(&self, path: &str) -> Result<Box<dyn Read>, SystemError> {
+        Ok(Box::new(Cursor::new(self.read(path)?)))
+    }
 
     /// What a folder holds, sorted by name as bytes.
     fn list(&self, path: &str) -> Result<Vec<Entry>, SystemError>;
@@ -90,6 +96,21 @@ impl DiskSystem {
         Ok(())
     }
 
+    fn open_file(&self, path: &str) -> Result<std::fs::File, SystemError> {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let opened = std::fs::OpenOptions::new()
+            .read(true)
+            .custom_flags((rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits() as i32)
+            .open(self.root.join(path));
+        match opened {
+            Ok(file) => Ok(file),
+            Err(error) => {
+                self.refuse_links(path)?;
+                Err(self.error(path, &error))
+            }
+        }
+    }
+
     fn error(&self, path: &str, error: &std::io::Error) -> SystemError {
         match error.kind() {
             std::io::ErrorKind::NotFound => SystemError::NotFound(path.to_owned()),
@@ -100,24 +121,21 @@ impl DiskSystem {
 
 impl System for DiskSystem {
     fn read(&self, path: &str) -> Result<Arc<[u8]>, SystemError> {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        let full = self.root.join(path);
-        let opened = std::fs::OpenOptions::new()
-            .read(true)
-            .custom_flags((rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits() as i32)
-            .open(&full);
-        let mut file = match opened {
-            Ok(file) => file,
-            Err(error) => {
-                self.refuse_links(path)?;
-                return Err(self.error(path, &error));
-            }
-        };
+        let mut file = self.open_file(path)?;
         let meta = file.metadata().map_err(|e| self.error(path, &e))?;
         if !meta.is_file() {
             return Err(SystemError::WrongKind(path.to_owned(), "file"));
         }
         read_whole(&mut file, meta.len()).map_err(|e| self.error(path, &e))
+    }
+
+    fn open(&self, path: &str) -> Result<Box<dyn Read>, SystemError> {
+        let file = self.open_file(path)?;
+        let meta = file.metadata().map_err(|e| self.error(path, &e))?;
+        if !meta.is_file() {
+            return Err(SystemError::WrongKind(path.to_owned(), "file"));
+        }
+        Ok(Box::new(file))
     }
 
     fn list(&self, path: &str) -> Result<Vec<Entry>, SystemError> {

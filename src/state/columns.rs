@@ -162,12 +162,16 @@ const ROW: &str = "id, incarnation, holding, condition, kind, handler, handler_v
 /// Reads all rows.
 pub(super) fn read_rows(connection: &Connection, into: &mut Snapshot) -> rusqlite::Result<()> {
     let mut shared = Shared::default();
+    let count: i64 = connection.query_row("SELECT COUNT(*) FROM rows", [], |record| record.get(0))?;
     let mut query = connection.prepare(&format!("SELECT {ROW} FROM rows ORDER BY id, incarnation"))?;
     let mut records = query.query([])?;
+    let mut rows = Vec::with_capacity(count.max(0) as usize);
     while let Some(record) = records.next()? {
         let row = read_row(&mut shared, record, 0)?;
-        into.rows.insert(row.key.clone(), row);
+        rows.push((row.key.clone(), row));
     }
+    // Row after row would leave each leaf of the tree half empty.
+    into.rows = rows.into_iter().collect();
     Ok(())
 }
 

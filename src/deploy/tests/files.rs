@@ -1,11 +1,14 @@
 //! Real files, below a folder that stands for `/`.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::io::Read;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::base::MemorySystem;
+use sha2::Digest as _;
+
+use crate::base::{Entry as DirectoryEntry, MemorySystem, System, SystemError};
 use crate::graph::{self, GraphValue, LOCAL, Node};
 use crate::handler::{ManualClock, Registry, Root, SeededRandom};
 use crate::state::{MemoryStore, Place, Store as _};
@@ -24,7 +27,7 @@ pub(super) fn file(path: &str, content: &str) -> Node {
     node("std::files::TextFile", "file", ("path", path), fields)
 }
 
-fn link(path: &str, to: &str) -> Node {
+pub(super) fn link(path: &str, to: &str) -> Node {
     node("std::files::Symlink", "file", ("path", path), vec![("to", text(to))])
 }
 
@@ -37,7 +40,7 @@ pub(super) struct Host {
     _folder: tempfile::TempDir,
     root: PathBuf,
     state: PathBuf,
-    project: Arc<MemorySystem>,
+    pub(super) project: Arc<MemorySystem>,
 }
 
 impl Host {
@@ -49,7 +52,7 @@ impl Host {
         Host { _folder: folder, root, state, project: Arc::new(MemorySystem::default()) }
     }
 
-    fn options(&self, mode: Mode) -> Options {
+    pub(super) fn options(&self, mode: Mode) -> Options {
         Options {
             mode,
             project: "test".into(),
@@ -282,31 +285,6 @@ fn a_failure_stays_local() {
 }
 
 #[test]
-fn nothing_is_written_through_a_link() {
-    let host = Host::new();
-    let outside = tempfile::tempdir().unwrap();
-    symlink(outside.path(), host.path("/link")).unwrap();
-    fs::write(outside.path().join("secret"), "theirs").unwrap();
-    symlink(outside.path().join("secret"), host.path("/file")).unwrap();
-    fs::write(host.path("/one"), "x").unwrap();
-    fs::hard_link(host.path("/one"), host.path("/two")).unwrap();
-    for (node, message) in [
-        (file("/link/a", "x"), "`/link`, in the path, is a symbolic link"),
-        (Node { adopt: true, ..file("/file", "x") }, "`/file` is a symbolic link"),
-        (Node { adopt: true, ..file("/two", "y") }, "hard link"),
-        (file("/a/../b", "x"), "`..`"),
-        (file("/a\nb", "x"), "newline"),
-        (file("/a\0b", "x"), "NUL"),
-    ] {
-        let outcome = host.deploy(vec![node]);
-        assert!(refusal(&outcome).contains(message), "{message}: {outcome:#?}");
-    }
-    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 1);
-    assert_eq!(fs::read_to_string(outside.path().join("secret")).unwrap(), "theirs");
-    assert_eq!(host.read("/one"), "x");
-}
-
-#[test]
 fn bytes_of_the_project_are_copied() {
     let host = Host::new();
     host.project.write("conf/logo.png", b"\x89PNG\xff\0bytes");
@@ -320,6 +298,53 @@ fn bytes_of_the_project_are_copied() {
     assert_eq!(fs::read(host.path("/logo.png")).unwrap(), b"\x89PNG\xff\0bytes");
     let outcome = host.deploy(vec![copy(&"0".repeat(64))]);
     assert!(refusal(&outcome).contains("has changed since it was compiled"));
+}
+
+/// A project with one file, which is larger than what anybody wants in memory.
+#[derive(Debug)]
+struct Large(u64);
+
+impl System for Large {
+    fn read(&self, path: &str) -> Result<Arc<[u8]>, SystemError> {
+        Err(SystemError::Io(path.into(), "it is not read as a whole".into()))
+    }
+
+    fn open(&self, _path: &str) -> Result<Box<dyn Read>, SystemError> {
+        Ok(Box::new(std::io::repeat(b'x').take(self.0)))
+    }
+
+    fn list(&self, _path: &str) -> Result<Vec<DirectoryEntry>, SystemError> {
+        Ok(Vec::new())
+    }
+}
+
+#[test]
+fn a_large_file_is_copied_bit_by_bit() {
+    let host = Host::new();
+    let size = 24 << 20;
+    let mut hasher = sha2::Sha256::new();
+    for _ in 0..size >> 20 {
+        hasher.update([b'x'; 1 << 20]);
+    }
+    let sha256: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let copy = || {
+        let fields =
+            vec![("source", text("large")), ("sha256", text(&sha256)), ("mode", GraphValue::Int(0o600))];
+        graph(vec![node("std::files::CopyFile", "file", ("path", "/large"), fields)])
+    };
+    let deploy = |project| run(&mut copy(), project, &host.options(Mode::Deploy), &mut Yes).unwrap();
+    // It is another one than when it was compiled: nothing is left of the attempt.
+    assert!(refusal(&deploy(Arc::new(Large(size - 1)))).contains("has changed since it was compiled"));
+    assert_eq!(host.paths(), [""; 0]);
+    assert_eq!(deploy(Arc::new(Large(size))).end(), End::Fine);
+    assert_eq!(fs::metadata(host.path("/large")).unwrap().len(), size);
+    assert_eq!(deploy(Arc::new(Large(size))).plan.entries, []);
+    // Of the same size, and with another byte.
+    let mut bytes = fs::read(host.path("/large")).unwrap();
+    bytes[12 << 20] = b'y';
+    fs::write(host.path("/large"), bytes).unwrap();
+    assert_eq!(deploy(Arc::new(Large(size))).plan.totals().update, 1);
+    assert!(fs::read(host.path("/large")).unwrap().iter().all(|byte| *byte == b'x'));
 }
 
 #[test]

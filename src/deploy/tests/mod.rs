@@ -1,5 +1,6 @@
 //! Deploys of graphs that are built here.
 
+mod attacks;
 mod engine;
 mod files;
 mod parts;

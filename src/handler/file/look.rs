@@ -315,7 +315,8 @@ pub(super) fn sha256(bytes: &[u8]) -> EcoString {
     hex(&Sha256::digest(bytes))
 }
 
-fn hex(bytes: &[u8]) -> EcoString {
+/// Bytes as digits.
+pub(super) fn hex(bytes: &[u8]) -> EcoString {
     let mut text = EcoString::with_capacity(bytes.len() * 2);
     for byte in bytes {
         // Writing to a string cannot fail.

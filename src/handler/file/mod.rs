@@ -179,8 +179,9 @@ impl Handler for FileHandler {
         batch.iter().map(&mut one).collect()
     }
 
+    /// What is made durable together.
     fn concurrency(&self) -> usize {
-        4096
+        16_384
     }
 }
 

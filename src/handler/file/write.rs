@@ -6,7 +6,7 @@
 //! what is there is ours by its mark. A crash leaves at most the file beside, whose name follows
 //! from the intent's token.
 
-use std::io::Write as _;
+use std::io::{Read, Write};
 use std::rc::Rc;
 
 use ecow::{EcoString, eco_format};
@@ -16,11 +16,12 @@ use rustix::fs::{
     XattrFlags,
 };
 use rustix::io::Errno;
+use sha2::{Digest as _, Sha256};
 
 use crate::handler::{Apply, Effect, Fault, Mark, Recorded, Session};
 
 use super::drift::LetBe;
-use super::look::{MARK, first, link_nanoseconds, sha256};
+use super::look::{MARK, first, hex, link_nanoseconds};
 use super::principal::Principals;
 use super::reach::{Folder, Reach, Unreached, open_below, refused, stat, stat_open};
 use super::record::{Last, outputs, remember, wanted_sha256};
@@ -31,6 +32,9 @@ use super::sync::Syncs;
 /// The mode of what the model leaves open.
 const DEFAULT_FILE: u32 = 0o644;
 const DEFAULT_DIRECTORY: u32 = 0o755;
+
+/// How much of a file is in memory while it is copied.
+const BUFFER: usize = 1 << 18;
 
 /// How an attempt ends early.
 enum Stop {
@@ -193,11 +197,10 @@ impl<'s> Writer<'s> {
                 let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
                 let file =
                     open_below(&spot.folder.fd, spot.name, flags).map_err(|e| refused(spot.path, e))?;
-                let mut bytes = Vec::new();
-                let mut file = std::fs::File::from(file);
-                std::io::Read::read_to_end(&mut file, &mut bytes)
-                    .map_err(|e| refused(spot.path, Errno::from_io_error(&e).unwrap_or(Errno::IO)))?;
-                Ok(wanted_sha256(spec).is_some_and(|wanted| wanted == sha256(&bytes)))
+                let found = copied(&mut std::fs::File::from(file), &mut std::io::sink());
+                let found =
+                    found.map_err(|e| refused(spot.path, Errno::from_io_error(&e).unwrap_or(Errno::IO)))?;
+                Ok(wanted_sha256(spec).is_some_and(|wanted| wanted == found))
             }
         }
     }
@@ -283,16 +286,19 @@ impl<'s> Writer<'s> {
             }
             Content::Text(text) => create(folder, beside, text.as_bytes()).map_err(failed)?,
             Content::Project { path, sha256: wanted } => {
-                let bytes = self.session.project.read(path.trim_start_matches('/'));
-                let bytes = bytes.map_err(|e| Fault::new(e.to_string()))?;
-                if sha256(&bytes) != wanted {
+                let source = self.session.project.open(path.trim_start_matches('/'));
+                let mut source = source.map_err(|e| Fault::new(e.to_string()))?;
+                let mut file = std::fs::File::from(create(folder, beside, b"").map_err(failed)?);
+                let found = copied(&mut *source, &mut file)
+                    .map_err(|e| failed(Errno::from_io_error(&e).unwrap_or(Errno::IO)))?;
+                if found != wanted {
                     return Err(Fault::new(format!(
                         "the project's file `{path}` has changed since it was compiled"
                     ))
                     .help("compile again")
                     .into());
                 }
-                create(folder, beside, &bytes).map_err(failed)?
+                file.into()
             }
             Content::Link(_) => return Err(failed(Errno::INVAL)),
         };
@@ -405,8 +411,28 @@ pub(super) fn create(folder: &Folder, name: &str, bytes: &[u8]) -> Result<OwnedF
     Ok(file.into())
 }
 
+/// Copies a file of any size, a buffer at a time; yields the SHA-256 of its bytes in hex.
+fn copied(from: &mut dyn Read, to: &mut dyn Write) -> std::io::Result<EcoString> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        let length = match from.read(&mut buffer) {
+            Ok(0) => return Ok(hex(&hasher.finalize())),
+            Ok(length) => length,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let part = buffer.get(..length).unwrap_or_default();
+        hasher.update(part);
+        to.write_all(part)?;
+    }
+}
+
 /// Changes the owner, if there is anything to change: who is not root may still say what is.
 pub(super) fn own(file: impl AsFd, user: Option<Uid>, group: Option<Gid>) -> Result<(), Errno> {
+    if user.is_none() && group.is_none() {
+        return Ok(());
+    }
     let about = stat_open(file.as_fd())?;
     let user = user.filter(|u| u.as_raw() != about.stx_uid);
     let group = group.filter(|g| g.as_raw() != about.stx_gid);

@@ -51,6 +51,11 @@ impl System for WithModel {
         if of_model { self.model.read(path) } else { self.data.read(path) }
     }
 
+    fn open(&self, path: &str) -> Result<Box<dyn std::io::Read>, SystemError> {
+        let of_model = self.files.contains(path) || self.in_folder(path);
+        if of_model { self.model.open(path) } else { self.data.open(path) }
+    }
+
     fn list(&self, path: &str) -> Result<Vec<Entry>, SystemError> {
         if self.in_folder(path) {
             return self.model.list(path);

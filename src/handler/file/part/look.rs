@@ -6,7 +6,7 @@ use rustix::fs::Statx;
 use crate::graph::GraphValue;
 use crate::handler::file::look::{absent, first};
 use crate::handler::file::path::split;
-use crate::handler::file::reach::Reach;
+use crate::handler::file::reach::{Reach, Unreached, stat};
 use crate::handler::file::stamp::{file_type, stamp, stamp_at};
 use crate::handler::{Actual, Fault, Look, Mark, Marked, Seen, Session, Timestamp, Token};
 
@@ -40,6 +40,11 @@ impl<'s> PartLooker<'s> {
         let path = path.ok_or_else(|| Fault::new("neither a node nor a record says what to look at"))?;
         let kind = Kind::of(look.kind).ok_or_else(|| Fault::new(format!("no such type `{}`", look.kind)))?;
         let about = About { kind, spec: spec.as_ref(), last: last.as_ref(), intended: intended.as_ref() };
+        if !look.closely
+            && let Some(seen) = self.glance(look, path)?
+        {
+            return Ok(seen);
+        }
         let opened = match self.files.at(&mut self.reach, path)? {
             At::File(opened) => opened,
             At::Nothing { folder, .. } => return absent(look.recorded, &folder, path),
@@ -52,8 +57,7 @@ impl<'s> PartLooker<'s> {
             }
         };
         if !look.closely {
-            let known = look.recorded.map_or("", |recorded| file_stamp(&recorded.stamp));
-            return Ok(if stamp(&opened.about) == known { Seen::AsRecorded } else { Seen::Unsure });
+            return Ok(Seen::Unsure);
         }
         if spec.is_some() {
             opened.refuse_shared(path)?;
@@ -72,6 +76,19 @@ impl<'s> PartLooker<'s> {
             as_intended: state.as_intended,
             physical: opened.folder.filesystem.clone(),
         })))
+    }
+
+    /// Whether the file is what it was when the part was last looked at, without reading it;
+    /// nothing if there is no file.
+    fn glance(&mut self, look: &Look<'_>, path: &str) -> Result<Option<Seen>, Fault> {
+        let (folder, name) = match self.reach.parent(path) {
+            Ok(found) => found,
+            Err(Unreached::Missing { .. }) => return Ok(None),
+            Err(Unreached::Fault(fault)) => return Err(fault),
+        };
+        let Ok(about) = stat(&folder, name) else { return Ok(None) };
+        let known = look.recorded.map_or("", |recorded| file_stamp(&recorded.stamp));
+        Ok(Some(if stamp(&about) == known { Seen::AsRecorded } else { Seen::Unsure }))
     }
 
     /// What a part says of who made it. A block carries its mark. A line and a key cannot: what

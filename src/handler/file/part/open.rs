@@ -45,7 +45,7 @@ pub(super) enum At {
     /// Nothing, in this folder or in one that is to be in it.
     Nothing { folder: Rc<Folder>, is_parent: bool, missing: String },
     /// Something else.
-    Other { folder: Rc<Folder>, about: Statx },
+    Other { folder: Rc<Folder>, about: Box<Statx> },
 }
 
 /// Opens files, each once as long as there is room.
@@ -86,7 +86,7 @@ fn open(reach: &mut Reach, path: &str) -> Result<At, Fault> {
         Err(error) => return Err(refused(path, error)),
     };
     if file_type(&about) != FileType::RegularFile {
-        return Ok(At::Other { folder, about });
+        return Ok(At::Other { folder, about: Box::new(about) });
     }
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let fd = open_below(&folder.fd, name, flags).map_err(|e| refused(path, e))?;
