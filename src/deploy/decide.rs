@@ -67,10 +67,7 @@ impl<'a> Decider<'a> {
     pub(super) fn decide(&self, at: usize, subject: &'a Subject, way: Way) -> Decision {
         let row = subject.row.as_ref().and_then(|key| self.ledger.rows.get(key));
         let Some(wanted) = &subject.wanted else {
-            return match row {
-                Some(row) => self.unwanted(at, subject, row),
-                None => self.unaccounted(subject),
-            };
+            return self.leave(at, subject);
         };
         if matches!(subject.seen, Some(Ok(Seen::AsRecorded))) {
             return row.map_or_else(Decision::default, |row| self.awaited(at, row, Vec::new()));
@@ -97,6 +94,14 @@ impl<'a> Decider<'a> {
                 Decision::refuse(Fault::new("it was not looked at"))
             }
             Some(Err(fault)) => Decision::refuse(fault.clone()),
+        }
+    }
+
+    /// What is to be done about something that is not wanted, or not any more.
+    pub(super) fn leave(&self, at: usize, subject: &Subject) -> Decision {
+        match subject.row.as_ref().and_then(|key| self.ledger.rows.get(key)) {
+            Some(row) => self.unwanted(at, subject, row),
+            None => self.unaccounted(subject),
         }
     }
 
@@ -128,7 +133,7 @@ impl<'a> Decider<'a> {
         // stand for it.
         let own = case.row.filter(|row| row.key.id == case.node.id && row.claims == case.wanted.claims);
         let key = own.map_or_else(|| self.new_key(&case.node.id), |row| row.key.clone());
-        let step = What::Make { subject: case.at, operation: Operation::Create, key, before: None };
+        let step = make(case.at, Operation::Create, key, None);
         let action = Action::Create { fields: case.node.fields.clone(), again };
         // What was to go on under this id, or here, is gone.
         let gone = case.row.filter(|_| own.is_none()).map(|row| Change::Drop {
@@ -165,18 +170,14 @@ impl<'a> Decider<'a> {
                     .help("drop it in that project first; if this project's ledger was lost, restore it, or take the object away")
             });
         }
-        if !case.node.adopt {
+        if !case.node.adopt || case.wanted.passing {
             let fault = Fault::new("it exists, and gops did not make it");
             return Decision::refuse(
                 fault.help("write `adopt` behind the constructor to take it over, or move it away"),
             );
         }
-        let step = What::Make {
-            subject: case.at,
-            operation: Operation::Adopt,
-            key: self.new_key(&case.node.id),
-            before: Some(actual.stamp.clone()),
-        };
+        let key = self.new_key(&case.node.id);
+        let step = make(case.at, Operation::Adopt, key, Some(actual.stamp.clone()));
         let changes = self.diff(case, None, actual).changes;
         Decision { action: Some(Action::Adopt { changes }), steps: vec![step], ..Decision::default() }
     }
@@ -190,6 +191,9 @@ impl<'a> Decider<'a> {
             return Decision::refuse(fault.help("drop it in that project first, or write another key here"));
         }
         let diff = self.diff(case, Some(&row.recorded), actual);
+        if row.key.id != case.node.id && row.claims != case.wanted.claims {
+            return self.moved(case, row, actual, diff);
+        }
         let Some(cost) = diff.cost() else { return self.settle(case, row, actual) };
         if case.node.drift == Drift::Report && self.is_current(case) && row.key.id == case.node.id {
             return Decision::only(Action::Report { changes: diff.changes });
@@ -200,10 +204,55 @@ impl<'a> Decider<'a> {
         let was = (row.key.id != case.node.id).then(|| row.key.id.clone());
         let key = if was.is_some() { self.new_key(&case.node.id) } else { row.key.clone() };
         let before = Some(actual.stamp.clone());
-        let step = What::Make { subject: case.at, operation: Operation::Update, key, before };
+        let step = make(case.at, Operation::Update, key, before);
         let ledger = if was.is_some() { self.hand_over(case, row, &row.recorded) } else { Vec::new() };
         let action = Action::Update { changes: diff.changes, cost, was };
         Decision { action: Some(action), steps: vec![step], ledger, with: None }
+    }
+
+    /// It has moved to another place: brought there if its handler can, else made anew.
+    fn moved(&self, case: &Case<'_>, row: &Row, actual: &Actual, diff: Diff) -> Decision {
+        let sure = row.condition != Condition::Doubt && self.is_ours(row, actual);
+        let brings = case.handler.relocates(&case.node.type_) && row.kind == case.node.type_;
+        if !brings || !sure || diff.cost() == Some(Cost::Replace) {
+            return self.replace(case, row, actual, diff);
+        }
+        let step = What::Make {
+            subject: case.at,
+            operation: Operation::Move,
+            key: self.new_key(&case.node.id),
+            before: Some(actual.stamp.clone()),
+            from: Some(row.key.clone()),
+        };
+        let cost = diff.cost().unwrap_or(Cost::Live);
+        let action = Action::Update { changes: diff.changes, cost, was: Some(row.key.id.clone()) };
+        Decision { action: Some(action), steps: vec![step], ..Decision::default() }
+    }
+
+    /// What passes is made, and taken away at the end; but for what is not gops's to delete.
+    pub(super) fn pass(&self, at: usize, subject: &Subject, mut decision: Decision) -> Decision {
+        let row = subject.row.as_ref().and_then(|key| self.ledger.rows.get(key));
+        let Some(node) = subject.wanted.as_ref().and_then(|wanted| wanted.node.as_deref()) else {
+            return decision;
+        };
+        let put = |change: &Change| match change {
+            Change::Put(row) => Some(row.key.clone()),
+            _ => None,
+        };
+        let made = decision.steps.iter().find_map(|what| match what {
+            What::Make { key, .. } | What::Ask { key, .. } => Some(key.clone()),
+            What::Unmake { .. } => None,
+        });
+        let key = made.or_else(|| decision.ledger.iter().find_map(put)).or_else(|| Some(row?.key.clone()));
+        let stays = row.is_some_and(|row| {
+            row.holding == Holding::Adopted || row.condition == Condition::Doubt || row.protect || row.keep
+        });
+        let refused = matches!(decision.action, Some(Action::Refuse { .. } | Action::Report { .. }));
+        if let Some(key) = key.filter(|_| !stays && !refused) {
+            decision.steps.push(What::Unmake { subject: at, key, before: None });
+            decision.action = Some(Action::Transient { fields: node.fields.clone() });
+        }
+        decision
     }
 
     fn diff(&self, case: &Case<'_>, last: Option<&Recorded>, actual: &Actual) -> Diff {
@@ -264,22 +313,14 @@ impl<'a> Decider<'a> {
     }
 
     fn replace(&self, case: &Case<'_>, row: &Row, actual: &Actual, diff: Diff) -> Decision {
-        if row.protect || case.node.protect {
-            let fault = Fault::new("a change needs it to be made anew, and it is protected");
-            return Decision::refuse(fault.help("take `protect` away in a deploy of its own first"));
+        if let Some(fault) = self.why_not_anew(case, row, actual) {
+            let was = (row.key.id != case.node.id).then(|| format!(" (it was {})", row.key.id));
+            return Decision::refuse(Fault { message: fault.message + &was.unwrap_or_default(), ..fault });
         }
-        if row.holding == Holding::Adopted || row.condition == Condition::Doubt {
-            let fault = Fault::new("a change needs it to be made anew, and gops did not make it");
-            return Decision::refuse(fault.help("take it away yourself, and run this again"));
-        }
-        if !self.is_ours(row, actual) {
-            let fault =
-                Fault::new("a change needs it to be made anew, and somebody else has taken its place");
-            return Decision::refuse(fault.help("take away what is there now, and run this again"));
-        }
-        let unmake = What::Unmake { subject: case.at, key: row.key.clone(), before: actual.stamp.clone() };
+        let before = Some(actual.stamp.clone());
+        let unmake = What::Unmake { subject: case.at, key: row.key.clone(), before };
         let key = self.new_key(&case.node.id);
-        let make = What::Make { subject: case.at, operation: Operation::Create, key, before: None };
+        let make = make(case.at, Operation::Create, key, None);
         let shares = row.claims.iter().any(|claim| case.wanted.claims.contains(claim));
         let action = Some(Action::Replace { changes: diff.changes });
         // With the old one in somebody's way, or in its own, the new one cannot come first.
@@ -288,6 +329,24 @@ impl<'a> Decider<'a> {
         }
         let deposed = Row { condition: Condition::Deposed, ..row.clone() };
         Decision { action, steps: vec![make, unmake], ledger: vec![Change::Put(deposed)], with: None }
+    }
+
+    /// Why something cannot be made anew.
+    fn why_not_anew(&self, case: &Case<'_>, row: &Row, actual: &Actual) -> Option<Fault> {
+        if row.protect || case.node.protect {
+            let fault = Fault::new("a change needs it to be made anew, and it is protected");
+            return Some(fault.help("take `protect` away in a deploy of its own first"));
+        }
+        if row.holding == Holding::Adopted || row.condition == Condition::Doubt {
+            let fault = Fault::new("a change needs it to be made anew, and gops did not make it");
+            return Some(fault.help("take it away yourself, and run this again"));
+        }
+        if !self.is_ours(row, actual) {
+            let fault =
+                Fault::new("a change needs it to be made anew, and somebody else has taken its place");
+            return Some(fault.help("take away what is there now, and run this again"));
+        }
+        None
     }
 
     /// What was made or taken over and is not wanted any more.
@@ -332,7 +391,7 @@ impl<'a> Decider<'a> {
             Some(Ok(Seen::Unsure)) | None => return keep(Kept::Unseen(Fault::new("it was not looked at"))),
             Some(Err(fault)) => return keep(Kept::Unseen(fault.clone())),
         };
-        let step = What::Unmake { subject: at, key: row.key.clone(), before };
+        let step = What::Unmake { subject: at, key: row.key.clone(), before: Some(before) };
         let action = Some(Action::Delete { for_: None });
         Decision { action, steps: vec![step], ..Decision::default() }
     }
@@ -347,6 +406,11 @@ impl<'a> Decider<'a> {
             }
         }
     }
+}
+
+/// The step that makes or changes something where it is.
+pub(super) fn make(subject: usize, operation: Operation, key: RowKey, before: Option<EcoString>) -> What {
+    What::Make { subject, operation, key, before, from: None }
 }
 
 /// What rows of a run have in common.

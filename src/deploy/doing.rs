@@ -230,13 +230,13 @@ impl Engine<'_> {
             What::Ask { .. } => None,
             What::Unmake { key, before, .. } => {
                 let row = self.ledger.rows.get(key)?.clone();
-                let before = Some(before.clone());
+                let before = before.clone().or_else(|| Some(row.recorded.stamp.clone()));
                 Some(Intent { number, epoch, operation: Operation::Delete, row, before, token, moved: None })
             }
-            What::Make { subject, operation, key, before } => {
+            What::Make { subject, operation, key, before, from } => {
                 let subject = self.survey.subjects.get(*subject)?;
                 let handler = self.registry.get(&subject.handler)?;
-                let known = self.ledger.rows.get(key);
+                let known = self.ledger.rows.get(from.as_ref().unwrap_or(key));
                 let holding = match operation {
                     Operation::Adopt => Holding::Adopted,
                     _ => known.map_or(Holding::Made, |row| row.holding),
@@ -248,8 +248,8 @@ impl Engine<'_> {
                         row.condition = Condition::Doubt;
                     }
                 }
-                let before = before.clone();
-                Some(Intent { number, epoch, operation: *operation, row, before, token, moved: None })
+                let (before, moved) = (before.clone(), from.clone());
+                Some(Intent { number, epoch, operation: *operation, row, before, token, moved })
             }
         }
     }
@@ -298,7 +298,7 @@ impl Engine<'_> {
         let What::Make { subject, .. } = &self.steps.get(at)?.what else { return None };
         let intent = self.intent_of(at)?;
         let subject = self.survey.subjects.get(*subject)?;
-        let known = self.ledger.rows.get(&intent.row.key);
+        let known = self.ledger.rows.get(intent.moved.as_ref().unwrap_or(&intent.row.key));
         Some(Apply {
             node: subject.wanted.as_ref().and_then(|wanted| wanted.node.as_deref()),
             kind: &intent.row.kind,
@@ -412,6 +412,10 @@ impl Engine<'_> {
         let condition = if certain { Condition::Ok } else { Condition::Doubt };
         let waits = self.registry.get(&intent.row.handler).is_some_and(|h| h.has_readiness());
         let row = Row { recorded, condition, ready: !waits, ..intent.row.clone() };
+        if let Some(from) = &intent.moved {
+            let evidence = eco_format!("it is now {}", row.key.id);
+            self.queued.push(Change::Drop { key: from.clone(), end: End::Moved, evidence });
+        }
         self.queued.push(Change::Put(row));
         self.queued.push(Change::Close {
             number,
@@ -438,13 +442,24 @@ impl Engine<'_> {
         self.queued.push(Change::Drop { key, end: End::Gone, evidence: "deleted".into() });
         let within = |key| Change::Drop { key, end: End::Within, evidence: evidence.clone() };
         self.queued.extend(along.into_iter().map(within));
-        self.queued.push(Change::Removed { number: self.rows().generation, rows });
+        // What passes was never there to be kept.
+        if !self.passes(at) {
+            self.queued.push(Change::Removed { number: self.rows().generation, rows });
+        }
         self.queued.push(Change::Close {
             number,
             outcome: Closed::Done,
             evidence: "the handler said so".into(),
         });
         self.steps.complete(at);
+    }
+
+    /// Whether a step is about something that is there for a change-over alone.
+    fn passes(&self, at: usize) -> bool {
+        let Some(What::Unmake { subject, .. }) = self.steps.get(at).map(|step| &step.what) else {
+            return false;
+        };
+        self.survey.subjects.get(*subject).is_some_and(|subject| subject.passes())
     }
 
     fn no_effect(&mut self, at: usize, fault: Fault) {

@@ -25,6 +25,7 @@ use super::doing::Steps;
 use super::greet::Hall;
 use super::guard::Deletions;
 use super::outcome::Outcome;
+use super::past::Past;
 use super::plan::Plan;
 use super::planner::Planner;
 use super::recover::recover;
@@ -122,6 +123,8 @@ pub(super) struct Request<'a> {
     pub verify: bool,
     /// How much one generation may take away.
     pub limit: Option<Limit>,
+    /// What is known of the time before.
+    pub past: Past,
 }
 
 /// The engine of one run.
@@ -133,6 +136,7 @@ pub(super) struct Engine<'a> {
     pub(super) mode: Mode,
     verify: bool,
     limit: Option<Limit>,
+    past: Past,
     pub(super) fence: Fence,
     desired: Digest,
     /// The graph as it is kept with its generation, if that is a new one.
@@ -174,9 +178,11 @@ pub(super) enum Phase {
 impl<'a> Engine<'a> {
     /// An engine for a graph and a ledger, as it was loaded.
     pub(super) fn new(request: Request<'a>, ledger: Snapshot) -> Result<Self, Error> {
-        let Request { graph, nonce, targets, registry, random, mode, verify, limit } = request;
+        let Request { graph, nonce, targets, registry, random, mode, verify, limit, mut past } = request;
         let desired = graph.desired();
-        let is_new = ledger.generations.last().is_none_or(|g| g.desired != desired.to_string());
+        let last = ledger.generations.last();
+        let is_new = last.is_none_or(|g| g.desired != desired.to_string() || g.data != past.data);
+        let hall = Hall::saying(std::mem::take(&mut past.notes));
         // Only a deploy of something new keeps the graph.
         let document = (is_new && mode == Mode::Deploy)
             .then(|| String::from_utf8(graph.to_canonical_json()).unwrap_or_default().into());
@@ -191,12 +197,13 @@ impl<'a> Engine<'a> {
             mode,
             verify,
             limit,
+            past,
             fence,
             desired,
             document,
             ledger,
             survey,
-            hall: Hall::default(),
+            hall,
             waiting: 0,
             looked_closely: false,
             looked_again: false,
@@ -410,7 +417,9 @@ impl<'a> Engine<'a> {
     /// The generation that the run is for, and whether it is a new one.
     fn generation(&self) -> (u64, bool) {
         match self.ledger.generations.last() {
-            Some(last) if last.desired == self.desired.to_string() => (last.number, false),
+            Some(last) if last.desired == self.desired.to_string() && last.data == self.past.data => {
+                (last.number, false)
+            }
             Some(last) => (last.number + 1, true),
             None => (1, true),
         }
@@ -476,6 +485,9 @@ impl<'a> Engine<'a> {
                 finished: None,
                 rows: self.ledger.rows.len() as u64,
                 removed: 0,
+                history: std::mem::take(&mut self.past.history),
+                data: self.past.data.clone(),
+                files: std::mem::take(&mut self.past.files),
             });
             self.queued.insert(0, start);
         }

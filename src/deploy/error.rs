@@ -10,6 +10,20 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Store(#[from] StoreError),
+    /// The project has mistakes, which have been said.
+    #[error("the project has mistakes")]
+    #[diagnostic(code(gops::deploy::mistakes), help("nothing was done"))]
+    Mistakes,
+    /// The work tree is not what was committed.
+    #[error("files differ from the commit that they would be deployed as ({revision})")]
+    #[diagnostic(
+        code(gops::deploy::dirty),
+        help("commit them, or deploy them as they are with `--dirty`; nothing was done")
+    )]
+    Dirty {
+        /// The commit.
+        revision: String,
+    },
     /// Another deployer is at work.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -31,6 +31,11 @@ pub(super) struct Hall {
 }
 
 impl Hall {
+    /// Nothing was learned yet, and this is to be said.
+    pub(super) fn saying(notes: Vec<String>) -> Self {
+        Hall { notes, ..Hall::default() }
+    }
+
     /// Why a target cannot be used.
     pub(super) fn away(&self, target: usize) -> Option<&Fault> {
         self.away.get(&target)

@@ -117,6 +117,9 @@ mod tests {
             finished: None,
             rows: 10,
             removed: 2,
+            history: Vec::new(),
+            data: Default::default(),
+            files: Vec::new(),
         }
     }
 

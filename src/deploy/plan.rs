@@ -83,6 +83,11 @@ pub enum Action {
         /// Whether it was made before and is gone.
         again: bool,
     },
+    /// It is made for as long as something is taken down or changed over, and goes after that.
+    Transient {
+        /// Its fields.
+        fields: GraphValue,
+    },
     /// It was made before, and was not ready then: it is asked again.
     Await,
     /// It stays where it is, and is no longer ours.
@@ -118,13 +123,26 @@ impl Action {
             Action::Adopt { .. } => 2,
             Action::Update { .. } => 3,
             Action::Create { .. } => 4,
-            Action::Await => 5,
-            Action::Release { .. } => 6,
-            Action::Forget => 7,
-            Action::Keep { .. } => 8,
-            Action::Report { .. } => 9,
-            Action::Refuse { .. } => 10,
+            Action::Transient { .. } => 5,
+            Action::Await => 6,
+            Action::Release { .. } => 7,
+            Action::Forget => 8,
+            Action::Keep { .. } => 9,
+            Action::Report { .. } => 10,
+            Action::Refuse { .. } => 11,
         }
+    }
+
+    /// Whether it is about something that is not wanted, or not any more.
+    pub(super) fn leaves(&self) -> bool {
+        matches!(
+            self,
+            Action::Delete { .. }
+                | Action::Goes { .. }
+                | Action::Release { .. }
+                | Action::Forget
+                | Action::Keep { .. }
+        )
     }
 
     /// Whether anything is done: on a target, or in the ledger.
@@ -185,6 +203,8 @@ pub struct Totals {
     pub replace: usize,
     /// Taken away.
     pub delete: usize,
+    /// Made for the change-over, and taken away after it.
+    pub transient: usize,
     /// Left where they are, no longer ours, or forgotten.
     pub release: usize,
     /// Not wanted, and staying.
@@ -221,6 +241,7 @@ impl Plan {
                 Action::Replace { .. } => &mut totals.replace,
                 Action::Update { .. } | Action::Adopt { .. } => &mut totals.update,
                 Action::Create { .. } => &mut totals.create,
+                Action::Transient { .. } => &mut totals.transient,
                 Action::Await => &mut totals.unchanged,
                 Action::Release { .. } | Action::Forget => &mut totals.release,
                 Action::Keep { .. } | Action::Report { .. } => &mut totals.keep,
@@ -263,6 +284,8 @@ pub(super) enum What {
         key: RowKey,
         /// The stamp of what is there.
         before: Option<EcoString>,
+        /// The row that the object leaves, if it is brought here from another place.
+        from: Option<RowKey>,
     },
     /// Asks whether what was made before is ready by now.
     Ask {
@@ -277,7 +300,7 @@ pub(super) enum What {
         subject: usize,
         /// The row.
         key: RowKey,
-        /// The stamp of what is there.
-        before: EcoString,
+        /// The stamp of what is there; `None` for what this plan makes first.
+        before: Option<EcoString>,
     },
 }

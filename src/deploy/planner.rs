@@ -13,6 +13,7 @@ use super::decide::{Decider, Decision, Way};
 use super::order::{Order, Strength};
 use super::plan::{Action, Cause, Entry, Kept, Plan, Step, What};
 use super::survey::{Subject, Survey};
+use super::target::Targets;
 use super::within::Holders;
 
 /// A plan, and what it changes in the ledger at once.
@@ -34,37 +35,57 @@ pub(super) struct Planner<'a> {
 }
 
 /// A plan in the making.
-struct Draft<'a> {
-    survey: &'a Survey,
-    snapshot: &'a Snapshot,
-    decisions: Vec<Decision>,
+pub(super) struct Draft<'a> {
+    pub(super) survey: &'a Survey,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) decisions: Vec<Decision>,
     /// For each subject its steps.
-    steps: Vec<Vec<usize>>,
+    pub(super) steps: Vec<Vec<usize>>,
     /// For each step its subject.
-    subjects: Vec<usize>,
-    order: Order,
+    pub(super) subjects: Vec<usize>,
+    pub(super) order: Order,
+    /// For what passes, the subjects that it is there for.
+    pub(super) serves: BTreeMap<usize, Vec<usize>>,
 }
 
 impl<'a> Planner<'a> {
     /// Decides on everything and puts it in order.
     pub(super) fn plan(&self) -> Planned {
         let survey = self.decider.survey;
-        let mut ways = vec![Way::default(); survey.subjects.len()];
-        for &(taker, holder) in &survey.takes {
-            ways[taker].takes = true;
-            ways[holder].leaves = true;
-        }
-        let subjects = survey.subjects.iter().zip(ways).enumerate();
-        let mut decisions: Vec<Decision> =
-            subjects.map(|(at, (subject, way))| self.decider.decide(at, subject, way)).collect();
+        let ways = self.ways();
+        let subjects = survey.subjects.iter().zip(&ways).enumerate();
+        let decide = |(at, (subject, way)): (usize, (&'a Subject, &Way))| match subject.passes() {
+            true => Decision::default(),
+            false => self.decider.decide(at, subject, *way),
+        };
+        let mut decisions: Vec<Decision> = subjects.map(decide).collect();
         self.refuse_clashes(&mut decisions);
         self.keep_holders(&mut decisions);
         self.decider.sweep(&mut decisions);
         self.decider.bar(&mut decisions);
-        self.make_way(&mut decisions);
+        self.make_way(&mut decisions, false);
+        if survey.subjects.iter().any(Subject::passes) {
+            self.pass(&mut decisions, &ways);
+            self.decider.bar(&mut decisions);
+            self.make_way(&mut decisions, true);
+        }
         let mut draft = Draft::new(survey, self.decider.ledger, decisions);
-        draft.order_all(self.decider.registry);
+        draft.order_all(self.decider.registry, self.decider.rows.targets);
         self.finish(draft)
+    }
+
+    fn ways(&self) -> Vec<Way> {
+        let survey = self.decider.survey;
+        let mut ways = vec![Way::default(); survey.subjects.len()];
+        for &(taker, holder) in &survey.takes {
+            if let Some(way) = ways.get_mut(taker) {
+                way.takes = true;
+            }
+            if let Some(way) = ways.get_mut(holder) {
+                way.leaves = true;
+            }
+        }
+        ways
     }
 
     /// Of two that want one place neither gets it, nor loses it.
@@ -94,7 +115,7 @@ impl<'a> Planner<'a> {
         if holders.is_empty() {
             return;
         }
-        for subject in &survey.subjects {
+        for subject in survey.subjects.iter().filter(|subject| subject.lasts()) {
             let (Some(wanted), Some(target)) =
                 (&subject.wanted, self.decider.rows.targets.get(subject.target))
             else {
@@ -113,14 +134,21 @@ impl<'a> Planner<'a> {
 
     /// What is deleted for something that is wanted says so; what cannot be deleted for it
     /// stands in its way.
-    fn make_way(&self, decisions: &mut [Decision]) {
+    fn make_way(&self, decisions: &mut [Decision], passing: bool) {
         let survey = self.decider.survey;
-        for &(taker, holder) in &survey.takes {
+        let passes = |at: usize| survey.subjects.get(at).is_some_and(Subject::passes);
+        for &(taker, holder) in survey.takes.iter().filter(|(taker, _)| passes(*taker) == passing) {
+            // What does not come takes nothing.
+            if passing
+                && decisions.get(taker).is_none_or(|d| !matches!(d.action, Some(Action::Transient { .. })))
+            {
+                continue;
+            }
             let id = |at: usize| survey.subjects.get(at).and_then(|s| Some(self.row(s)?.key.id.clone()));
             let taken_by =
                 survey.subjects.get(taker).and_then(|s| Some(s.wanted.as_ref()?.sealed.id.clone()));
             let is_absent = |s: &Subject| matches!(s.seen, Some(Ok(crate::handler::Seen::Absent)));
-            let unmakes = |d: &Decision| d.steps.iter().any(|what| matches!(what, What::Unmake { .. }));
+            let unmakes = |d: &Decision| d.steps.iter().any(What::leaves);
             let goes = decisions.get(holder).is_some_and(unmakes)
                 || survey.subjects.get(holder).is_some_and(is_absent);
             if goes {
@@ -142,7 +170,7 @@ impl<'a> Planner<'a> {
     }
 
     fn finish(&self, draft: Draft<'_>) -> Planned {
-        let Draft { survey, decisions, subjects, order, .. } = draft;
+        let Draft { survey, decisions, subjects, order, serves, .. } = draft;
         let whats: Vec<&What> = decisions.iter().flat_map(|d| &d.steps).collect();
         let ordered = order.resolve(|step, cause| derived(survey, &whats, &subjects, step, cause));
         let mut blocked: BTreeMap<usize, Cause> = BTreeMap::new();
@@ -151,6 +179,10 @@ impl<'a> Planner<'a> {
                 blocked.entry(subject).or_insert_with(|| cause.clone());
             }
         }
+        // What passes comes for those that go ahead, also if it has to stay for others.
+        let comes = |at: &usize| {
+            serves.get(at).is_some_and(|serves| serves.iter().any(|served| !blocked.contains_key(served)))
+        };
         let mut ledger = Vec::new();
         let mut entries: Vec<(usize, Entry)> = Vec::new();
         let mut unchanged = 0;
@@ -159,11 +191,11 @@ impl<'a> Planner<'a> {
             let goes = subject.wanted.is_none().then_some(decision.with).flatten();
             let cause = blocked.get(&at).or_else(|| blocked.get(&goes?));
             // A replacement of which one half cannot be done is not begun.
-            if cause.is_none() {
+            if cause.is_none() || comes(&at) {
                 ledger.extend(decision.ledger.iter().cloned());
             }
             match &decision.action {
-                None => unchanged += usize::from(subject.wanted.is_some()),
+                None => unchanged += usize::from(subject.lasts()),
                 Some(action) => entries.push((at, self.entry(subject, action.clone(), cause.cloned()))),
             }
         }
@@ -173,7 +205,7 @@ impl<'a> Planner<'a> {
         let done = ordered
             .steps
             .iter()
-            .filter(|step| subjects.get(**step).is_some_and(|s| !blocked.contains_key(s)));
+            .filter(|step| subjects.get(**step).is_some_and(|s| !blocked.contains_key(s) || comes(s)));
         let numbers: FxHashMap<usize, usize> = done.clone().enumerate().map(|(n, step)| (*step, n)).collect();
         let steps = done.filter_map(|step| {
             let before = ordered.before.get(*step)?;
@@ -195,10 +227,10 @@ impl<'a> Planner<'a> {
     }
 
     fn entry(&self, subject: &Subject, action: Action, blocked: Option<Cause>) -> Entry {
-        let id = match (&subject.wanted, &subject.row) {
-            (Some(wanted), _) => wanted.sealed.id.clone(),
-            (None, Some(key)) => key.id.clone(),
-            (None, None) => EcoString::new(),
+        let id = match &subject.row {
+            // What is not needed for a change-over goes as what it is known as.
+            Some(key) if action.leaves() => key.id.clone(),
+            _ => subject.id().clone(),
         };
         let node = subject.wanted.as_ref().and_then(|wanted| wanted.node.as_deref());
         let origin = node.map(|node| node.origin.clone()).or_else(|| self.origins.get(&id).cloned());
@@ -251,22 +283,23 @@ impl<'a> Draft<'a> {
             steps.push((first..subjects.len()).collect());
         }
         let order = Order::new(subjects.len());
-        Draft { survey, snapshot, decisions, steps, subjects, order }
+        Draft { survey, snapshot, decisions, steps, subjects, order, serves: BTreeMap::new() }
     }
 
     /// The step that makes a subject, or the one that takes it away, if need be with what it is in.
-    fn step(&self, subject: usize, makes: bool) -> Option<usize> {
+    pub(super) fn step(&self, subject: usize, makes: bool) -> Option<usize> {
         let decision = self.decisions.get(subject)?;
         if let (false, Some(holder)) = (makes, decision.with) {
             return self.step(holder, false);
         }
         let is = |what: &What| matches!(what, What::Unmake { .. }) != makes;
-        let at = decision.steps.iter().position(is)?;
+        // What passes may go twice: as what is left of an earlier one, and in the end.
+        let at = decision.steps.iter().rposition(is)?;
         self.steps.get(subject)?.get(at).copied()
     }
 
     /// Why what uses a subject cannot be done, if it cannot.
-    fn refused(&self, subject: usize) -> Option<Cause> {
+    pub(super) fn refused(&self, subject: usize) -> Option<Cause> {
         let what = match self.decisions.get(subject)?.action.as_ref()? {
             Action::Refuse { .. } => "cannot be done",
             Action::Report { .. } => return None,
@@ -275,23 +308,32 @@ impl<'a> Draft<'a> {
         Some(Cause { id: self.survey.subjects.get(subject)?.id().clone(), what: what.to_owned() })
     }
 
-    fn order_all(&mut self, registry: &Registry) {
+    fn order_all(&mut self, registry: &Registry, targets: &Targets) {
         for at in 0..self.survey.subjects.len() {
             self.order_own(at);
             self.order_requirements(at);
         }
         self.order_users(registry);
         for &(taker, holder) in &self.survey.takes {
-            if let (Some(make), Some(unmake)) = (self.step(taker, true), self.step(holder, false)) {
-                self.order.edge(unmake, make, Strength::Hard);
+            let leaves = self.step(holder, false).or_else(|| self.departs(holder));
+            if let (Some(make), Some(leaves)) = (self.step(taker, true), leaves) {
+                self.order.edge(leaves, make, Strength::Hard);
             }
         }
+        self.order_passing(registry, targets);
     }
 
-    /// The two steps of a replacement.
+    /// The step that brings a subject to another place.
+    fn departs(&self, subject: usize) -> Option<usize> {
+        let at = self.decisions.get(subject)?.steps.iter().position(What::leaves)?;
+        self.steps.get(subject)?.get(at).copied()
+    }
+
+    /// The steps of a replacement, and of what passes.
     fn order_own(&mut self, at: usize) {
-        if let Some([first, then]) = self.steps.get(at).map(Vec::as_slice) {
-            let (first, then) = (*first, *then);
+        let own = self.steps.get(at).map(Vec::as_slice).unwrap_or_default();
+        let pairs: Vec<(usize, usize)> = own.iter().copied().zip(own.iter().copied().skip(1)).collect();
+        for (first, then) in pairs {
             self.order.edge(first, then, Strength::Hard);
         }
     }
@@ -335,7 +377,7 @@ impl<'a> Draft<'a> {
             // What is wanted in another place leaves what holds it first; what is wanted in the
             // same place is not held by something that goes.
             if let Some(leaves) = self.own(at, false)
-                && subject.wanted.is_some()
+                && subject.lasts()
             {
                 let holders: Vec<usize> =
                     within.iter().filter_map(|holder| self.own(*holder, false)).collect();
@@ -343,7 +385,7 @@ impl<'a> Draft<'a> {
                     self.order.edge(leaves, holder, Strength::Hard);
                 }
             }
-            if subject.wanted.is_none() {
+            if !subject.lasts() {
                 used.extend(within);
             }
             for used in used.into_iter().filter(|used| *used != at) {
@@ -363,7 +405,7 @@ impl<'a> Draft<'a> {
     fn order_user(&mut self, user: usize, used: usize, unmake: usize) {
         let Some(subject) = self.survey.subjects.get(user) else { return };
         let cause = |what: &str| Cause { id: subject.id().clone(), what: what.to_owned() };
-        if subject.wanted.is_none() {
+        if !subject.lasts() {
             match self.step(user, false) {
                 Some(first) => self.order.edge(first, unmake, Strength::Hard),
                 None => match self.decisions.get(user).and_then(|d| d.action.as_ref()) {

@@ -26,9 +26,41 @@ pub(super) fn recover(ledger: &Snapshot, survey: &Survey, registry: &Registry) -
             None if intent.operation == Operation::Adopt => &Seen::Unsure,
             _ => continue,
         };
+        if intent.operation == Operation::Move {
+            let from = intent.moved.as_ref().and_then(|key| subjects.get(key)?.seen.as_ref()?.as_ref().ok());
+            if let Some(from) = from {
+                close_move(ledger, intent, seen, from, &mut changes);
+            }
+            continue;
+        }
         close(ledger, registry, intent, seen, &mut changes);
     }
     changes
+}
+
+/// Both places were looked at. Where it is in both, it has moved, and what it left is taken away.
+fn close_move(ledger: &Snapshot, intent: &Intent, here: &Seen, there: &Seen, changes: &mut Vec<Change>) {
+    let number = intent.number;
+    let closed = |outcome, evidence: &str| Change::Close { number, outcome, evidence: evidence.into() };
+    let Some(from) = intent.moved.as_ref().and_then(|key| ledger.rows.get(key)) else { return };
+    let came = match here {
+        Seen::Present(actual) => match origin(ledger, intent, actual) {
+            Made::Ours => Some(made(&intent.row, actual, intent)),
+            Made::Perhaps => Some(Row { condition: Condition::Doubt, ..made(&intent.row, actual, intent) }),
+            Made::No => None,
+        },
+        _ => None,
+    };
+    let Some(row) = came else { return changes.push(closed(Closed::NoEffect, "it is not there")) };
+    changes.push(match there {
+        Seen::Absent => {
+            let evidence = ecow::eco_format!("it is now {}", row.key.id);
+            Change::Drop { key: from.key.clone(), end: End::Moved, evidence }
+        }
+        _ => Change::Put(unsure(Row { condition: Condition::Deposed, ..from.clone() })),
+    });
+    changes.push(Change::Put(row));
+    changes.push(closed(Closed::Done, "it is there with this intent's mark"));
 }
 
 fn close(ledger: &Snapshot, registry: &Registry, intent: &Intent, seen: &Seen, changes: &mut Vec<Change>) {

@@ -8,7 +8,6 @@ use std::time::Duration;
 use ecow::EcoString;
 
 use crate::base::System;
-use crate::graph::GraphBuilder;
 use crate::handler::{
     Clock, Effect as Ended, Fault, Greeting, Handler, Hello, Reach, Readiness, Registry, Session,
     SystemClock, SystemRandom, Token,
@@ -22,6 +21,7 @@ use super::Error;
 use super::engine::{Batch, Effect, Engine, Event, Request};
 use super::guard::{Repository, follows};
 use super::outcome::{Outcome, Verdict};
+use super::past::{self, Source};
 use super::plan::Plan;
 use super::target::Targets;
 
@@ -43,8 +43,7 @@ pub enum Mode {
 pub struct Options {
     /// What is to be done.
     pub mode: Mode,
-    /// Names the project's ledger; see [`project_id`](crate::state::project_id). The graph
-    /// names the environment.
+    /// Names the project's ledger; see [`project_id`](crate::state::project_id).
     pub project: EcoString,
     /// Where ledgers are kept, if not in the usual place.
     pub state: Option<PathBuf>,
@@ -55,6 +54,10 @@ pub struct Options {
     pub verify: bool,
     /// How long to wait for another deployer to be done.
     pub wait: Option<Duration>,
+    /// The environment, which has a ledger of its own.
+    pub environment: Option<EcoString>,
+    /// Whether files may differ from the commit that they are deployed as.
+    pub dirty: bool,
     /// How much one generation may take away.
     pub limit: Option<Limit>,
     /// The folder whose repository says which revision follows which.
@@ -90,16 +93,16 @@ pub enum Progress<'a> {
 
 /// Plans, and deploys if that is wanted.
 ///
-/// `project` holds the files of the project, for what is copied from it. An error means that it
+/// `source` is compiled with what the ledger says was there before; `project` holds the files of the project, for what is copied from it. An error means that it
 /// did not come to a plan; what happens later is in the outcome.
 pub fn run(
-    graph: &mut GraphBuilder,
+    source: &mut dyn Source,
     project: Arc<dyn System>,
     options: &Options,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
     let (clock, random) = (SystemClock, SystemRandom);
-    let environment = graph.header().env.clone();
+    let environment = options.environment.clone();
     let folder = ledger_folder(options.state.as_deref(), &options.project, environment.as_deref())?;
     let registry = Registry::standard();
     let mut ledger: Box<dyn Ledger> = match options.mode {
@@ -114,13 +117,17 @@ pub fn run(
         take_lock(&mut *ledger, &nonce, options.wait, &clock, observer)?;
     }
     let snapshot = ledger.load()?;
+    let (mut graph, past) = past::compile(source, &snapshot, &mut *ledger)?;
     let revision = graph.header().source.revision.clone();
     if let (Mode::Deploy, Some(folder)) = (options.mode, &options.repository) {
+        if let Some(commit) = revision.as_ref().and_then(|r| r.strip_suffix('+')).filter(|_| !options.dirty) {
+            return Err(Error::Dirty { revision: commit.chars().take(12).collect() });
+        }
         let ancestry = Repository(folder.clone());
         let accepted = options.accept_rewrite.as_deref();
         follows(snapshot.generations.last(), revision.as_deref(), accepted, &ancestry)?;
     }
-    let targets = Targets::of(graph, &snapshot, options.root.as_deref())?;
+    let targets = Targets::of(&graph, &snapshot, options.root.as_deref())?;
     let name = match &environment {
         Some(environment) => ecow::eco_format!("{}/{environment}", options.project),
         None => options.project.clone(),
@@ -128,7 +135,7 @@ pub fn run(
     let driver =
         Driver { project, name, targets: &targets, registry: &registry, reach: &Here, clock: &clock };
     let request = Request {
-        graph,
+        graph: &mut graph,
         nonce,
         targets: &targets,
         registry: &registry,
@@ -136,6 +143,7 @@ pub fn run(
         mode: options.mode,
         verify: options.verify,
         limit: options.limit,
+        past,
     };
     driver.drive(request, snapshot, &mut *ledger, observer)
 }

@@ -43,6 +43,16 @@ impl Subject {
             (None, None) => &NONE,
         }
     }
+
+    /// Whether it is wanted for more than a change-over.
+    pub(super) fn lasts(&self) -> bool {
+        self.wanted.as_ref().is_some_and(|wanted| !wanted.passing)
+    }
+
+    /// Whether it is wanted for a change-over alone.
+    pub(super) fn passes(&self) -> bool {
+        self.wanted.as_ref().is_some_and(|wanted| wanted.passing)
+    }
 }
 
 /// What is wanted.
@@ -56,6 +66,8 @@ pub(super) struct Wanted {
     pub node: Option<Box<Node>>,
     /// What it holds on its target.
     pub claims: Box<[EcoString]>,
+    /// Whether it is there for a change-over alone.
+    pub passing: bool,
 }
 
 impl Wanted {
@@ -122,9 +134,14 @@ impl Survey {
     pub(super) fn look<'a>(&'a self, ledger: &'a Snapshot, subject: &'a Subject) -> Look<'a> {
         let row = subject.row.as_ref().and_then(|key| self.row(ledger, key));
         let open = subject.row.as_ref().and_then(|key| making(ledger, key));
+        // What has moved is where its row says: whoever looked where it is wanted would not see it.
+        let wanted = subject.wanted.as_ref();
+        let moved = |wanted: &Wanted| {
+            row.is_some_and(|row| row.key.id != wanted.sealed.id && row.claims != wanted.claims)
+        };
         Look {
             kind: &subject.kind,
-            node: subject.wanted.as_ref().and_then(|wanted| wanted.node.as_deref()),
+            node: wanted.filter(|wanted| !moved(wanted)).and_then(|wanted| wanted.node.as_deref()),
             recorded: row.map(|row| &row.recorded),
             intended: open.map(|intent| &intent.row.recorded),
             token: open.map(|intent| &intent.token),
@@ -133,13 +150,17 @@ impl Survey {
     }
 
     fn add_wanted(&mut self, sources: &Sources<'_>) -> Result<(), Error> {
-        let open: FxHashSet<&RowKey> = sources.ledger.intents.values().map(|i| &i.row.key).collect();
+        let intents = sources.ledger.intents.values();
+        let open: FxHashSet<&RowKey> =
+            intents.flat_map(|i| std::iter::once(&i.row.key).chain(&i.moved)).collect();
+        let moves = Moves::of(sources.graph);
         let mut missing = Vec::new();
         for sealed in sources.graph.sorted() {
-            if sealed.state != State::Present {
+            if sealed.state == State::Absent {
                 continue;
             }
-            let subject = self.wanted_subject(sources, sealed, &open, &mut missing)?;
+            let row = self.own_row(sources, sealed, &moves);
+            let subject = self.wanted_subject(sources, sealed, row, &open, &mut missing)?;
             self.wanted.insert(sealed.id.clone(), self.subjects.len());
             self.subjects.push(subject);
         }
@@ -159,7 +180,7 @@ impl Survey {
     fn find_clashes(&mut self, sources: &Sources<'_>) {
         let mut first: FxHashMap<(&str, &str), usize> = FxHashMap::default();
         let mut clashes = Vec::new();
-        for (at, subject) in self.subjects.iter().enumerate() {
+        for (at, subject) in self.subjects.iter().enumerate().filter(|(_, subject)| subject.lasts()) {
             let (Some(wanted), Some(target)) = (&subject.wanted, sources.targets.get(subject.target)) else {
                 continue;
             };
@@ -177,6 +198,7 @@ impl Survey {
         &self,
         sources: &Sources<'_>,
         sealed: &Arc<SealedNode>,
+        row: Option<&Row>,
         open: &FxHashSet<&RowKey>,
         missing: &mut Vec<(EcoString, EcoString)>,
     ) -> Result<Subject, Error> {
@@ -184,15 +206,17 @@ impl Survey {
             id: sealed.id.to_string(),
             problem: format!("there is no target `{}`", sealed.target),
         })?;
+        let passing = sealed.state == State::Transient;
         let digest = eco_format!("{}", sealed.desired);
-        let row = self.live_row(sources, &sealed.id, target);
         if let Some(row) = row
             && row.digest == digest
             && sources.registry.get(&row.handler).is_some_and(|h| h.version() == row.handler_version)
             && !sources.verify
+            && !passing
             && !open.contains(&row.key)
         {
-            let wanted = Wanted { sealed: sealed.clone(), digest, node: None, claims: row.claims.clone() };
+            let claims = row.claims.clone();
+            let wanted = Wanted { sealed: sealed.clone(), digest, node: None, claims, passing };
             return Ok(Subject {
                 target,
                 kind: row.kind.clone(),
@@ -204,6 +228,8 @@ impl Survey {
             });
         }
         let node = Box::new(read(sealed)?);
+        // Another handler can make nothing of it.
+        let row = row.filter(|row| row.key.id == sealed.id || row.handler == node.handler);
         let claims = match sources.registry.get(&node.handler) {
             Some(handler) => handler.claims(&node).into(),
             None => {
@@ -216,10 +242,36 @@ impl Survey {
             kind: node.type_.clone(),
             handler: node.handler.clone(),
             row: row.map(|row| row.key.clone()),
-            wanted: Some(Wanted { sealed: sealed.clone(), digest, node: Some(node), claims }),
+            wanted: Some(Wanted { sealed: sealed.clone(), digest, node: Some(node), claims, passing }),
             closely: true,
             seen: None,
         })
+    }
+
+    /// The row that something wanted goes on with: its own, or that of what it was before it moved.
+    fn own_row<'a>(
+        &'a self,
+        sources: &Sources<'a>,
+        sealed: &SealedNode,
+        moves: &Moves<'_>,
+    ) -> Option<&'a Row> {
+        let target = sources.targets.named(&sealed.target)?;
+        let own = self.live_row(sources, &sealed.id, target);
+        if moves.is_empty() {
+            return own;
+        }
+        // A move is inert once what it leads to has a row; in a chain that row may itself go on.
+        let has_row = |id: &EcoString| {
+            let target = sources.graph.get(id).and_then(|node| sources.targets.named(&node.target));
+            target.is_some_and(|target| self.live_row(sources, id, target).is_some())
+        };
+        let wanted = |id: &EcoString| sources.graph.get(id).is_some_and(|n| n.state == State::Present);
+        if own.is_some() && !moves.goes_on(&sealed.id, &wanted, &has_row) {
+            return own;
+        }
+        let from = moves.to.get(&sealed.id)?;
+        let goes = sealed.state == State::Present && moves.goes_on(from, &wanted, &has_row);
+        self.live_row(sources, from, target).filter(|_| goes)
     }
 
     /// The newest incarnation of a resource that is on this target and not about to go.
@@ -322,7 +374,8 @@ impl Survey {
 }
 
 fn unwanted(target: usize, row: &Row, sources: &Sources<'_>) -> Subject {
-    let open = sources.ledger.intents.values().any(|intent| intent.row.key == row.key);
+    let mut intents = sources.ledger.intents.values();
+    let open = intents.any(|intent| intent.row.key == row.key || intent.moved.as_ref() == Some(&row.key));
     Subject {
         target,
         kind: row.kind.clone(),
@@ -342,7 +395,51 @@ fn making<'a>(ledger: &'a Snapshot, key: &RowKey) -> Option<&'a Intent> {
 
 /// The rows of open intents that may have made something that no row stands for yet.
 fn implied(ledger: &Snapshot) -> BTreeMap<RowKey, Row> {
-    let creates = ledger.intents.values().filter(|intent| intent.operation == Operation::Create);
-    let unknown = creates.filter(|intent| !ledger.rows.contains_key(&intent.row.key));
+    let makes = |intent: &&Intent| matches!(intent.operation, Operation::Create | Operation::Move);
+    let unknown =
+        ledger.intents.values().filter(makes).filter(|intent| !ledger.rows.contains_key(&intent.row.key));
     unknown.map(|intent| (intent.row.key.clone(), intent.row.clone())).collect()
+}
+
+/// The moves that the graph tells of.
+struct Moves<'a> {
+    /// By new id the old one.
+    to: FxHashMap<&'a EcoString, &'a EcoString>,
+    /// By old id the new one.
+    from: FxHashMap<&'a EcoString, &'a EcoString>,
+}
+
+impl<'a> Moves<'a> {
+    fn of(graph: &'a GraphBuilder) -> Self {
+        let all = &graph.header().moves;
+        Moves {
+            to: all.iter().map(|m| (&m.to, &m.from)).collect(),
+            from: all.iter().map(|m| (&m.from, &m.to)).collect(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.to.is_empty()
+    }
+
+    /// Whether the row of an id goes on under another: what that has moved to is wanted and has no
+    /// row, or one that goes on in turn. Where all have rows, as after a swap, nothing moves.
+    fn goes_on(
+        &self,
+        id: &EcoString,
+        wanted: &dyn Fn(&EcoString) -> bool,
+        has_row: &dyn Fn(&EcoString) -> bool,
+    ) -> bool {
+        let mut at = id;
+        for _ in 0..=self.from.len() {
+            match self.from.get(at) {
+                Some(&to) if to != id && wanted(to) => match has_row(to) {
+                    true => at = to,
+                    false => return true,
+                },
+                _ => return false,
+            }
+        }
+        false
+    }
 }

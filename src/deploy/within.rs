@@ -96,7 +96,9 @@ impl Decider<'_> {
             return;
         }
         let mut inside: Vec<(usize, usize)> = Vec::new();
-        for (at, subject) in self.survey.subjects.iter().enumerate() {
+        // What passes is taken away by itself, before what it is in.
+        let lasting = self.survey.subjects.iter().enumerate().filter(|(_, subject)| !subject.passes());
+        for (at, subject) in lasting {
             let row = subject.row.as_ref().and_then(|key| self.ledger.rows.get(key));
             let claims = row.map(|row| (row.place.identity.as_str(), &*row.claims));
             if let Some((identity, claims)) = claims {
@@ -222,7 +224,7 @@ impl Decider<'_> {
         };
         let key = self.new_key(&wanted.sealed.id);
         let operation = crate::state::Operation::Create;
-        let make = What::Make { subject: at, operation, key, before: None };
+        let make = super::decide::make(at, operation, key, None);
         let changes = match decision.action.take() {
             Some(Action::Replace { changes } | Action::Update { changes, .. }) => changes,
             _ => Vec::new(),
@@ -233,7 +235,11 @@ impl Decider<'_> {
 
     /// Of what an open intent may still change nothing else is done: nobody knows what is there.
     pub(super) fn bar(&self, decisions: &mut [Decision]) {
-        let rows = self.ledger.intents.values().map(|intent| &intent.row);
+        let intents = self.ledger.intents.values();
+        let rows = intents.flat_map(|intent| {
+            let from = intent.moved.as_ref().and_then(|key| self.ledger.rows.get(key));
+            std::iter::once(&intent.row).chain(from)
+        });
         let barred: FxHashSet<(&str, &str)> = rows
             .flat_map(|row| row.claims.iter().map(|claim| (row.place.identity.as_str(), claim.as_str())))
             .collect();

@@ -1,14 +1,17 @@
 //! Rows, intents, generations and journal entries as columns of SQL, and back.
 
+use std::sync::Arc;
+
 use ecow::EcoString;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row as Record, ToSql, params};
 use rustc_hash::FxHashSet;
+use sha2::{Digest as _, Sha256};
 
 use crate::handler::{Recorded, Timestamp, Token};
 
 use super::Condition;
-use super::journal::Entry;
+use super::journal::{Entry, hex};
 use super::ledger::SUSPECT;
 use super::{
     Change, Closed, Generation, Holding, Intent, Operation, Place, Row, RowKey, Snapshot, StoreError,
@@ -210,7 +213,8 @@ fn key_text(key: &RowKey) -> String {
 }
 
 /// The columns of a generation that are always read.
-pub(super) const GENERATION: &str = "number, revision, desired, started, finished, scope_rows, removed";
+pub(super) const GENERATION: &str =
+    "number, revision, desired, started, finished, scope_rows, removed, data, history";
 
 /// Reads what [`GENERATION`] names.
 pub(super) fn read_generation(record: &Record<'_>, graph: Option<Box<str>>) -> rusqlite::Result<Generation> {
@@ -222,8 +226,60 @@ pub(super) fn read_generation(record: &Record<'_>, graph: Option<Box<str>>) -> r
         finished: record.get::<_, Option<i64>>(4)?.map(Timestamp),
         rows: unsigned(record, 5)?,
         removed: unsigned(record, 6)?,
+        data: text(record, 7)?,
+        history: numbers(record, 8)?,
+        files: Vec::new(),
         graph,
     })
+}
+
+fn numbers(record: &Record<'_>, at: usize) -> rusqlite::Result<Vec<u64>> {
+    let text = record.get_ref(at)?.as_str()?;
+    serde_json::from_str(text)
+        .map_err(|_| damaged(ecow::eco_format!("column {at} holds `{text}`, not numbers")))
+}
+
+/// Reads the files of a generation.
+pub(super) fn read_files(
+    connection: &Connection,
+    number: u64,
+) -> rusqlite::Result<Vec<(EcoString, Arc<[u8]>)>> {
+    let sql = "SELECT path, coding, content FROM generation_files
+        JOIN files ON files.digest = generation_files.digest WHERE generation = ?1 ORDER BY path";
+    let mut query = connection.prepare(sql)?;
+    let mut records = query.query([number as i64])?;
+    let mut files = Vec::new();
+    while let Some(record) = records.next()? {
+        let content = record.get_ref(2)?.as_str()?;
+        let bytes: Arc<[u8]> = match record.get_ref(1)?.as_str()? {
+            "text" => content.as_bytes().into(),
+            _ => unhex(content).ok_or_else(|| damaged("a file is kept that is no hex".into()))?.into(),
+        };
+        files.push((text(record, 0)?, bytes));
+    }
+    Ok(files)
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    text.as_bytes().chunks(2).map(pair).collect()
+}
+
+/// Keeps the files of a generation: what is in several generations once.
+fn keep_files(connection: &Connection, generation: &Generation) -> rusqlite::Result<()> {
+    let put = "INSERT INTO files VALUES (?1, ?2, ?3) ON CONFLICT (digest) DO NOTHING";
+    let mut put = connection.prepare_cached(put)?;
+    let name = "INSERT INTO generation_files VALUES (?1, ?2, ?3)";
+    let mut name = connection.prepare_cached(name)?;
+    for (path, bytes) in &generation.files {
+        let digest = hex(&Sha256::digest(bytes));
+        match std::str::from_utf8(bytes) {
+            Ok(text) => put.execute(params![digest.as_str(), "text", text])?,
+            Err(_) => put.execute(params![digest.as_str(), "hex", hex(bytes).as_str()])?,
+        };
+        name.execute(params![generation.number as i64, path.as_str(), digest.as_str()])?;
+    }
+    Ok(())
 }
 
 /// Reads a line of the journal.
@@ -311,8 +367,8 @@ fn open(connection: &Connection, intent: &Intent) -> rusqlite::Result<()> {
 }
 
 fn start(connection: &Connection, generation: &Generation) -> rusqlite::Result<()> {
-    let mut sql =
-        connection.prepare_cached("INSERT INTO generations VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+    let mut sql = connection
+        .prepare_cached("INSERT INTO generations VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
     sql.execute(params![
         generation.number as i64,
         generation.revision.as_str(),
@@ -322,8 +378,10 @@ fn start(connection: &Connection, generation: &Generation) -> rusqlite::Result<(
         generation.finished.map(|t| t.0),
         generation.rows as i64,
         generation.removed as i64,
-    ])
-    .map(drop)
+        generation.data.as_str(),
+        serde_json::to_string(&generation.history).unwrap_or_default(),
+    ])?;
+    keep_files(connection, generation)
 }
 
 /// The epoch of a target is the ledger's; older ones that no target can name are not needed. While

@@ -57,6 +57,11 @@ fn intent(number: u64, id: &str) -> Intent {
     }
 }
 
+/// Files, of which one is no text.
+fn files() -> Vec<(EcoString, std::sync::Arc<[u8]>)> {
+    vec![("a.yaml".into(), b"name: a\n".as_slice().into()), ("b.bin".into(), [0, 255].as_slice().into())]
+}
+
 /// Every kind of change, in an order in which it may come.
 fn changes() -> Vec<Vec<Change>> {
     let generation = Generation {
@@ -68,6 +73,9 @@ fn changes() -> Vec<Vec<Change>> {
         finished: None,
         rows: 4,
         removed: 0,
+        history: vec![3, 0],
+        data: "sha256:1".into(),
+        files: files(),
     };
     let done = |number| Change::Close { number, outcome: Closed::Done, evidence: "seen".into() };
     vec![
@@ -108,6 +116,8 @@ fn a_commit_is_what_the_snapshot_says(mut open: impl FnMut() -> Box<dyn Ledger>)
     let generation = store.generation(1).unwrap().unwrap();
     assert_eq!(generation.graph.as_deref(), Some("{}"));
     assert_eq!(generation.finished, Some(Timestamp(105)));
+    assert_eq!(generation.files, files());
+    assert_eq!((generation.history, generation.data.as_str()), (vec![3, 0], "sha256:1"));
     assert_eq!((generation.rows, generation.removed), (4, 5));
     assert_eq!(store.generation(2).unwrap(), None);
 }

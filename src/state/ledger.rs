@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use ecow::EcoString;
 
@@ -85,6 +86,8 @@ stored! {
         Released = "released",
         /// The same object goes on under another id.
         HandedOver = "handed over",
+        /// The same object goes on in another place, under another id.
+        Moved = "moved",
         /// Somebody else's object stands in its place.
         Replaced = "replaced by another",
         /// What it was in is gone, and it with it.
@@ -201,6 +204,13 @@ pub struct Generation {
     pub rows: u64,
     /// How many of them were deleted, replaced or moved to another place since.
     pub removed: u64,
+    /// The numbers of the generations that it was compiled with, the newest finished one first; 0
+    /// stands for nothing.
+    pub history: Vec<u64>,
+    /// The digest of the data that it was compiled from, where the model asks what became of that.
+    pub data: EcoString,
+    /// What evaluation read, by path. Left out where a snapshot is loaded.
+    pub files: Vec<(EcoString, Arc<[u8]>)>,
 }
 
 /// What a commit changes.
@@ -346,7 +356,7 @@ impl Snapshot {
                 self.rows.remove(key);
             }
             Change::Start(generation) => {
-                self.generations.push(Generation { graph: None, ..generation.clone() });
+                self.generations.push(Generation { graph: None, files: Vec::new(), ..generation.clone() });
             }
             Change::Greeted { identity } => {
                 self.greeted.insert(identity.clone(), self.revision.epoch);

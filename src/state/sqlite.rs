@@ -17,7 +17,7 @@ use super::store::{Coord, Holder, LockError, Store, StoreError};
 use super::{Change, Generation, Revision, Snapshot};
 
 /// The newest version of the tables that this program knows.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// The subset that SQLite and PostgreSQL share: texts and 64-bit numbers.
 const TABLES: &str = "
@@ -48,7 +48,12 @@ CREATE TABLE intents (
 CREATE TABLE generations (
     number BIGINT PRIMARY KEY, revision TEXT NOT NULL, desired TEXT NOT NULL, graph TEXT,
     started BIGINT NOT NULL, finished BIGINT,
-    scope_rows BIGINT NOT NULL DEFAULT 0, removed BIGINT NOT NULL DEFAULT 0
+    scope_rows BIGINT NOT NULL DEFAULT 0, removed BIGINT NOT NULL DEFAULT 0,
+    data TEXT NOT NULL DEFAULT '', history TEXT NOT NULL DEFAULT '[]'
+);
+CREATE TABLE files (digest TEXT PRIMARY KEY, coding TEXT NOT NULL, content TEXT NOT NULL);
+CREATE TABLE generation_files (
+    generation BIGINT NOT NULL, path TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (generation, path)
 );
 CREATE TABLE journal (
     number BIGINT PRIMARY KEY, serial BIGINT NOT NULL, time BIGINT NOT NULL,
@@ -59,7 +64,8 @@ CREATE TABLE greeted (identity TEXT PRIMARY KEY, epoch BIGINT NOT NULL);
 ";
 
 /// What makes the tables of each version those of the next, from 1 to 2 on.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
 ALTER TABLE rows ADD COLUMN ready BIGINT NOT NULL DEFAULT 1;
 ALTER TABLE intents ADD COLUMN ready BIGINT NOT NULL DEFAULT 1;
 ALTER TABLE intents ADD COLUMN moved TEXT;
@@ -67,7 +73,16 @@ ALTER TABLE generations ADD COLUMN scope_rows BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE generations ADD COLUMN removed BIGINT NOT NULL DEFAULT 0;
 CREATE TABLE epochs (epoch BIGINT PRIMARY KEY, nonce TEXT NOT NULL);
 CREATE TABLE greeted (identity TEXT PRIMARY KEY, epoch BIGINT NOT NULL);
-"];
+",
+    "
+ALTER TABLE generations ADD COLUMN data TEXT NOT NULL DEFAULT '';
+ALTER TABLE generations ADD COLUMN history TEXT NOT NULL DEFAULT '[]';
+CREATE TABLE files (digest TEXT PRIMARY KEY, coding TEXT NOT NULL, content TEXT NOT NULL);
+CREATE TABLE generation_files (
+    generation BIGINT NOT NULL, path TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (generation, path)
+);
+",
+];
 
 /// A ledger in a folder of its own.
 #[derive(Debug)]
@@ -115,7 +130,8 @@ impl SqliteStore {
         let copied = || -> rusqlite::Result<Connection> {
             let connection = Connection::open_in_memory()?;
             connection.execute("ATTACH ?1 AS old", [self.path.to_string_lossy().as_ref()])?;
-            for table in ["meta", "rows", "intents", "generations", "journal"] {
+            let newer: &[&str] = if from > 1 { &["epochs", "greeted"] } else { &[] };
+            for table in ["meta", "rows", "intents", "generations", "journal"].iter().chain(newer) {
                 connection.execute_batch(&format!("CREATE TABLE {table} AS SELECT * FROM old.{table}"))?;
             }
             for migration in MIGRATIONS.iter().skip(done) {
@@ -342,10 +358,17 @@ impl Store for SqliteStore {
     fn generation(&mut self, number: u64) -> Result<Option<Generation>, StoreError> {
         let sql = format!("SELECT {}, graph FROM generations WHERE number = ?1", columns::GENERATION);
         let found = self.connection.query_row(&sql, [number as i64], |row| {
-            let graph: Option<String> = row.get(7)?;
+            let graph: Option<String> = row.get(9)?;
             columns::read_generation(row, graph.map(Into::into))
         });
-        found.optional().map_err(|e| self.reading(e))
+        let found = found.optional().and_then(|found| match found {
+            None => Ok(None),
+            Some(found) => {
+                let files = columns::read_files(&self.connection, number)?;
+                Ok(Some(Generation { files, ..found }))
+            }
+        });
+        found.map_err(|e| columns::as_damage(e).unwrap_or_else(|e| self.reading(e)))
     }
 
     fn journal(&mut self, after: u64) -> Result<Vec<Entry>, StoreError> {

@@ -19,8 +19,12 @@ use super::ui::Stream;
 use super::workspace::Workspace;
 use super::{Context, Exit, Failure};
 use crate::base::DiskSystem;
-use crate::deploy::{self, End, Mode, Observer, Options, Outcome, Progress};
+use crate::deploy::{self, End, Mode, Observer, Options, Outcome, Progress, Source};
+use crate::diag::Diagnostic;
 use crate::diag::render::Format;
+use crate::graph::GraphBuilder;
+use crate::project::EarlierProject;
+use crate::project::history::KeptFiles;
 
 use events::Events;
 use progress::Watcher;
@@ -69,6 +73,9 @@ pub(crate) struct Deploy {
     /// Deploy although this does not follow REV, which was deployed last: the history was rewritten
     #[arg(long, value_name = "REV")]
     accept_rewrite: Option<String>,
+    /// Deploy files that differ from the commit
+    #[arg(long)]
+    dirty: bool,
     #[command(flatten)]
     shared: Shared,
 }
@@ -109,6 +116,7 @@ impl Deploy {
         let options = Options {
             wait: self.wait.map(Duration::from_secs),
             accept_rewrite: self.accept_rewrite.clone(),
+            dirty: self.dirty,
             ..Options::default()
         };
         self.shared.run(context, self.yes, options, Mode::Deploy)
@@ -121,13 +129,14 @@ impl Shared {
         let compiled = workspace.session.compile();
         let found = &compiled.report.diagnostics;
         context.ui.diagnostics(Format::Human, found, &workspace, Stream::Err);
-        let Some(mut graph) = compiled.graph else {
+        let Some(mut now) = compiled.graph else {
             summary(context, found, compiled.report.instances);
             return Ok(Exit::Errors);
         };
-        workspace.set_revision(context, &mut graph);
+        workspace.set_revision(context, &mut now);
         let options = Options {
             mode,
+            environment: now.header().env.clone(),
             project: ledger::project(&workspace, self.state.as_deref(), self.env.as_deref())?,
             state: self.state.as_ref().map(|path| context.path(path)),
             root: self.root.as_ref().map(|path| context.path(path)),
@@ -139,7 +148,9 @@ impl Shared {
         let scratch = Scratch::make(options.root.as_deref(), mode)?;
         let system = Arc::new(DiskSystem::new(&workspace.root));
         let mut talk = Talk::new(context, self.json, mode, yes);
-        let outcome = deploy::run(&mut graph, system, &options, &mut talk)?;
+        let said = compiled.report.diagnostics;
+        let mut source = Project { context, workspace: &mut workspace, now, said };
+        let outcome = deploy::run(&mut source, system, &options, &mut talk)?;
         drop(scratch);
         if talk.unasked {
             return Err(Failure::Unasked);
@@ -164,6 +175,38 @@ impl Shared {
             // Declined: not what was asked for.
             (End::Pending, Mode::Deploy) => Exit::Errors,
         }
+    }
+}
+
+/// A project as it is now, and with the history that a ledger has.
+struct Project<'a> {
+    context: &'a Context,
+    workspace: &'a mut Workspace,
+    now: GraphBuilder,
+    said: Vec<Diagnostic>,
+}
+
+impl Source for Project<'_> {
+    fn graph(&mut self, history: Option<&[EarlierProject]>) -> Option<GraphBuilder> {
+        let Some(history) = history else { return Some(self.now.clone()) };
+        let compiled = self.workspace.session.compile_with(history);
+        let mut found = compiled.report.diagnostics;
+        // The rest was said already.
+        found.retain(|found| !self.said.contains(found));
+        self.context.ui.diagnostics(Format::Human, &found, self.workspace, Stream::Err);
+        let mut graph = compiled.graph?;
+        let mut header = graph.header().clone();
+        header.source.revision = self.now.header().source.revision.clone();
+        graph.set_header(header);
+        Some(graph)
+    }
+
+    fn looks_at_data(&self) -> bool {
+        self.workspace.session.looks_at_data()
+    }
+
+    fn kept_files(&self) -> KeptFiles {
+        self.workspace.session.kept_files()
     }
 }
 

@@ -27,18 +27,19 @@ pub(super) fn text(plan: &Plan, ui: &Ui) -> String {
 
 /// `Plan: 1 to delete, 2 to create, 3 unchanged`
 fn totals(totals: Totals) -> String {
-    let Totals { create, update, replace, delete, release, keep, refuse, unchanged } = totals;
+    let Totals { create, update, replace, delete, transient, release, keep, refuse, unchanged } = totals;
     let parts = [
         (delete, "to delete"),
         (replace, "to replace"),
         (update, "to change"),
         (create, "to create"),
+        (transient, "for the change-over"),
         (release, "to release"),
         (keep, "kept"),
         (refuse, "that cannot be done"),
         (unchanged, "unchanged"),
     ];
-    let work = delete + replace + update + create + release + refuse;
+    let work = delete + replace + update + create + transient + release + refuse;
     let list = change::list(&parts);
     match (work, list.is_empty()) {
         (0, true) => "Nothing to do: the project makes nothing".to_owned(),
@@ -94,6 +95,7 @@ fn headline(action: &Action) -> (Sign, String) {
         Action::Adopt { .. } => (Sign::Change, "is taken over".to_owned()),
         Action::Create { again: true, .. } => (Sign::Create, "was made before and is gone".to_owned()),
         Action::Create { .. } => (Sign::Create, String::new()),
+        Action::Transient { .. } => (Sign::Create, "for the change-over, and goes after it".to_owned()),
         Action::Release { why } => (Sign::Say, format!("is left where it is: {}", released(*why))),
         Action::Forget => (Sign::Say, "is gone already".to_owned()),
         Action::Keep { why } => (Sign::Say, kept(why)),
@@ -144,7 +146,8 @@ fn field(change: &FieldChange, ui: &Ui) -> String {
 
 /// The plan for scripts.
 pub(super) fn json(plan: &Plan) -> Value {
-    let Totals { create, update, replace, delete, release, keep, refuse, unchanged } = plan.totals();
+    let Totals { create, update, replace, delete, transient, release, keep, refuse, unchanged } =
+        plan.totals();
     json!({
         "desired": plan.desired.to_string(),
         "serial": plan.revision.serial,
@@ -152,7 +155,7 @@ pub(super) fn json(plan: &Plan) -> Value {
         "notes": plan.notes,
         "totals": {
             "delete": delete, "replace": replace, "update": update, "create": create,
-            "release": release, "keep": keep, "refuse": refuse, "unchanged": unchanged,
+            "transient": transient, "release": release, "keep": keep, "refuse": refuse, "unchanged": unchanged,
         },
     })
 }
@@ -165,6 +168,7 @@ pub(super) fn word(action: &Action) -> &'static str {
         Action::Update { .. } => "update",
         Action::Adopt { .. } => "adopt",
         Action::Create { .. } => "create",
+        Action::Transient { .. } => "transient",
         Action::Release { .. } => "release",
         Action::Forget => "forget",
         Action::Keep { .. } => "keep",

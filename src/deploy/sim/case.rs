@@ -82,7 +82,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 /// The types of the fake handler.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Kind {
     #[default]

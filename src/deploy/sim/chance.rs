@@ -9,6 +9,9 @@ use super::case::{Case, Does, Faults, Goes, Hand, Happens, Kind, Spec, Turn};
 /// How many names there are.
 const NAMES: u8 = 6;
 
+/// The names of what passes.
+const PASSING: [u8; 2] = [20, 21];
+
 /// How many targets there are.
 pub const TARGETS: u8 = 2;
 
@@ -71,7 +74,50 @@ fn next(chance: &Chance, before: &[Spec]) -> Vec<Spec> {
             _ => {}
         }
     }
+    for name in PASSING {
+        match (specs.contains_key(&name), chance.below(8)) {
+            (true, 0) => {
+                specs.remove(&name);
+            }
+            (false, 0..=1) => {
+                specs.insert(name, passing(chance, name));
+            }
+            _ => {}
+        }
+    }
+    if chance.one_in(4) {
+        rename(chance, &mut specs);
+    }
     sound(specs)
+}
+
+/// Something goes on under another name.
+fn rename(chance: &Chance, specs: &mut BTreeMap<u8, Spec>) {
+    let (from, to) = (chance.small(NAMES), chance.small(NAMES));
+    if specs.contains_key(&to) {
+        return;
+    }
+    let Some(mut spec) = specs.remove(&from) else { return };
+    spec.name = to;
+    spec.was = Some(from);
+    specs.insert(to, spec);
+    let name = |name: &mut u8| {
+        if *name == from {
+            *name = to;
+        }
+    };
+    for spec in specs.values_mut() {
+        spec.requires.iter_mut().for_each(name);
+        spec.inside.iter_mut().for_each(name);
+    }
+}
+
+/// Something that is there while something else is taken down or changed over.
+fn passing(chance: &Chance, name: u8) -> Spec {
+    let until = chance.small(NAMES);
+    let requires = if until > 0 && chance.one_in(3) { vec![chance.small(until)] } else { Vec::new() };
+    let kind = if chance.one_in(4) { Kind::Bare } else { Kind::Thing };
+    Spec { name, kind, until: Some(until), requires, value: chance.small(2), ..Spec::default() }
 }
 
 fn fresh(chance: &Chance, name: u8) -> Spec {
@@ -125,13 +171,24 @@ pub fn sound(mut specs: BTreeMap<u8, Spec>) -> Vec<Spec> {
     let boxes: BTreeMap<u8, u8> =
         specs.values().filter(|s| s.kind == Kind::Box).map(|s| (s.name, s.target)).collect();
     let names: BTreeSet<u8> = specs.keys().copied().collect();
+    // What something was is not there any more, unless it moved on itself; nothing was two things.
+    let moved: BTreeSet<(Kind, u8)> =
+        specs.values().filter(|s| s.was.is_some()).map(|s| (s.kind, s.name)).collect();
+    let kinds: BTreeMap<u8, Kind> = specs.values().map(|s| (s.name, s.kind)).collect();
+    let mut were = BTreeSet::new();
     let mut slots = BTreeSet::new();
     for spec in specs.values_mut() {
         spec.inside = spec.inside.filter(|holder| {
             // Who is in a box requires it, so only in this order is there no circle.
             *holder < spec.name && boxes.get(holder) == Some(&spec.target)
         });
-        spec.requires.retain(|name| *name < spec.name && names.contains(name));
+        spec.was = spec.was.filter(|was| {
+            let free = kinds.get(was) != Some(&spec.kind) || moved.contains(&(spec.kind, *was));
+            *was != spec.name && free && were.insert((spec.kind, *was))
+        });
+        // What passes requires nothing that uses what it is there for.
+        let below = spec.until.unwrap_or(spec.name);
+        spec.requires.retain(|name| *name < below && names.contains(name));
         spec.requires.sort();
         spec.requires.dedup();
         while spec.kind == Kind::Floating && !slots.insert((spec.target, spec.inside, spec.slot)) {

@@ -10,7 +10,8 @@ use crate::handler::fake::{At, FakeHandler, World};
 use crate::state::{Change, Condition, End, Holding, Row, Snapshot, Store as _};
 
 use super::super::engine::{Effect, Engine};
-use super::super::{Action, Outcome};
+use super::super::survey::Subject;
+use super::super::{Action, Entry, Outcome};
 use super::case::Spec;
 use super::lab::{Ended, Lab};
 use super::nodes;
@@ -68,7 +69,7 @@ pub(super) fn dropped(lab: &Lab, changes: &[Change]) {
 }
 
 /// After a run: what came back with a restored target is known, where it can be.
-pub(super) fn ended(lab: &Lab, ended: &Ended) {
+pub(super) fn ended(lab: &Lab, wanted: &[Spec], ended: &Ended) {
     if let Ended::Done(outcome) = ended
         && outcome.stopped.is_none()
         && outcome.verdicts.iter().all(|verdict| !verdict.is_bad())
@@ -78,6 +79,12 @@ pub(super) fn ended(lab: &Lab, ended: &Ended) {
         let Ok(ledger) = lab.store.reopen().load() else { return };
         if !ledger.intents.is_empty() {
             lab.report("I4", "a run that was fine leaves an open intent");
+        }
+        for node in nodes::nodes(wanted).iter().filter(|node| node.state == State::Transient) {
+            // What may not be deleted stays, and is named once nothing needs it.
+            if let Some(row) = ledger.rows_of(&node.id).find(|row| row.condition != Condition::Doubt) {
+                lab.report("I25", format!("{} is still there after a run that was fine", row.key.id));
+            }
         }
         let mut tokens = BTreeSet::new();
         for (at, object) in &inner.objects {
@@ -97,6 +104,7 @@ pub(super) fn before(lab: &Lab, engine: &Engine<'_>, effect: &Effect) {
         Effect::Apply(batch) => {
             for apply in engine.applies(batch) {
                 let Some(node) = apply.node else { continue };
+                accompanied(lab, engine, &node.id);
                 for required in &node.requires {
                     if let Some(problem) = unmet(engine, ledger, &required.id) {
                         lab.report("I4", format!("{} is made, and {} {problem}", node.id, required.id));
@@ -108,6 +116,11 @@ pub(super) fn before(lab: &Lab, engine: &Engine<'_>, effect: &Effect) {
             let wanted =
                 |id: &EcoString| engine.graph.get(id).is_some_and(|node| node.state == State::Present);
             for key in engine.deleting(batch) {
+                // What goes on as something else is not taken down.
+                let goes_on = |s: &Subject| s.lasts() && s.row.as_ref() == Some(&key) && *s.id() != key.id;
+                if !engine.survey.subjects.iter().any(goes_on) {
+                    accompanied(lab, engine, &key.id);
+                }
                 if wanted(&key.id) {
                     continue;
                 }
@@ -130,6 +143,19 @@ pub(super) fn before(lab: &Lab, engine: &Engine<'_>, effect: &Effect) {
     }
 }
 
+/// I25: what passes is in place before what it is there for is touched.
+fn accompanied(lab: &Lab, engine: &Engine<'_>, id: &EcoString) {
+    let entries = engine.plan().into_iter().flat_map(|plan| &plan.entries);
+    let passing = entries.filter(|entry| matches!(entry.action, Action::Transient { .. }));
+    let nodes = passing.filter_map(|entry| engine.graph.get(&entry.id)?.read().ok());
+    for node in nodes.filter(|node| node.until.contains(id)) {
+        let row = engine.ledger.rows_of(&node.id).find(|row| row.condition != Condition::Deposed);
+        if row.is_none_or(|row| !row.ready) {
+            lab.report("I25", format!("{id} is touched, and {} is not in place", node.id));
+        }
+    }
+}
+
 fn unmet(engine: &Engine<'_>, ledger: &Snapshot, id: &EcoString) -> Option<&'static str> {
     let node = engine.graph.get(id)?;
     if node.state != State::Present {
@@ -146,11 +172,14 @@ fn unmet(engine: &Engine<'_>, ledger: &Snapshot, id: &EcoString) -> Option<&'sta
 /// I2, I14: everything is as wanted, or what differs is named.
 pub(super) fn healed(lab: &Lab, wanted: &[Spec], last: &Outcome) {
     let nodes = nodes::nodes(wanted);
+    let lasting = nodes.iter().filter(|node| node.state == State::Present);
     let by_place: BTreeMap<At, &Node> =
-        nodes.iter().flat_map(|node| places_of(node).into_iter().map(move |at| (at, node))).collect();
+        lasting.flat_map(|node| places_of(node).into_iter().map(move |at| (at, node))).collect();
     let Ok(ledger) = lab.store.reopen().load() else { return };
     let named = |id: &EcoString| {
-        let entries = last.plan.entries.iter().zip(&last.verdicts).filter(|(entry, _)| entry.id == *id);
+        let was = |action: &Action| matches!(action, Action::Update { was: Some(was), .. } if was == id);
+        let about = |entry: &Entry| entry.id == *id || was(&entry.action);
+        let entries = last.plan.entries.iter().zip(&last.verdicts).filter(|(entry, _)| about(entry));
         entries.into_iter().any(|(entry, verdict)| {
             let stays =
                 matches!(entry.action, Action::Keep { .. } | Action::Refuse { .. } | Action::Report { .. });
@@ -174,7 +203,9 @@ pub(super) fn healed(lab: &Lab, wanted: &[Spec], last: &Outcome) {
             continue;
         }
         let mut rows = ledger.rows.values().filter(|row| places(row).any(|place| place == *at));
-        if !rows.any(|row| named(&row.key.id)) {
+        // What cannot go on as what it has moved to is named as that.
+        let moved = |id: &EcoString| nodes::moved_to(wanted, id).is_some_and(|to| named(&to));
+        if !rows.any(|row| named(&row.key.id) || moved(&row.key.id)) {
             lab.report("I2", format!("{at:?} is not wanted, is there, and nothing is said of it"));
         }
     }

@@ -99,7 +99,11 @@ fn specs(resources: u8, edges: u32) -> Vec<Spec> {
         .collect()
 }
 
-/// Small edits: everything goes; one goes, changes or is made anew; one goes and another changes.
+/// A name that no resource of a graph has.
+const OTHER: u8 = 9;
+
+/// Small edits: everything goes; one goes, changes or is made anew; one goes and another changes; one
+/// goes under another name; something passes while one goes or changes.
 fn edits(all: &[Spec]) -> Vec<Vec<Spec>> {
     let mut edits = vec![Vec::new()];
     let without = |gone: u8| -> Vec<Spec> {
@@ -116,6 +120,18 @@ fn edits(all: &[Spec]) -> Vec<Vec<Spec>> {
         edits.push(without(one.name));
         edits.push(with(all, one.name, |spec| spec.value = 1));
         edits.push(with(all, one.name, |spec| spec.shape = 1));
+        let renamed = all.iter().map(|spec| {
+            let mut spec = spec.clone();
+            spec.requires.iter_mut().filter(|name| **name == one.name).for_each(|name| *name = OTHER);
+            if spec.name == one.name {
+                (spec.name, spec.was) = (OTHER, Some(one.name));
+            }
+            spec
+        });
+        edits.push(renamed.collect());
+        let passing = Spec { name: OTHER, until: Some(one.name), ..Spec::default() };
+        edits.push(without(one.name).into_iter().chain([passing.clone()]).collect());
+        edits.push(with(all, one.name, |spec| spec.value = 1).into_iter().chain([passing]).collect());
         if one.kind == Kind::Floating {
             edits.push(with(all, one.name, |spec| spec.slot = 1));
         }

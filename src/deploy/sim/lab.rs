@@ -309,7 +309,7 @@ impl Lab {
         });
         self.set_faults(&Faults::default());
         if mode == Mode::Deploy {
-            check::ended(self, &ended);
+            check::ended(self, wanted, &ended);
         }
         ended
     }
@@ -352,6 +352,7 @@ impl Lab {
             mode,
             verify: false,
             limit: None,
+            past: Default::default(),
         };
         let driver = Driver {
             project: Arc::new(MemorySystem::default()),

@@ -19,12 +19,17 @@ use super::lab::Lab;
 pub(super) fn agrees(lab: &Lab, engine: &Engine<'_>, plan: &Plan) {
     let wanted = engine.graph.sorted().into_iter().filter(|node| node.state == State::Present);
     let wanted: Vec<Node> = wanted.filter_map(|node| node.read().ok()).collect();
+    let passing = engine.graph.sorted().into_iter().filter(|node| node.state == State::Transient);
+    let passing: Vec<Node> = passing.filter_map(|node| node.read().ok()).collect();
+    let moves = &engine.graph.header().moves;
     let inner = lab.world.inner();
     let away: Vec<EcoString> = inner.down.iter().chain(inner.impostors.keys()).cloned().collect();
     let unmounted: Vec<EcoString> = inner.unmounted.iter().cloned().collect();
     let model = Model {
         ledger: &engine.ledger,
         wanted: &wanted,
+        passing: &passing,
+        moves: moves.iter().map(|m| (m.from.clone(), m.to.clone())).collect(),
         objects: &inner.objects,
         blind: away.into_iter().chain(unmounted).collect(),
     };
@@ -32,6 +37,13 @@ pub(super) fn agrees(lab: &Lab, engine: &Engine<'_>, plan: &Plan) {
     let mut open: Vec<EcoString> = Vec::new();
     for node in &wanted {
         match model.wanted(node) {
+            Some("nothing") => {}
+            Some(word) => expected.entry(node.id.clone()).or_default().push(word),
+            None => open.push(node.id.clone()),
+        }
+    }
+    for node in &passing {
+        match model.passing(node) {
             Some("nothing") => {}
             Some(word) => expected.entry(node.id.clone()).or_default().push(word),
             None => open.push(node.id.clone()),
@@ -47,7 +59,12 @@ pub(super) fn agrees(lab: &Lab, engine: &Engine<'_>, plan: &Plan) {
     // What an effect may have made that nobody could look at is known, and said.
     let implied = engine.ledger.intents.values().map(|intent| &intent.row);
     for row in implied.filter(|row| !engine.ledger.rows.contains_key(&row.key)) {
-        match wanted.iter().any(|n| n.id == row.key.id || Model::place(n) == Model::at(row)) {
+        let about = |n: &Node| {
+            n.id == row.key.id
+                || Model::place(n) == Model::at(row)
+                || model.moves.get(&row.key.id) == Some(&n.id)
+        };
+        match wanted.iter().chain(&passing).any(about) {
             true => open.push(row.key.id.clone()),
             false => expected.entry(row.key.id.clone()).or_default().push("unseen"),
         }
@@ -84,6 +101,7 @@ fn word(action: &Action) -> &'static str {
         Action::Update { .. } => "update",
         Action::Adopt { .. } => "adopt",
         Action::Create { .. } => "create",
+        Action::Transient { .. } => "transient",
         Action::Await => "await",
         Action::Release { why: Released::Replaced } => "replaced",
         Action::Release { .. } => "release",
@@ -101,6 +119,10 @@ fn word(action: &Action) -> &'static str {
 struct Model<'a> {
     ledger: &'a Snapshot,
     wanted: &'a [Node],
+    /// What is wanted for a change-over alone.
+    passing: &'a [Node],
+    /// Old ids and new ones.
+    moves: BTreeMap<EcoString, EcoString>,
     objects: &'a BTreeMap<At, Object>,
     /// Targets on which nothing can be seen.
     blind: Vec<EcoString>,
@@ -115,12 +137,79 @@ impl Model<'_> {
         places_of(node).into_iter().next().unwrap_or_default()
     }
 
-    /// The row that a wanted node goes on with, by its id.
+    /// The row that a wanted node goes on with, by its id: the one that it has, or the one of what
+    /// it was before it moved.
     fn row_by_id(&self, node: &Node) -> Option<&Row> {
         let (identity, _) = Self::place(node);
-        let rows = self.ledger.rows.values().filter(|row| row.key.id == node.id);
-        rows.filter(|row| row.condition != Condition::Deposed && row.place.identity == identity)
+        if let Some(own) = self.live(&node.id, &identity).filter(|_| !self.goes_on(&node.id)) {
+            return Some(own);
+        }
+        let (from, _) = self.moves.iter().find(|(_, to)| **to == node.id)?;
+        self.live(from, &identity).filter(|_| self.goes_on(from) && node.state == State::Present)
+    }
+
+    fn live(&self, id: &EcoString, identity: &EcoString) -> Option<&Row> {
+        let rows = self.ledger.rows.values().filter(|row| row.key.id == *id);
+        rows.filter(|row| row.condition != Condition::Deposed && row.place.identity == *identity)
             .max_by_key(|row| row.key.incarnation)
+    }
+
+    /// Whether what an id stood for is something else now: somewhere on the way of its moves
+    /// something is wanted that has nothing yet.
+    fn goes_on(&self, id: &EcoString) -> bool {
+        let mut way = vec![id];
+        while let Some(to) = way.last().and_then(|at| self.moves.get(*at)) {
+            let node = self.wanted.iter().find(|node| node.id == *to);
+            let Some(node) = node.filter(|_| !way.contains(&to)) else { return false };
+            if self.live(to, &Self::place(node).0).is_none() {
+                return true;
+            }
+            way.push(to);
+        }
+        false
+    }
+
+    /// What becomes of something that passes.
+    fn passing(&self, node: &Node) -> Option<&'static str> {
+        if !self.is_needed(node)? {
+            return Some("nothing");
+        }
+        let place = Self::place(node);
+        if self.blind.contains(&place.0) {
+            return Some("refuse");
+        }
+        match (self.row_by_id(node), self.objects.get(&place)) {
+            _ if self.in_the_way(node).is_some() => None,
+            (_, None) => Some("transient"),
+            (Some(row), Some(object)) if self.is_ours(row, object) && row.condition == Condition::Ok => {
+                Some("transient")
+            }
+            (None, Some(_)) => Some("refuse"),
+            _ => None,
+        }
+    }
+
+    /// Whether something that it is there for is to be done.
+    fn is_needed(&self, node: &Node) -> Option<bool> {
+        let mut needed = Some(false);
+        for id in &node.until {
+            for present in self.wanted.iter().filter(|present| present.id == *id) {
+                match self.wanted(present) {
+                    _ if self.row_of(present).is_some_and(|row| !row.ready) => needed = None,
+                    Some("nothing" | "refuse" | "report") => {}
+                    Some(_) => return Some(true),
+                    None => needed = None,
+                }
+            }
+            for row in self.ledger.rows.values().filter(|row| row.key.id == *id) {
+                match self.row(row) {
+                    Some("delete" | "goes") => return Some(true),
+                    Some(_) => {}
+                    None => needed = None,
+                }
+            }
+        }
+        needed
     }
 
     /// The row that a wanted node takes over because it holds its place.
@@ -173,6 +262,13 @@ impl Model<'_> {
         if self.node_of(row).is_some() {
             return Some("wanted");
         }
+        let is_live = row.condition != Condition::Deposed;
+        if let Some(node) = self.passing.iter().find(|node| node.id == row.key.id && is_live)
+            && self.live(&row.key.id, &Self::place(node).0).is_some_and(|live| live.key == row.key)
+            && self.is_needed(node)?
+        {
+            return Some("wanted");
+        }
         let alone = self.alone(row);
         // What it is in goes, and it with that.
         if alone == "delete"
@@ -220,6 +316,11 @@ impl Model<'_> {
             Some(object) if self.is_ours(row, object) => "delete",
             Some(_) => "replaced",
         }
+    }
+
+    /// What holds a place, by the claim of it.
+    fn holding(at: &At) -> Option<&str> {
+        at.1.rsplit_once('/').map(|(holder, _)| holder)
     }
 
     /// The box that a row is in.
@@ -306,6 +407,15 @@ impl Model<'_> {
         let field = |name: &str| node.fields.get(name).and_then(|v| v.as_str()).unwrap_or_default();
         let moves = Self::at(row) != place;
         if object.shape != field("shape") || moves {
+            let brought = row.key.id != node.id
+                && Self::holding(&Self::at(row)) == Self::holding(&place)
+                && node.type_ == "fake::Thing"
+                && object.shape == field("shape")
+                && row.condition != Condition::Doubt
+                && self.is_ours(row, object);
+            if brought {
+                return Some("update");
+            }
             let may = !row.protect
                 && !node.protect
                 && row.holding == Holding::Made

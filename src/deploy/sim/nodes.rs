@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ecow::{EcoString, eco_format};
 
 use crate::graph::{
-    Drift, GraphBuilder, GraphValue, Header, LOCAL, Node, Origin, Require, State, Target as Host,
+    Drift, GraphBuilder, GraphValue, Header, LOCAL, Move, Node, Origin, Require, State, Target as Host,
 };
 use crate::handler::Root;
 use crate::state::Place;
@@ -28,8 +28,26 @@ fn type_path(kind: Kind) -> &'static str {
 
 /// The id of something.
 fn id(spec: &Spec) -> EcoString {
-    eco_format!("{}[name=n{}]", type_path(spec.kind), spec.name)
+    named(spec.kind, spec.name)
 }
+
+fn named(kind: Kind, name: u8) -> EcoString {
+    eco_format!("{}[name=n{name}]", type_path(kind))
+}
+
+/// What something that passes is there for: what has the name, or had it, whatever its type was.
+fn until(name: u8, by_name: &BTreeMap<u8, &Spec>) -> Vec<EcoString> {
+    match by_name.get(&name) {
+        Some(spec) => vec![id(spec)],
+        None => {
+            let mut ids: Vec<EcoString> = KINDS.iter().map(|kind| named(*kind, name)).collect();
+            ids.sort();
+            ids
+        }
+    }
+}
+
+const KINDS: [Kind; 5] = [Kind::Thing, Kind::Bare, Kind::Floating, Kind::Box, Kind::Crowd];
 
 /// The id of a target.
 pub fn target_id(target: u8) -> EcoString {
@@ -42,6 +60,12 @@ pub fn target_id(target: u8) -> EcoString {
 /// What a target is.
 pub fn identity(target: u8) -> EcoString {
     eco_format!("machine{target}")
+}
+
+/// What something goes on as.
+pub fn moved_to(specs: &[Spec], was: &EcoString) -> Option<EcoString> {
+    let moved = |spec: &&Spec| spec.was.is_some_and(|name| named(spec.kind, name) == *was);
+    specs.iter().find(moved).map(id)
 }
 
 /// The targets of a simulation.
@@ -83,8 +107,8 @@ fn node(spec: &Spec, by_name: &BTreeMap<u8, &Spec>) -> Node {
         type_: type_path(spec.kind).into(),
         handler: "fake".into(),
         target: target_id(spec.target),
-        state: State::Present,
-        until: Vec::new(),
+        state: if spec.until.is_some() { State::Transient } else { State::Present },
+        until: spec.until.map(|name| until(name, by_name)).unwrap_or_default(),
         fields: GraphValue::map(fields),
         requires,
         protect: spec.protect,
@@ -98,7 +122,11 @@ fn node(spec: &Spec, by_name: &BTreeMap<u8, &Spec>) -> Node {
 
 /// What a project says, as a graph.
 pub fn graph(specs: &[Spec]) -> GraphBuilder {
-    let mut builder = GraphBuilder::new(Header { project: "sim".into(), ..Header::default() });
+    let lasting = specs.iter().filter(|spec| spec.until.is_none());
+    let mut moves: Vec<Move> =
+        lasting.filter_map(|spec| Some(Move { from: named(spec.kind, spec.was?), to: id(spec) })).collect();
+    moves.sort_by(|a, b| a.from.cmp(&b.from));
+    let mut builder = GraphBuilder::new(Header { project: "sim".into(), moves, ..Header::default() });
     let scratch = &mut Vec::new();
     for target in 1..TARGETS {
         let host = Host {

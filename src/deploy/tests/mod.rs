@@ -105,6 +105,7 @@ impl Trial<'_> {
             mode: Mode::Deploy,
             verify: false,
             limit: None,
+            past: Default::default(),
         };
         let mut engine = Engine::new(request, store.load().unwrap()).unwrap();
         let mut effects = VecDeque::from(engine.step(Event::Start).unwrap());

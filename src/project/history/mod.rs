@@ -6,6 +6,7 @@
 
 mod compared;
 mod inspect;
+mod kept;
 pub(super) mod moves;
 mod passing;
 mod then;
@@ -15,6 +16,7 @@ mod version;
 mod with_model;
 
 pub use inspect::{Inspected, InspectedElement, InspectedVersion};
+pub use kept::KeptFiles;
 pub use then::warnings;
 
 use std::sync::Arc;
@@ -73,7 +75,7 @@ impl Session {
         let Some(graph) = &mut compiled.graph else { return compiled };
         let ready = queries::ready(&self.db);
         let looks_back = ready.plan.looks_back();
-        let looks_at_data = looks_back || moves::declares_moves(&ready.program);
+        let looks_at_data = self.looks_at_data();
         let mut said = Vec::new();
         let mut then = Vec::new();
         for project in earlier {
