@@ -251,6 +251,8 @@ impl<'a> Decider<'a> {
         if let Some(key) = key.filter(|_| !stays && !refused) {
             decision.steps.push(What::Unmake { subject: at, key, before: None });
             decision.action = Some(Action::Transient { fields: node.fields.clone() });
+        } else if row.is_some_and(|row| row.condition == Condition::Doubt) {
+            decision.action.get_or_insert(Action::Keep { why: Kept::Doubt });
         }
         decision
     }

@@ -25,10 +25,11 @@ use super::doing::Steps;
 use super::greet::Hall;
 use super::guard::Deletions;
 use super::outcome::Outcome;
-use super::past::Past;
+use super::past::{self, Past};
 use super::plan::Plan;
 use super::planner::Planner;
 use super::recover::recover;
+use super::scope::Scope;
 use super::survey::{Sources, Survey};
 use super::target::Targets;
 use super::{Error, Mode};
@@ -125,6 +126,8 @@ pub(super) struct Request<'a> {
     pub limit: Option<Limit>,
     /// What is known of the time before.
     pub past: Past,
+    /// What the run is for.
+    pub scope: &'a Scope,
 }
 
 /// The engine of one run.
@@ -137,6 +140,7 @@ pub(super) struct Engine<'a> {
     verify: bool,
     limit: Option<Limit>,
     past: Past,
+    pub(super) scope: &'a Scope,
     pub(super) fence: Fence,
     desired: Digest,
     /// The graph as it is kept with its generation, if that is a new one.
@@ -178,7 +182,8 @@ pub(super) enum Phase {
 impl<'a> Engine<'a> {
     /// An engine for a graph and a ledger, as it was loaded.
     pub(super) fn new(request: Request<'a>, ledger: Snapshot) -> Result<Self, Error> {
-        let Request { graph, nonce, targets, registry, random, mode, verify, limit, mut past } = request;
+        let Request { graph, nonce, targets, registry, random, mode, verify, limit, mut past, scope } =
+            request;
         let desired = graph.desired();
         let last = ledger.generations.last();
         let is_new = last.is_none_or(|g| g.desired != desired.to_string() || g.data != past.data);
@@ -187,7 +192,7 @@ impl<'a> Engine<'a> {
         let document = (is_new && mode == Mode::Deploy)
             .then(|| String::from_utf8(graph.to_canonical_json()).unwrap_or_default().into());
         let graph: &'a GraphBuilder = graph;
-        let survey = Survey::new(&Sources { graph, ledger: &ledger, targets, registry, verify })?;
+        let survey = Survey::new(&Sources { graph, ledger: &ledger, targets, registry, verify, scope })?;
         let fence = Fence { epoch: ledger.revision.epoch, nonce, serial: ledger.revision.serial };
         Ok(Engine {
             graph,
@@ -198,6 +203,7 @@ impl<'a> Engine<'a> {
             verify,
             limit,
             past,
+            scope,
             fence,
             desired,
             document,
@@ -225,7 +231,12 @@ impl<'a> Engine<'a> {
     pub(super) fn outcome(self, stopped: Option<Error>) -> Outcome {
         let plan = self.plan.unwrap_or_else(|| Plan::empty(self.ledger.revision, self.desired));
         let verdicts = self.steps.verdicts(&plan, self.phase >= Phase::Starting);
-        Outcome { plan, verdicts, stopped }
+        let scope = self.scope.targets.clone();
+        let receipt = match self.mode {
+            Mode::Deploy => past::receipt(self.graph, &self.ledger, scope),
+            Mode::Plan => None,
+        };
+        Outcome { plan, verdicts, stopped, receipt }
     }
 
     /// Takes an event; says what is to be done now.
@@ -273,6 +284,7 @@ impl<'a> Engine<'a> {
             targets: self.targets,
             registry: self.registry,
             verify: self.verify,
+            scope: self.scope,
         };
         self.survey = Survey::new(&sources)?;
         Ok(())
@@ -351,6 +363,9 @@ impl<'a> Engine<'a> {
         }
         let open = self.ledger.intents.iter().filter_map(|(number, intent)| {
             self.registry.get(&intent.row.handler)?;
+            if !self.scope.has(&intent.row.key.id, &intent.row.place.target) {
+                return None;
+            }
             let target = self.targets.holding(&intent.row.place)?;
             if self.hall.away(target).is_some() {
                 return None;
@@ -554,7 +569,9 @@ impl<'a> Engine<'a> {
         let (number, _) = self.generation();
         let unfinished =
             self.ledger.generations.last().is_some_and(|g| g.number == number && g.finished.is_none());
+        // What is left out may be as it should be or not.
         let whole = self.plan.as_ref().is_some_and(|plan| self.steps.all_done(plan));
+        let whole = whole && self.scope.is_everything();
         if unfinished && whole && self.phase == Phase::Doing {
             self.phase = Phase::Finishing;
             return self.commit(vec![Change::Finish { number }]);

@@ -46,7 +46,9 @@ impl Engine<'_> {
     /// Says hello to all targets on which there is something.
     pub(super) fn greet(&mut self) -> Vec<Effect> {
         let mut used: BTreeSet<usize> = self.survey.subjects.iter().map(|s| s.target).collect();
-        used.extend(self.ledger.intents.values().filter_map(|i| self.targets.holding(&i.row.place)));
+        let intents = self.ledger.intents.values().map(|intent| &intent.row);
+        let intended = intents.filter(|row| self.scope.has(&row.key.id, &row.place.target));
+        used.extend(intended.filter_map(|row| self.targets.holding(&row.place)));
         self.waiting = used.len();
         if used.is_empty() {
             return self.look();

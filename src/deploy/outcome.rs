@@ -1,6 +1,7 @@
 //! What became of a run.
 
 use crate::handler::Fault;
+use crate::history::receipt::Receipt;
 
 use super::Error;
 use super::plan::{Cause, Plan};
@@ -14,6 +15,9 @@ pub struct Outcome {
     pub verdicts: Vec<Verdict>,
     /// What stopped the run before it was done, if something did.
     pub stopped: Option<Error>,
+    /// What the deployer says of itself, for those who have no access to its ledger; none after a
+    /// run that only planned, and before anything was deployed.
+    pub receipt: Option<Receipt>,
 }
 
 /// What became of an entry of a plan.

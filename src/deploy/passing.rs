@@ -141,7 +141,7 @@ impl Draft<'_> {
     }
 
     /// All steps of a subject, or the one with which it goes along.
-    fn steps_of(&self, subject: usize) -> Vec<usize> {
+    pub(super) fn steps_of(&self, subject: usize) -> Vec<usize> {
         let own = self.steps.get(subject).cloned().unwrap_or_default();
         let along = self.decisions.get(subject).and_then(|decision| decision.with);
         let along = along.and_then(|holder| self.step(holder, false));

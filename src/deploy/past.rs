@@ -8,6 +8,7 @@ use ecow::{EcoString, eco_format};
 
 use crate::base::MemorySystem;
 use crate::graph::{Graph, GraphBuilder, State};
+use crate::history::receipt::{Known, Receipt};
 use crate::project::EarlierProject;
 use crate::project::history::KeptFiles;
 use crate::state::{Condition, Generation, Snapshot, Store, StoreError};
@@ -25,6 +26,11 @@ pub trait Source {
 
     /// The files that are kept with a generation.
     fn kept_files(&self) -> KeptFiles;
+
+    /// What whoever deploys this has seen of the history: for its receipt.
+    fn known(&self) -> Known {
+        Known::default()
+    }
 }
 
 /// A graph that was compiled before.
@@ -83,6 +89,10 @@ pub(super) fn compile(
         Some(last) => last.history.clone(),
         None => history(&graph, ledger, store)?,
     };
+    // With nothing before, only what asks for what became of elements makes a difference.
+    if history.is_empty() && data.is_empty() {
+        return Ok((graph, Past::default()));
+    }
     let earlier: Vec<EarlierProject> = history
         .iter()
         .map(|number| match *number {
@@ -148,6 +158,39 @@ fn unsettled_ids(graph: &GraphBuilder, ledger: &Snapshot) -> BTreeSet<EcoString>
     let rows = ledger.rows.values().filter(|row| row.condition == Condition::Deposed || !wanted(&row.key.id));
     let intents = ledger.intents.values().map(|intent| &intent.row.key.id);
     rows.map(|row| &row.key.id).chain(intents).cloned().collect()
+}
+
+/// What is to be said of a ledger to those who have no access to it. Of what was seen of the
+/// history, `Source::known` tells.
+pub(super) fn receipt(
+    graph: &GraphBuilder,
+    ledger: &Snapshot,
+    scope: Option<BTreeSet<EcoString>>,
+) -> Option<Receipt> {
+    let last = ledger.generations.last()?;
+    let header = graph.header();
+    let wanted = |id: &EcoString| graph.get(id).is_some_and(|node| node.state == State::Present);
+    let rows = ledger.rows.values().filter(|row| row.condition == Condition::Deposed || !wanted(&row.key.id));
+    let intents = ledger.intents.values().map(|intent| &intent.row);
+    Some(Receipt {
+        project: header.project.clone(),
+        env: header.env.clone(),
+        lineage: ledger.lineage.clone(),
+        scope,
+        generation: last.number,
+        finished: last.finished.is_some(),
+        revision: (!last.revision.is_empty()).then(|| last.revision.clone()),
+        desired: last.desired.clone(),
+        known: Known::default(),
+        pending: rows.chain(intents).map(|row| row.key.id.clone()).collect(),
+    })
+}
+
+/// Says in a receipt what was seen of the history: of moves those alone that are carried out.
+pub(super) fn seen(receipt: &mut Receipt, graph: &GraphBuilder, known: Known) {
+    let left = graph.header().moves.iter().any(|moved| receipt.pending.contains(&moved.from));
+    let moves = if left || !receipt.finished { BTreeSet::new() } else { known.moves };
+    receipt.known = Known { moves, ..known };
 }
 
 fn made(graph: &GraphBuilder, id: &str) -> bool {

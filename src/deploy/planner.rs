@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::graph::{Digest, Origin};
 use crate::handler::{Fault, Registry};
-use crate::state::{Change, Snapshot};
+use crate::state::{Change, Condition, Snapshot};
 
 use super::decide::{Decider, Decision, Way};
 use super::order::{Order, Strength};
@@ -64,6 +64,7 @@ impl<'a> Planner<'a> {
         self.decider.sweep(&mut decisions);
         self.decider.bar(&mut decisions);
         self.make_way(&mut decisions, false);
+        self.leave_outside(&mut decisions);
         if survey.subjects.iter().any(Subject::passes) {
             self.pass(&mut decisions, &ways);
             self.decider.bar(&mut decisions);
@@ -97,6 +98,29 @@ impl<'a> Planner<'a> {
                 let fault = Fault::new(format!("{} wants the same place on the same machine", other.id()))
                     .help("two targets are one machine: deploy it there once");
                 *decision = Decision { action: Some(Action::Refuse { fault }), ..Decision::default() };
+            }
+        }
+    }
+
+    /// What is outside of the run's scope stays where it is, and keeps what it is in.
+    fn leave_outside(&self, decisions: &mut [Decision]) {
+        let survey = self.decider.survey;
+        for (taker, holder) in &survey.outside.takes {
+            if let Some(decision) = decisions.get_mut(*taker).filter(|decision| !decision.steps.is_empty()) {
+                let fault = Fault::new(format!("{} holds its place, and is not part of this run", holder.id));
+                *decision = Decision { action: Some(Action::Refuse { fault }), ..Decision::default() };
+            }
+        }
+        if survey.outside.rows.is_empty() {
+            return;
+        }
+        let goes = |d: &Decision| d.steps.iter().any(|what| matches!(what, What::Unmake { .. }));
+        let going = decisions.iter().enumerate().filter(|(_, d)| goes(d)).map(|(at, _)| at);
+        let holders = Holders::new(survey, self.decider.ledger, going.collect::<Vec<_>>().into_iter());
+        let rows = survey.outside.rows.iter().filter_map(|key| survey.row(self.decider.ledger, key));
+        for row in rows {
+            for holder in holders.of_row(self.decider.registry, row) {
+                self.decider.keep_for(holder, &row.key.id, decisions);
             }
         }
     }
@@ -321,6 +345,62 @@ impl<'a> Draft<'a> {
             }
         }
         self.order_passing(registry, targets);
+        self.order_outside();
+    }
+
+    /// What something outside of the run's scope uses stays; what needs something there waits until
+    /// it is.
+    fn order_outside(&mut self) {
+        let survey = self.survey;
+        let outside = &survey.outside;
+        if outside.wanted.is_empty() && outside.rows.is_empty() && outside.passing.is_empty() {
+            return;
+        }
+        let there = |id: &EcoString, target: Option<&EcoString>| {
+            self.snapshot.rows_of(id).any(|row| {
+                let is_here = target.is_none_or(|target| row.place.target == *target);
+                row.condition != Condition::Deposed && row.ready && is_here
+            })
+        };
+        let mut broken = Vec::new();
+        for (at, subject) in survey.subjects.iter().enumerate() {
+            let (Some(make), Some(wanted)) = (self.step(at, true), &subject.wanted) else { continue };
+            let missing = wanted
+                .sealed
+                .requires
+                .iter()
+                .find(|id| outside.wanted.get(*id).is_some_and(|target| !there(id, Some(target))));
+            let what = || "is not there, and not part of this run".to_owned();
+            broken.extend(missing.map(|id| (make, Cause { id: id.clone(), what: what() })));
+        }
+        let users: Vec<&crate::state::Row> =
+            outside.rows.iter().filter_map(|key| survey.row(self.snapshot, key)).collect();
+        for (at, subject) in survey.subjects.iter().enumerate() {
+            let (Some(unmake), Some(key)) = (self.step(at, false), &subject.row) else { continue };
+            // What is taken away before it is made anew cannot wait for its users.
+            if subject.passes() || self.step(at, true).is_some_and(|make| make > unmake) {
+                continue;
+            }
+            let user = users.iter().find(|row| row.requires.contains(&key.id));
+            let what = || "uses it, and is not part of this run".to_owned();
+            broken.extend(user.map(|row| (unmake, Cause { id: row.key.id.clone(), what: what() })));
+        }
+        for (id, until) in outside.passing.iter().filter(|(id, _)| !there(id, None)) {
+            for (at, subject) in survey.subjects.iter().enumerate() {
+                let known =
+                    subject.wanted.is_none() && subject.row.as_ref().is_some_and(|k| until.contains(&k.id));
+                let wanted =
+                    subject.wanted.as_ref().is_some_and(|w| !w.passing && until.contains(&w.sealed.id));
+                if known || wanted {
+                    let what = "has to be there first, and is not part of this run".to_owned();
+                    let cause = Cause { id: id.clone(), what };
+                    broken.extend(self.steps_of(at).into_iter().map(|step| (step, cause.clone())));
+                }
+            }
+        }
+        for (step, cause) in broken {
+            self.order.break_step(step, cause);
+        }
     }
 
     /// The step that brings a subject to another place.

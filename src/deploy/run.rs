@@ -23,6 +23,7 @@ use super::guard::{Repository, follows};
 use super::outcome::{Outcome, Verdict};
 use super::past::{self, Source};
 use super::plan::Plan;
+use super::scope::Scope;
 use super::target::Targets;
 
 /// How often a lock that somebody else holds is tried.
@@ -56,6 +57,8 @@ pub struct Options {
     pub wait: Option<Duration>,
     /// The environment, which has a ledger of its own.
     pub environment: Option<EcoString>,
+    /// What it is for.
+    pub scope: Scope,
     /// Whether files may differ from the commit that they are deployed as.
     pub dirty: bool,
     /// How much one generation may take away.
@@ -144,8 +147,13 @@ pub fn run(
         verify: options.verify,
         limit: options.limit,
         past,
+        scope: &options.scope,
     };
-    driver.drive(request, snapshot, &mut *ledger, observer)
+    let mut outcome = driver.drive(request, snapshot, &mut *ledger, observer)?;
+    if let Some(receipt) = &mut outcome.receipt {
+        past::seen(receipt, &graph, source.known());
+    }
+    Ok(outcome)
 }
 
 /// The machine that deploys is what it is, and the lock of the ledger is its fence: every worker

@@ -12,6 +12,7 @@ use crate::handler::{Fault, Look, Registry, Seen};
 use crate::state::{Condition, Intent, Operation, Row, RowKey, Snapshot};
 
 use super::Error;
+use super::scope::Scope;
 use super::target::Targets;
 
 /// What is looked at, and decided on.
@@ -103,6 +104,21 @@ pub(super) struct Survey {
     pub implied: BTreeMap<RowKey, Row>,
     /// How many rows are on a target that has another identity now.
     pub strangers: usize,
+    /// What is there and no business of this run.
+    pub outside: Outside,
+}
+
+/// What the scope of a run leaves out, as far as it bears on what is in it.
+#[derive(Debug, Default)]
+pub(super) struct Outside {
+    /// What is wanted, by id the target.
+    pub wanted: FxHashMap<EcoString, EcoString>,
+    /// What is wanted for a change-over alone, with what it is there for.
+    pub passing: Vec<(EcoString, Vec<EcoString>)>,
+    /// The rows.
+    pub rows: Vec<RowKey>,
+    /// Who claims what such a row holds: (taker, row).
+    pub takes: Vec<(usize, RowKey)>,
 }
 
 /// What a survey is made from.
@@ -113,6 +129,8 @@ pub(super) struct Sources<'a> {
     pub registry: &'a Registry,
     /// Everything is looked at closely.
     pub verify: bool,
+    /// What the run is for.
+    pub scope: &'a Scope,
 }
 
 impl Survey {
@@ -159,6 +177,10 @@ impl Survey {
             if sealed.state == State::Absent {
                 continue;
             }
+            if !sources.scope.has(&sealed.id, &sealed.target) {
+                self.leave_out(sealed)?;
+                continue;
+            }
             let row = self.own_row(sources, sealed, &moves);
             let subject = self.wanted_subject(sources, sealed, row, &open, &mut missing)?;
             self.wanted.insert(sealed.id.clone(), self.subjects.len());
@@ -173,6 +195,14 @@ impl Survey {
                 known: sources.registry.names().collect::<Vec<_>>().join(", "),
             }),
         }
+    }
+
+    fn leave_out(&mut self, sealed: &SealedNode) -> Result<(), Error> {
+        match sealed.state {
+            State::Transient => self.outside.passing.push((sealed.id.clone(), read(sealed)?.until)),
+            _ => drop(self.outside.wanted.insert(sealed.id.clone(), sealed.target.clone())),
+        }
+        Ok(())
     }
 
     /// The compiler refuses two claims of one thing on one target; that two targets are one
@@ -291,13 +321,24 @@ impl Survey {
         let rows = sources.ledger.rows.values().chain(self.implied.values());
         let mut rest: Vec<(usize, Row)> = Vec::new();
         let mut strangers = 0;
+        let mut outside: FxHashMap<(&str, &str), RowKey> = FxHashMap::default();
         for row in rows.filter(|row| !paired.contains(&row.key)) {
+            if !sources.scope.has(&row.key.id, &row.place.target) {
+                self.outside.rows.push(row.key.clone());
+                outside.extend(
+                    row.claims.iter().map(|c| ((row.place.identity.as_str(), c.as_str()), row.key.clone())),
+                );
+                continue;
+            }
             match sources.targets.holding(&row.place) {
                 Some(target) => rest.push((target, row.clone())),
                 None => strangers += 1,
             }
         }
         self.strangers = strangers;
+        if !outside.is_empty() {
+            self.outside.takes = self.claimed(sources, &outside);
+        }
         self.find_moved(sources);
         if rest.is_empty() {
             return;
@@ -353,19 +394,19 @@ impl Survey {
     }
 
     /// Who claims what one of these holds: (taker, holder).
-    fn claimed(
+    fn claimed<H: Clone>(
         &self,
         sources: &Sources<'_>,
-        holders: &FxHashMap<(&str, &str), usize>,
-    ) -> Vec<(usize, usize)> {
+        holders: &FxHashMap<(&str, &str), H>,
+    ) -> Vec<(usize, H)> {
         let mut found = Vec::new();
         for (at, subject) in self.subjects.iter().enumerate() {
             let (Some(wanted), Some(target)) = (&subject.wanted, sources.targets.get(subject.target)) else {
                 continue;
             };
             for claim in &wanted.claims {
-                if let Some(&holder) = holders.get(&(target.place.identity.as_str(), claim.as_str())) {
-                    found.push((at, holder));
+                if let Some(holder) = holders.get(&(target.place.identity.as_str(), claim.as_str())) {
+                    found.push((at, holder.clone()));
                 }
             }
         }

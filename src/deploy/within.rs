@@ -47,7 +47,16 @@ impl<'a> Holders<'a> {
         identity: &str,
         claims: &[EcoString],
     ) -> Vec<usize> {
-        let Some(handler) = registry.get(&subject.handler) else { return Vec::new() };
+        self.by(registry, &subject.handler, identity, claims)
+    }
+
+    /// Those that hold what a row stands for.
+    pub(super) fn of_row(&self, registry: &Registry, row: &Row) -> Vec<usize> {
+        self.by(registry, &row.handler, &row.place.identity, &row.claims)
+    }
+
+    fn by(&self, registry: &Registry, handler: &str, identity: &str, claims: &[EcoString]) -> Vec<usize> {
+        let Some(handler) = registry.get(handler) else { return Vec::new() };
         let within = claims.iter().flat_map(|claim| handler.within(claim));
         within.filter_map(|claim| self.by_claim.get(&(identity, claim.as_str())).copied()).collect()
     }
@@ -112,7 +121,9 @@ impl Decider<'_> {
             .map(|(at, holder)| (*holder, *at))
             .collect();
         for (holder, held) in &stays {
-            self.keep_for(*holder, *held, decisions);
+            if let Some(id) = self.survey.subjects.get(*held).map(|s| s.id().clone()) {
+                self.keep_for(*holder, &id, decisions);
+            }
         }
         let goes = |holder: &usize| !stays.contains_key(holder) && !used.contains(holder);
         for (at, holder) in inside.into_iter().filter(|(_, holder)| goes(holder)) {
@@ -189,15 +200,15 @@ impl Decider<'_> {
         place != Some(&held.place.identity) || !within.any(|claim| held.claims.contains(&claim))
     }
 
-    fn keep_for(&self, holder: usize, held: usize, decisions: &mut [Decision]) {
-        let Some(held) = self.survey.subjects.get(held).map(|s| s.id().clone()) else { return };
+    /// A holder stays for what is in it.
+    pub(super) fn keep_for(&self, holder: usize, held: &EcoString, decisions: &mut [Decision]) {
         let wanted = self.survey.subjects.get(holder).is_some_and(|holder| holder.wanted.is_some());
         let action = if wanted {
             let fault =
                 Fault::new(format!("a change needs it to be made anew, and it holds {held}, which stays"));
             Action::Refuse { fault: fault.help("take that away first, or undo the change") }
         } else {
-            Action::Keep { why: Kept::Holds(held) }
+            Action::Keep { why: Kept::Holds(held.clone()) }
         };
         if let Some(decision) = decisions.get_mut(holder) {
             *decision = Decision { action: Some(action), ..Decision::default() };

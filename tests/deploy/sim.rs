@@ -33,12 +33,38 @@ fn two_thousand_lives_end_well() {
 }
 
 /// Lives that once failed, made small, each with what it showed.
-const ONCE_FAILED: &[(&str, &str)] = &[(
-    "what was lost with a restored target is made elsewhere, by half: the intent is read there",
-    r#"{"turns":[{"wanted":[{"name":0,"kind":"Floating","slot":1}]},{"events":[{"RestoreTarget":[0,0]}],
-        "wanted":[{"name":0,"kind":"Floating"},{"name":1,"kind":"Bare","slot":3}],
-        "faults":{"mishaps":{"1":"Half"}}}]}"#,
-)];
+const ONCE_FAILED: &[(&str, &str)] = &[
+    (
+        "what was lost with a restored target is made elsewhere, by half: the intent is read there",
+        r#"{"turns":[{"wanted":[{"name":0,"kind":"Floating","slot":1}]},{"events":[{"RestoreTarget":[0,0]}],
+            "wanted":[{"name":0,"kind":"Floating"},{"name":1,"kind":"Bare","slot":3}],
+            "faults":{"mishaps":{"1":"Half"}}}]}"#,
+    ),
+    (
+        "what goes on under another id is not taken down, and nothing passes for that",
+        r#"{"turns":[{"wanted":[{"name":0,"kind":"Floating"}]},{"wanted":[{"name":4,"kind":"Floating"},
+            {"name":20,"kind":"Thing","until":0}]}]}"#,
+    ),
+    (
+        "what cannot be brought to where it has moved is named",
+        r#"{"turns":[{"wanted":[{"name":2,"kind":"Thing","target":1}]},
+            {"events":[{"Hand":{"target":1,"claim":"thing:n4","does":"Put"}}],
+            "wanted":[{"name":4,"kind":"Thing","target":1,"was":2}]}]}"#,
+    ),
+    (
+        "what a run with a scope needs and leaves out has to be where it is wanted, not where it was",
+        r#"{"turns":[{"wanted":[{"name":1,"kind":"Thing","target":1,"keep":true}]},
+            {"wanted":[{"name":1,"kind":"Thing"},{"name":3,"kind":"Thing","target":1,"requires":[1]}],
+            "faults":{"target":1}}]}"#,
+    ),
+    (
+        "what came back with a target where an effect was under way can have no mark, and stays unknown",
+        r#"{"turns":[{"wanted":[{"name":1,"kind":"Bare"},{"name":3,"kind":"Box","target":1}]},
+            {"wanted":[{"name":1,"kind":"Bare","shape":1},{"name":2,"kind":"Floating","target":1},
+            {"name":4,"kind":"Thing"},{"name":5,"kind":"Floating","slot":3}],"faults":{"mishaps":{"5":"Late"}}},
+            {"events":[{"RestoreTarget":[0,1]}],"wanted":[]}]}"#,
+    ),
+];
 
 #[test]
 fn what_once_failed_does_not_fail_again() {

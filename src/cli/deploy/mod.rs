@@ -23,6 +23,7 @@ use crate::deploy::{self, End, Mode, Observer, Options, Outcome, Progress, Sourc
 use crate::diag::Diagnostic;
 use crate::diag::render::Format;
 use crate::graph::GraphBuilder;
+use crate::history::receipt::{Known, receipt_path};
 use crate::project::EarlierProject;
 use crate::project::history::KeptFiles;
 
@@ -73,6 +74,9 @@ pub(crate) struct Deploy {
     /// Deploy although this does not follow REV, which was deployed last: the history was rewritten
     #[arg(long, value_name = "REV")]
     accept_rewrite: Option<String>,
+    /// Say in the receipt of NAME, a deployer of gops.toml, what is settled now
+    #[arg(long, value_name = "NAME")]
+    receipt: Option<String>,
     /// Deploy files that differ from the commit
     #[arg(long)]
     dirty: bool,
@@ -107,7 +111,7 @@ struct Shared {
 
 impl Plan {
     pub fn run(&self, context: &Context) -> Result<Exit, Failure> {
-        self.shared.run(context, true, Options::default(), Mode::Plan)
+        self.shared.run(context, true, Options::default(), Mode::Plan, None)
     }
 }
 
@@ -119,12 +123,19 @@ impl Deploy {
             dirty: self.dirty,
             ..Options::default()
         };
-        self.shared.run(context, self.yes, options, Mode::Deploy)
+        self.shared.run(context, self.yes, options, Mode::Deploy, self.receipt.as_deref())
     }
 }
 
 impl Shared {
-    fn run(&self, context: &Context, yes: bool, options: Options, mode: Mode) -> Result<Exit, Failure> {
+    fn run(
+        &self,
+        context: &Context,
+        yes: bool,
+        options: Options,
+        mode: Mode,
+        receipt: Option<&str>,
+    ) -> Result<Exit, Failure> {
         let mut workspace = Workspace::open_active(context, self.env.as_deref())?;
         let compiled = workspace.session.compile();
         let found = &compiled.report.diagnostics;
@@ -156,6 +167,11 @@ impl Shared {
             return Err(Failure::Unasked);
         }
         talk.end(&outcome);
+        if let (Some(name), Some(receipt)) = (receipt, &outcome.receipt) {
+            let named = workspace.session.config().and_then(|c| c.deployers.iter().find(|d| d.name == name));
+            let path = named.map_or_else(|| receipt_path(name), |deployer| deployer.receipt.to_string());
+            write_receipt(&workspace.root.join(path), &receipt.text())?;
+        }
         let stopped = outcome.stopped.is_some();
         let end = outcome.end();
         if let Some(error) = outcome.stopped {
@@ -176,6 +192,19 @@ impl Shared {
             (End::Pending, Mode::Deploy) => Exit::Errors,
         }
     }
+}
+
+/// Writes a receipt, whole or not at all; the same one is not written again.
+fn write_receipt(path: &Path, text: &str) -> Result<(), Failure> {
+    if std::fs::read_to_string(path).is_ok_and(|known| known == text) {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(Failure::write(folder))?;
+    }
+    let beside = path.with_extension("json.new");
+    std::fs::write(&beside, text).map_err(Failure::write(&beside))?;
+    std::fs::rename(&beside, path).map_err(Failure::write(path))
 }
 
 /// A project as it is now, and with the history that a ledger has.
@@ -207,6 +236,10 @@ impl Source for Project<'_> {
 
     fn kept_files(&self) -> KeptFiles {
         self.workspace.session.kept_files()
+    }
+
+    fn known(&self) -> Known {
+        self.workspace.session.known()
     }
 }
 

@@ -168,6 +168,12 @@ pub struct Faults {
     /// Things that do not become ready, by name.
     #[serde(skip_serializing_if = "is_default")]
     pub unready: Vec<u8>,
+    /// The run is for these names alone.
+    #[serde(skip_serializing_if = "is_default")]
+    pub only: Option<Vec<u8>>,
+    /// The run is for this target alone.
+    #[serde(skip_serializing_if = "is_default")]
+    pub target: Option<u8>,
     /// The deployer is paused after so many steps of the engine; its lease runs out, another one
     /// deploys, and then it goes on.
     #[serde(skip_serializing_if = "is_default")]

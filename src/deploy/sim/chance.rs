@@ -240,6 +240,7 @@ fn faults(chance: &Chance) -> Faults {
     let some = |of: u64| chance.one_in(of);
     let targets = |of: u64| (0..TARGETS).filter(|_| chance.one_in(of)).collect();
     let goes = || GOES.get(chance.below(7) as usize).copied().unwrap_or(Goes::NoEffect);
+    let names = || (0..NAMES).chain(PASSING);
     Faults {
         schedule: if some(2) { 1 + chance.below(1000) } else { 0 },
         crash: some(3).then(|| chance.below(30) as u32),
@@ -251,6 +252,8 @@ fn faults(chance: &Chance) -> Faults {
         impostors: targets(20),
         unmounted: targets(20),
         unready: (0..NAMES).filter(|_| chance.one_in(25)).collect(),
+        only: some(8).then(|| names().filter(|_| chance.one_in(2)).collect()),
+        target: some(12).then(|| chance.small(TARGETS)),
         pause: some(8).then(|| chance.below(20) as u32),
     }
 }

@@ -41,9 +41,11 @@ fn known_to(lab: &Lab, ledger: &Snapshot) {
         }
         open.insert(at);
     }
-    let known: BTreeSet<At> = ledger.rows.values().flat_map(places).chain(open).collect();
+    // What came back where an effect is under way may be something else than that.
+    let rows: BTreeSet<At> = ledger.rows.values().flat_map(places).collect();
     let mut back = lab.back.borrow_mut();
-    back.retain(|at| !known.contains(at));
+    back.retain(|at| !rows.contains(at));
+    let known: BTreeSet<At> = rows.into_iter().chain(open).collect();
     for (at, object) in &lab.world.inner().objects {
         let Some(maker) = object.maker.as_ref().filter(|maker| maker.lineage == ledger.lineage) else {
             continue;
@@ -69,7 +71,7 @@ pub(super) fn dropped(lab: &Lab, changes: &[Change]) {
 }
 
 /// After a run: what came back with a restored target is known, where it can be.
-pub(super) fn ended(lab: &Lab, wanted: &[Spec], ended: &Ended) {
+pub(super) fn ended(lab: &Lab, wanted: &[Spec], ended: &Ended, whole: bool) {
     if let Ended::Done(outcome) = ended
         && outcome.stopped.is_none()
         && outcome.verdicts.iter().all(|verdict| !verdict.is_bad())
@@ -77,10 +79,12 @@ pub(super) fn ended(lab: &Lab, wanted: &[Spec], ended: &Ended) {
     {
         let inner = lab.world.inner();
         let Ok(ledger) = lab.store.reopen().load() else { return };
-        if !ledger.intents.is_empty() {
+        // What is no business of a run stays as it is.
+        if whole && !ledger.intents.is_empty() {
             lab.report("I4", "a run that was fine leaves an open intent");
         }
-        for node in nodes::nodes(wanted).iter().filter(|node| node.state == State::Transient) {
+        let nodes = nodes::nodes(wanted);
+        for node in nodes.iter().filter(|node| whole && node.state == State::Transient) {
             // What may not be deleted stays, and is named once nothing needs it.
             if let Some(row) = ledger.rows_of(&node.id).find(|row| row.condition != Condition::Doubt) {
                 lab.report("I25", format!("{} is still there after a run that was fine", row.key.id));
@@ -93,6 +97,15 @@ pub(super) fn ended(lab: &Lab, wanted: &[Spec], ended: &Ended) {
             {
                 lab.report("I3", format!("{at:?} has the token of another object"));
             }
+        }
+    }
+}
+
+/// I17: a plan says nothing of what is outside of its scope.
+pub(super) fn in_scope(lab: &Lab, engine: &Engine<'_>) {
+    for entry in engine.plan().into_iter().flat_map(|plan| &plan.entries) {
+        if !engine.scope.has(&entry.id, &entry.target) {
+            lab.report("I17", format!("{} is no business of the run, and planned", entry.id));
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::case::{Case, Faults, Kind, Spec, Turn};
-use super::lab::{Ended, Lab};
+use super::lab::{Ended, Lab, Projection};
 use super::{Stats, Violation};
 
 /// What was gone through.
@@ -153,13 +153,50 @@ impl Life<'_> {
     fn all(&self, extent: &mut Extent) -> Result<(), (Case, Violation)> {
         let lab = Lab::new();
         lab.plain_run(self.from);
-        self.cut(&lab, self.crashes, &mut Vec::new(), extent)
+        let end = self.end(&lab)?;
+        self.cut(&lab, &end, self.crashes, &mut Vec::new(), extent)
+    }
+
+    /// Where the edit leads if nothing goes wrong: whatever the order of what may happen in any, and
+    /// back again if it is taken back.
+    fn end(&self, start: &Lab) -> Result<Projection, (Case, Violation)> {
+        let failed = |rule: &str, what: String| (self.case(&[]), Violation::new(rule, what));
+        let after = |schedule: u64| {
+            let lab = start.copy();
+            lab.scheduled_run(self.to, schedule);
+            lab
+        };
+        let plain = after(0);
+        let end = plain.projection();
+        for schedule in 1..4 {
+            let other = after(schedule).projection();
+            if other != end {
+                return Err(failed(
+                    "I8",
+                    format!("in another order it ends otherwise: {other:?}, not {end:?}"),
+                ));
+            }
+        }
+        let before = start.projection();
+        // A move that is taken back by leaving out its line is another object.
+        if self.to.iter().all(|spec| spec.was.is_none()) {
+            plain.plain_run(self.from);
+            let back = plain.projection();
+            if back != before {
+                return Err(failed(
+                    "I9",
+                    format!("there and back is not where it was: {back:?}, not {before:?}"),
+                ));
+            }
+        }
+        Ok(end)
     }
 
     /// Cuts the next run off at each step after which anything differs, and goes on from there.
     fn cut(
         &self,
         start: &Lab,
+        end: &Projection,
         left: u32,
         cuts: &mut Vec<u32>,
         extent: &mut Extent,
@@ -177,11 +214,16 @@ impl Life<'_> {
             if is_new || is_end {
                 extent.crashes += 1;
                 lab.settles(self.to).map_err(|violation| (self.case(cuts), violation))?;
+                let resumed = lab.projection();
+                if resumed != *end {
+                    let what = format!("cut off and resumed it ends otherwise: {resumed:?}, not {end:?}");
+                    return Err((self.case(cuts), Violation::new("I6", what)));
+                }
                 if left > 1 && !is_end {
                     // The run that recovers is cut off, too.
                     let again = start.copy();
                     again.cut_run(self.to, &faults);
-                    self.cut(&again, left - 1, cuts, extent)?;
+                    self.cut(&again, end, left - 1, cuts, extent)?;
                 }
             }
             extent.stats.add(lab.stats());

@@ -10,7 +10,7 @@ use ecow::EcoString;
 use crate::base::MemorySystem;
 use crate::handler::fake::{At, FakeHandler, Foreign, Inner, Mishap, Object, World};
 use crate::handler::{Clock as _, Fence, ManualClock, Random as _, Registry, SeededRandom, Token};
-use crate::state::{Coord as _, Holder, MemoryStore, Snapshot, Store as _, StoreError};
+use crate::state::{Condition, Coord as _, Holder, MemoryStore, Row, Snapshot, Store as _, StoreError};
 
 use super::super::engine::{Effect, Engine, Event, Request};
 use super::super::run::Driver;
@@ -35,6 +35,13 @@ pub(super) struct Lab {
     pub back: RefCell<BTreeSet<At>>,
     found: RefCell<Option<Violation>>,
     stats: Cell<Stats>,
+}
+
+/// A state as people see it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Projection {
+    objects: BTreeMap<At, ([EcoString; 4], bool)>,
+    rows: Vec<(EcoString, Box<[EcoString]>, Condition, EcoString)>,
 }
 
 /// How things were before a turn.
@@ -149,6 +156,25 @@ impl Lab {
             ..ledger.clone()
         });
         (objects, ledger)
+    }
+
+    /// What people see of a state: no tokens, no numbers of runs, no incarnations.
+    pub(super) fn projection(&self) -> Projection {
+        let inner = self.world.inner();
+        let object = |(at, o): (&At, &Object)| {
+            let fields = [&o.kind, &o.value, &o.extra, &o.shape].map(EcoString::clone);
+            (at.clone(), (fields, o.maker.is_some()))
+        };
+        let objects = inner.objects.iter().map(object).collect();
+        let row =
+            |row: &Row| (row.key.id.clone(), row.claims.clone(), row.condition, row.recorded.fields.clone());
+        let rows = self.store.look(|ledger| ledger.rows.values().map(row).collect());
+        Projection { objects, rows }
+    }
+
+    /// A run in which what may happen in any order happens in one that follows from a number.
+    pub(super) fn scheduled_run(&self, wanted: &[Spec], schedule: u64) {
+        self.run(wanted, &Faults { schedule, ..Faults::default() }, Mode::Deploy, &[]);
     }
 
     /// A run in which nothing goes wrong.
@@ -309,7 +335,8 @@ impl Lab {
         });
         self.set_faults(&Faults::default());
         if mode == Mode::Deploy {
-            check::ended(self, wanted, &ended);
+            let whole = nodes::scope(faults).is_everything();
+            check::ended(self, wanted, &ended, whole);
         }
         ended
     }
@@ -343,6 +370,7 @@ impl Lab {
             Ok(snapshot) => snapshot,
             Err(error) => return Ended::Refused(error.into()),
         };
+        let scope = nodes::scope(faults);
         let request = Request {
             graph: &mut graph,
             nonce,
@@ -353,6 +381,7 @@ impl Lab {
             verify: false,
             limit: None,
             past: Default::default(),
+            scope: &scope,
         };
         let driver = Driver {
             project: Arc::new(MemorySystem::default()),
@@ -429,7 +458,9 @@ impl Run<'_> {
             let event = match effect {
                 Effect::Finish => break,
                 Effect::Decide => {
-                    if let Some(plan) = self.engine.plan().filter(|_| !paused) {
+                    check::in_scope(self.lab, &self.engine);
+                    let whole = !paused && self.engine.scope.is_everything();
+                    if let Some(plan) = self.engine.plan().filter(|_| whole) {
                         model::agrees(self.lab, &self.engine, plan);
                     }
                     Event::Decided(self.mode == Mode::Deploy)

@@ -178,7 +178,7 @@ impl Model<'_> {
         if self.blind.contains(&place.0) {
             return Some("refuse");
         }
-        match (self.row_by_id(node), self.objects.get(&place)) {
+        match (self.row_of(node), self.objects.get(&place)) {
             _ if self.in_the_way(node).is_some() => None,
             (_, None) => Some("transient"),
             (Some(row), Some(object)) if self.is_ours(row, object) && row.condition == Condition::Ok => {
@@ -263,6 +263,13 @@ impl Model<'_> {
             return Some("wanted");
         }
         let is_live = row.condition != Condition::Deposed;
+        // It may go on as something that passes.
+        let takes = |node: &&Node| node.id != row.key.id && Self::place(node) == Self::at(row);
+        if let Some(node) = self.passing.iter().find(takes).filter(|_| is_live)
+            && self.is_needed(node)?
+        {
+            return None;
+        }
         if let Some(node) = self.passing.iter().find(|node| node.id == row.key.id && is_live)
             && self.live(&row.key.id, &Self::place(node).0).is_some_and(|live| live.key == row.key)
             && self.is_needed(node)?

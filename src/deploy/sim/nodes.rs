@@ -12,7 +12,8 @@ use crate::handler::Root;
 use crate::state::Place;
 
 use super::super::target::{Target, Targets};
-use super::case::{Kind, Spec};
+use super::super::{Scope, Select};
+use super::case::{Faults, Kind, Spec};
 use super::chance::TARGETS;
 
 /// The full path of a type.
@@ -66,6 +67,24 @@ pub fn identity(target: u8) -> EcoString {
 pub fn moved_to(specs: &[Spec], was: &EcoString) -> Option<EcoString> {
     let moved = |spec: &&Spec| spec.was.is_some_and(|name| named(spec.kind, name) == *was);
     specs.iter().find(moved).map(id)
+}
+
+/// What a run is for.
+pub fn scope(faults: &Faults) -> Scope {
+    Scope {
+        targets: faults.target.map(|target| [target_id(target)].into()),
+        only: faults.only.clone().map(|names| Arc::new(Names(names)) as Arc<dyn Select>),
+    }
+}
+
+/// Selects by names.
+#[derive(Debug)]
+struct Names(Vec<u8>);
+
+impl Select for Names {
+    fn selects(&self, id: &str) -> bool {
+        self.0.iter().any(|name| id.ends_with(&format!("[name=n{name}]")))
+    }
 }
 
 /// The targets of a simulation.

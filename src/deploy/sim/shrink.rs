@@ -91,6 +91,8 @@ fn simpler_faults(faults: &Faults) -> impl Iterator<Item = Faults> {
         Faults { unmounted: Vec::new(), ..faults.clone() },
         Faults { unready: Vec::new(), ..faults.clone() },
         Faults { pause: None, ..faults.clone() },
+        Faults { only: None, ..faults.clone() },
+        Faults { target: None, ..faults.clone() },
     ];
     for number in faults.mishaps.keys() {
         let mut fewer = faults.clone();

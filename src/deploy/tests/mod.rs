@@ -106,6 +106,7 @@ impl Trial<'_> {
             verify: false,
             limit: None,
             past: Default::default(),
+            scope: &super::Scope::default(),
         };
         let mut engine = Engine::new(request, store.load().unwrap()).unwrap();
         let mut effects = VecDeque::from(engine.step(Event::Start).unwrap());
