@@ -30,6 +30,7 @@ pub mod world;
 
 mod access;
 mod collections;
+mod elements;
 mod expr;
 mod files;
 mod history;

@@ -1,9 +1,12 @@
 //! The builtins: one row each, with its signature, what it does, and an example that a test
 //! evaluates. The evaluator has one arm for each in `eval::builtins`.
 //!
-//! Chosen from what jsonnet's and Inmanta's standard libraries offer. Left out on purpose:
-//! clocks, randomness, the environment and every other I/O, and functions of floats whose last
-//! bit depends on the machine (`log`, `sin`, `exp`).
+//! Chosen from what jsonnet's and Inmanta's standard libraries offer, function by function. Left
+//! out on purpose: clocks, randomness, the environment and every other I/O; functions of floats
+//! whose last bit depends on the machine (`log`, `sin`, `exp`); digests that are broken (`md5`,
+//! `sha1`); source text of other languages (Python, XML from lists); and what an expression says
+//! as well (`std.objectHas` is `in`, `std.makeArray` a comprehension, `std.format` an
+//! interpolation, `inlineif` is `if`).
 
 /// One row of the table.
 #[derive(Debug)]
@@ -68,12 +71,15 @@ builtins! {
         r#""/srv/www".starts_with("/srv")"#;
     EndsWith = "ends_with" "string.ends_with(suffix: string) -> bool", "Whether it ends with `suffix`.",
         r#""a.conf".ends_with(".conf")"#;
-    Split = "split" "string.split(separator: string) -> list<string>",
-        "The parts between the separators; with an empty separator, the characters.",
-        r#""a,b,,c".split(",") == ["a", "b", "", "c"]"#;
+    Split = "split" "string.split(separator: string, most?: int) -> list<string>",
+        "The parts between the separators; with an empty separator, the characters. With `most`, so many parts at most: the last one is what is left.",
+        r#""a,b,,c".split(",") == ["a", "b", "", "c"] and "a:b:c".split(":", most: 2) == ["a", "b:c"]"#;
     SplitOnce = "split_once" "string.split_once(separator: string) -> {after: string, before: string}?",
         "What stands before and after the first separator; null without one.",
         r#""key=a=b".split_once("=")?.after == "a=b""#;
+    SplitLast = "split_last" "string.split_last(separator: string) -> {after: string, before: string}?",
+        "What stands before and after the last separator; null without one.",
+        r#""a.b.c".split_last(".")?.before == "a.b""#;
     Lines = "lines" "string.lines() -> list<string>",
         "Its lines without their ends (`\\n` or `\\r\\n`); a final line end adds no empty line.",
         r#""a\nb\n".lines() == ["a", "b"]"#;
@@ -84,6 +90,8 @@ builtins! {
     StringIndexOf = "index_of" "string.index_of(part: string) -> int?",
         "The position of the first `part`, in characters; null without one.",
         r#""a=b".index_of("=") == 1"#;
+    IndexesOf = "indexes_of" "string.indexes_of(part: string) -> list<int>",
+        "Where `part` stands, also where it overlaps itself.", r#""banana".indexes_of("ana") == [1, 3]"#;
     StringCount = "count" "string.count(part: string) -> int", "How often `part` stands in it, without overlaps.",
         r#""banana".count("an") == 2"#;
     Trim = "trim" "string.trim(chars?: string) -> string",
@@ -134,6 +142,9 @@ builtins! {
         r#""aé".code_points() == [97, 233]"#;
     FromCodePoints = "from_code_points" "list<int>.from_code_points() -> string",
         "The string of these Unicode scalar values.", r#"[97, 233].from_code_points() == "aé""#;
+    StringBytes = "bytes" "string.bytes() -> list<int>", "The bytes of its UTF-8.", r#""é".bytes() == [195, 169]"#;
+    FromBytes = "from_bytes" "list<int>.from_bytes() -> string", "The text of these bytes, which are UTF-8.",
+        r#"[195, 169].from_bytes() == "é""#;
     ShellQuoted = "shell_quoted" "string.shell_quoted() -> string", "As one word of a POSIX shell: in quotes, unless it needs none.",
         r#""it's".shell_quoted() == r"'it'\''s'""#;
     XmlEscaped = "xml_escaped" "string.xml_escaped() -> string",
@@ -206,6 +217,8 @@ builtins! {
         "Lists of `size` elements each, the last one of what is left.", "[1, 2, 3].chunks(2) == [[1, 2], [3]]";
     ListWithout = "without" "list<T>.without(values: seq<T>) -> list<T>", "The elements that equal none of `values`.",
         "[1, 2, 3].without([2]) == [1, 3]";
+    WithoutAt = "without_at" "list<T>.without_at(index: int) -> list<T>", "Without the element at this place.",
+        r#"["a", "b", "a"].without_at(0) == ["b", "a"]"#;
     ListRepeat = "repeat" "list<T>.repeat(count: int) -> list<T>", "So many times, one after the other.",
         "[1, 2].repeat(2) == [1, 2, 1, 2]";
     ListSum = "sum" "seq<N>.sum() -> N", "All of them added; of none, 0.", "[1, 2, 3].sum() == 6";
@@ -254,6 +267,12 @@ builtins! {
     MergeDeep = "merge" "merge(a: any, b: any) -> any",
         "Mappings merged at every level, `b` before `a`; any other value of `b` takes the place of that of `a`.",
         r#"merge("a: {x: 1}".from_yaml(), "a: {y: 2}".from_yaml()).a?.x == 1"#;
+    MergePatch = "merge_patch" "merge_patch(a: any, patch: any) -> any",
+        "A JSON merge patch (RFC 7396): mappings are merged at every level, and null takes a key out.",
+        r#"merge_patch("a: 1\nb: 2".from_yaml(), "a: null\nc: 3".from_yaml()) == "b: 2\nc: 3".from_yaml()"#;
+    Prune = "prune" "prune(value: any) -> any",
+        "Without what is null, an empty list or an empty mapping, at every level.",
+        r#"prune("a: [null]\nb: {c: {}}\nd: 0".from_yaml()) == "d: 0".from_yaml()"#;
     MapMerge = "merge" "map<K, V>.merge(other: map<K, V>) -> map<K, V>",
         "The entries of both; where both have a key, that of `other`.",
         r#"{"a": 1, "b": 1}.merge({"b": 2}) == {"a": 1, "b": 2}"#;
@@ -328,6 +347,9 @@ builtins! {
         r#""{\"a\": 1}".from_json().a == 1"#;
     ToYaml = "to_yaml" "T.to_yaml() -> string", "As YAML in block style, keys sorted.",
         r#"{a: ["x", "yes"]}.to_yaml() == "a:\n  - x\n  - \"yes\"\n""#;
+    ToYamlStream = "to_yaml_stream" "seq<T>.to_yaml_stream() -> string",
+        "Several YAML documents in one text, each after a line `---`.",
+        r#"[1, 2].to_yaml_stream() == "---\n1\n---\n2\n""#;
     FromYaml = "from_yaml" "string.from_yaml() -> any", "The value of a YAML text of one document.",
         r#""a: [1]".from_yaml().a == [1]"#;
     ToToml = "to_toml" "T.to_toml() -> string", "As TOML, keys sorted; a null has no place in it.",
@@ -340,6 +362,8 @@ builtins! {
     Base64 = "base64" "string.base64() -> string", "Its UTF-8 bytes in base 64, padded.", r#""hi".base64() == "aGk=""#;
     FromBase64 = "from_base64" "string.from_base64() -> string", "The text of base 64, which must be UTF-8.",
         r#""aGk=".from_base64() == "hi""#;
+    IsBase64 = "is_base64" "string.is_base64() -> bool", "Whether it is base 64, with its padding.",
+        r#""YQ==".is_base64() and not "YQ".is_base64()"#;
     StringHex = "hex" "string.hex() -> string", "Its UTF-8 bytes as hexadecimal digits.", r#""hi".hex() == "6869""#;
     IntHex = "hex" "int.hex() -> string", "As hexadecimal digits in lower case.", r#"255.hex() == "ff""#;
     FromHex = "from_hex" "string.from_hex() -> string", "The text of hexadecimal digits, which must be UTF-8.",

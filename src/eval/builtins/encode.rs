@@ -171,15 +171,31 @@ pub(super) fn from_yaml(cx: &mut Cx<'_>, args: Args<'_>) -> Done {
 }
 
 pub(super) fn to_yaml(cx: &mut Cx<'_>, args: Args<'_>) -> Done {
+    let text = yaml(cx, args.get(0))?;
+    cx.string(text)
+}
+
+pub(super) fn to_yaml_stream(cx: &mut Cx<'_>, args: Args<'_>) -> Done {
+    let mut out = String::new();
+    for item in args.seq(cx, 0)?.iter() {
+        let text = yaml(cx, item)?;
+        cx.charge(1, text.len())?;
+        out.push_str("---\n");
+        out.push_str(&text);
+    }
+    cx.string(out)
+}
+
+fn yaml(cx: &mut Cx<'_>, value: &Value) -> Result<String, Fault> {
     let mut builder =
         Builder { program: cx.program, nodes: Vec::new(), open: Vec::new(), key: None, plain: true };
-    visit(cx.program, args.get(0), &mut builder);
+    visit(cx.program, value, &mut builder);
     if !builder.plain {
         return Err(Fault::Kinds);
     }
     let document = Document { nodes: builder.nodes };
     match print::to_yaml(&document) {
-        Ok(text) => cx.string(text),
+        Ok(text) => Ok(text),
         Err(error) => wrong(error.to_string()),
     }
 }
@@ -496,6 +512,12 @@ fn decode_base64(text: &str) -> Option<Vec<u8>> {
     // What is left over is zero, or two texts would mean the same.
     let clean = word & ((1 << bits) - 1) == 0;
     (clean && padding == (4 - digits.len() % 4) % 4 && padding < 3).then_some(out)
+}
+
+pub(super) fn is_base64(cx: &mut Cx<'_>, args: Args<'_>) -> Done {
+    let text = args.str(0)?;
+    cx.charge(text.len(), 0)?;
+    Ok(Value::Bool(decode_base64(text).is_some()))
 }
 
 pub(super) fn from_base64(cx: &mut Cx<'_>, args: Args<'_>) -> Done {

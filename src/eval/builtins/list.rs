@@ -180,6 +180,15 @@ pub(super) fn without(cx: &mut Cx<'_>, args: Args<'_>) -> Done {
     cx.list(items.iter().filter(|v| !is_in(cx, &gone, v)).cloned().collect())
 }
 
+pub(super) fn without_at(cx: &mut Cx<'_>, args: Args<'_>) -> Done {
+    let items = args.seq(cx, 0)?;
+    let index = args.int(1)?;
+    let Some(at) = usize::try_from(index).ok().filter(|at| *at < items.len()) else {
+        return wrong(format!("there is no element {index}: it has {}", items.len()));
+    };
+    cx.list(items.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, v)| v.clone()).collect())
+}
+
 /// An argument as a set.
 fn sorted_set(cx: &mut Cx<'_>, args: Args<'_>, at: usize) -> Result<Value, Fault> {
     let items = args.seq(cx, at)?;

@@ -56,8 +56,11 @@ pub(super) fn merge(cx: &mut Cx<'_>, args: Args<'_>) -> Done {
 
 /// Mappings are merged at every level, `b` before `a`.
 pub(super) fn merge_deep(cx: &mut Cx<'_>, args: Args<'_>) -> Done {
-    deep(cx, args.get(0), args.get(1), 128)
+    deep(cx, args.get(0), args.get(1), DEPTH)
 }
+
+/// Values that nest deeper are not gone through.
+const DEPTH: u32 = 128;
 
 fn deep(cx: &mut Cx<'_>, a: &Value, b: &Value, depth: u32) -> Done {
     let (Some(Value::Map(x)), Some(Value::Map(y))) = (to_map(cx.program, a), to_map(cx.program, b)) else {
@@ -74,6 +77,67 @@ fn deep(cx: &mut Cx<'_>, a: &Value, b: &Value, depth: u32) -> Done {
         over.push((key.clone(), value));
     }
     Ok(Value::Map(merged(cx.plan, &x, &over)))
+}
+
+/// As RFC 7396 says it.
+pub(super) fn merge_patch(cx: &mut Cx<'_>, args: Args<'_>) -> Done {
+    patched(cx, args.get(0), args.get(1), DEPTH)
+}
+
+fn patched(cx: &mut Cx<'_>, value: &Value, patch: &Value, depth: u32) -> Done {
+    let Some(Value::Map(patch)) = to_map(cx.program, patch) else { return Ok(patch.clone()) };
+    let Some(depth) = depth.checked_sub(1) else { return Err(Fault::Budget) };
+    let old = match to_map(cx.program, value) {
+        Some(Value::Map(entries)) => entries,
+        _ => Arc::default(),
+    };
+    cx.charge(old.len() + patch.len(), (old.len() + patch.len()) * size_of::<Value>() * 2)?;
+    let (mut over, mut gone) = (Vec::with_capacity(patch.len()), Vec::new());
+    for (key, change) in patch.iter() {
+        match change {
+            Value::Null => gone.push((key.clone(), Value::Null)),
+            change => {
+                let below = find_entry(cx.plan, &old, key).cloned().unwrap_or_default();
+                over.push((key.clone(), patched(cx, &below, change, depth)?));
+            }
+        }
+    }
+    let all = merged(cx.plan, &old, &over);
+    if gone.is_empty() {
+        return Ok(Value::Map(all));
+    }
+    let plan = cx.plan;
+    kept(cx, &all, |(key, _)| find_entry(plan, &gone, key).is_none())
+}
+
+pub(super) fn prune(cx: &mut Cx<'_>, args: Args<'_>) -> Done {
+    pruned(cx, args.get(0), DEPTH)
+}
+
+fn pruned(cx: &mut Cx<'_>, value: &Value, depth: u32) -> Done {
+    let Some(depth) = depth.checked_sub(1) else { return Err(Fault::Budget) };
+    let is_left = |value: &Value| match value {
+        Value::Null => false,
+        Value::List(items) | Value::Set(items) => !items.is_empty(),
+        Value::Map(entries) => !entries.is_empty(),
+        _ => true,
+    };
+    if let Value::List(items) = value {
+        let mut left = Vec::with_capacity(items.len());
+        for item in items.iter() {
+            left.push(pruned(cx, item, depth)?);
+        }
+        left.retain(is_left);
+        return cx.list(left);
+    }
+    let Some(Value::Map(entries)) = to_map(cx.program, value) else { return Ok(value.clone()) };
+    let mut left = Vec::with_capacity(entries.len());
+    for (key, value) in entries.iter() {
+        left.push((key.clone(), pruned(cx, value, depth)?));
+    }
+    left.retain(|(_, value)| is_left(value));
+    cx.charge(left.len(), left.len() * size_of::<Value>() * 2)?;
+    Ok(Value::Map(left.into()))
 }
 
 pub(super) fn without(cx: &mut Cx<'_>, args: Args<'_>) -> Done {

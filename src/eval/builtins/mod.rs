@@ -286,6 +286,7 @@ fn moves_only(builtin: B) -> bool {
             | B::Take
             | B::Skip
             | B::Chunks
+            | B::WithoutAt
             | B::ListRepeat
             | B::ToList
             | B::ToMap
@@ -316,10 +317,12 @@ pub fn apply(cx: &mut Cx<'_>, builtin: B, args: &[Value]) -> Done {
         B::EndsWith => text::ends_with,
         B::Split => text::split,
         B::SplitOnce => text::split_once,
+        B::SplitLast => text::split_last,
         B::Lines => text::lines,
         B::Words => text::words,
         B::Chars => text::chars,
         B::StringIndexOf => text::index_of,
+        B::IndexesOf => text::indexes_of,
         B::StringCount => text::count_of,
         B::Trim => text::trim,
         B::TrimStart => text::trim_start,
@@ -343,6 +346,8 @@ pub fn apply(cx: &mut Cx<'_>, builtin: B, args: &[Value]) -> Done {
         B::Dedent => text::dedent,
         B::CodePoints => text::code_points,
         B::FromCodePoints => text::from_code_points,
+        B::StringBytes => text::bytes,
+        B::FromBytes => text::from_bytes,
         B::ShellQuoted => text::shell_quoted,
         B::XmlEscaped => text::xml_escaped,
 
@@ -365,6 +370,7 @@ pub fn apply(cx: &mut Cx<'_>, builtin: B, args: &[Value]) -> Done {
         B::Skip => list::skip,
         B::Chunks => list::chunks,
         B::ListWithout => list::without,
+        B::WithoutAt => list::without_at,
         B::ListRepeat => list::repeat,
         B::ListSum => list::sum,
         B::ListMin => list::min,
@@ -389,6 +395,8 @@ pub fn apply(cx: &mut Cx<'_>, builtin: B, args: &[Value]) -> Done {
         B::Entries => map::entries,
         B::MapMerge => map::merge,
         B::MergeDeep => map::merge_deep,
+        B::MergePatch => map::merge_patch,
+        B::Prune => map::prune,
         B::MapWithout => map::without,
         B::MapWithoutKey => map::without_key,
         B::MapCompact => map::compact,
@@ -432,12 +440,14 @@ pub fn apply(cx: &mut Cx<'_>, builtin: B, args: &[Value]) -> Done {
         B::ToJsonPretty => encode::to_json_pretty,
         B::FromJson => encode::from_json,
         B::ToYaml => encode::to_yaml,
+        B::ToYamlStream => encode::to_yaml_stream,
         B::FromYaml => encode::from_yaml,
         B::ToToml => encode::to_toml,
         B::FromToml => encode::from_toml,
         B::ToIni => encode::to_ini,
         B::Base64 => encode::base64,
         B::FromBase64 => encode::from_base64,
+        B::IsBase64 => encode::is_base64,
         B::StringHex => encode::hex,
         B::FromHex => encode::from_hex,
         B::UrlEncoded => encode::url_encoded,

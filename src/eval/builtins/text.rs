@@ -30,18 +30,31 @@ pub(super) fn ends_with(_: &mut Cx<'_>, args: Args<'_>) -> Done {
 
 pub(super) fn split(cx: &mut Cx<'_>, args: Args<'_>) -> Done {
     let separator = args.str(1)?;
-    if separator.is_empty() {
-        return chars(cx, args);
+    match (args.opt_int(2)?, separator.is_empty()) {
+        (None, true) => chars(cx, args),
+        (None, false) => cx.strings(args.str(0)?.split(separator.as_str())),
+        (Some(_), true) => wrong("an empty separator leaves no part that could be the last one"),
+        (Some(most), false) if most < 1 => wrong(format!("`most` is {most}, and there is always one part")),
+        (Some(most), false) => {
+            let most = usize::try_from(most).unwrap_or(usize::MAX);
+            cx.strings(args.str(0)?.splitn(most, separator.as_str()))
+        }
     }
-    cx.strings(args.str(0)?.split(separator.as_str()))
 }
 
 pub(super) fn split_once(_: &mut Cx<'_>, args: Args<'_>) -> Done {
-    let Some((before, after)) = args.str(0)?.split_once(args.str(1)?.as_str()) else {
-        return Ok(Value::Null);
-    };
+    Ok(two(args.str(0)?.split_once(args.str(1)?.as_str())))
+}
+
+pub(super) fn split_last(_: &mut Cx<'_>, args: Args<'_>) -> Done {
+    Ok(two(args.str(0)?.rsplit_once(args.str(1)?.as_str())))
+}
+
+/// What stands before and after a separator.
+fn two(parts: Option<(&str, &str)>) -> Value {
+    let Some((before, after)) = parts else { return Value::Null };
     let part = |name, text: &str| (Name::new(name), Value::Str(text.into()));
-    Ok(Value::Anon([part("after", after), part("before", before)].into()))
+    Value::Anon([part("after", after), part("before", before)].into())
 }
 
 pub(super) fn lines(cx: &mut Cx<'_>, args: Args<'_>) -> Done {
@@ -62,6 +75,41 @@ pub(super) fn index_of(_: &mut Cx<'_>, args: Args<'_>) -> Done {
     let text = args.str(0)?;
     let found = text.find(args.str(1)?.as_str()).and_then(|at| text.get(..at));
     Ok(found.map_or(Value::Null, |before| Value::Int(before.chars().count() as i64)))
+}
+
+pub(super) fn indexes_of(cx: &mut Cx<'_>, args: Args<'_>) -> Done {
+    let (text, part) = (args.str(0)?, args.str(1)?);
+    if part.is_empty() {
+        return wrong("an empty text stands everywhere");
+    }
+    cx.charge(text.len(), 0)?;
+    let starts = text.char_indices().enumerate();
+    let found =
+        starts.filter(|(_, (at, _))| text.get(*at..).is_some_and(|rest| rest.starts_with(part.as_str())));
+    let found: Vec<Value> = found.map(|(index, _)| Value::Int(index as i64)).collect();
+    cx.list(found)
+}
+
+pub(super) fn bytes(cx: &mut Cx<'_>, args: Args<'_>) -> Done {
+    let text = args.str(0)?;
+    cx.charge(text.len(), text.len() * size_of::<Value>())?;
+    Ok(Value::List(text.bytes().map(|byte| Value::Int(byte.into())).collect()))
+}
+
+pub(super) fn from_bytes(cx: &mut Cx<'_>, args: Args<'_>) -> Done {
+    let items = args.seq(cx, 0)?;
+    let mut bytes = Vec::with_capacity(items.len());
+    for item in items.iter() {
+        let Value::Int(value) = item else { return Err(Fault::Kinds) };
+        match u8::try_from(*value) {
+            Ok(byte) => bytes.push(byte),
+            Err(_) => return wrong(format!("{value} is no byte: they go from 0 to 255")),
+        }
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => cx.string(text),
+        Err(_) => wrong("these bytes are not UTF-8 text"),
+    }
 }
 
 pub(super) fn count_of(_: &mut Cx<'_>, args: Args<'_>) -> Done {

@@ -1,22 +1,19 @@
 //! Calls of builtins: which row is meant, what its type variables stand for.
 
 use super::body::{Cx, Mode, Origin, Typed};
-use super::coerce::Why;
-use super::expr::alternatives;
 use super::unify::Binding;
 use crate::base::Span;
 use crate::diag::codes::{history, types as codes};
-use crate::diag::did_you_mean;
 use crate::model::prelude::Builtin;
 use crate::model::{Hir, HirKind, Type};
 use crate::syntax::ast::{Arg, Expr, ExprKind, Ident};
 use crate::types::marks::{self, Marks};
-use crate::types::signature::{Param, Sig, Signature};
+use crate::types::signature::{Sig, Signature};
 
 /// An argument, checked or not yet.
-struct Given<'a> {
-    expr: &'a Expr,
-    value: Option<Typed>,
+pub(super) struct Given<'a> {
+    pub(super) expr: &'a Expr,
+    pub(super) value: Option<Typed>,
 }
 
 /// Which argument each parameter gets.
@@ -217,7 +214,7 @@ impl<'a> Cx<'_, 'a> {
     }
 
     /// Whether a row can be called on a value of this type.
-    fn receives(&self, row: &Signature, ty: &Type) -> bool {
+    pub fn receives(&self, row: &Signature, ty: &Type) -> bool {
         row.receiver.as_ref().is_some_and(|sig| Binding::default().unify(self.program(), sig, ty))
     }
 
@@ -349,130 +346,6 @@ impl<'a> Cx<'_, 'a> {
         }
     }
 
-    /// One argument that is no function value.
-    fn argument(&mut self, sig: &Sig, value: Typed, span: Span, binding: &mut Binding) -> Hir {
-        if value.is_error() {
-            return value.hir;
-        }
-        match sig {
-            Sig::Of(Type::Any) => {
-                binding.marks = binding.marks.and(marks::deep(self.program(), &value.ty));
-                match crate::types::relation::is_data(&value.ty) {
-                    true => value.hir,
-                    false => self.hir(span, HirKind::ToAny(Box::new(value.hir))),
-                }
-            }
-            Sig::Of(ty) => {
-                let (marks, plain) = marks::split(&value.ty);
-                binding.marks = binding.marks.and(marks);
-                self.coerce(Typed { ty: plain, ..value }, span, ty, Why::Plain)
-            }
-            _ => {
-                // An int literal beside floats is one.
-                if let Some(wanted) = binding.wanted(sig)
-                    && matches!(value.ty.bare(), Type::IntLit(_))
-                    && alternatives(&wanted, |t| matches!(t, Type::Float))
-                {
-                    return self.coerce(value, span, &Type::Float, Why::Plain);
-                }
-                let before = binding.clone();
-                if !binding.unify(self.program(), sig, &value.ty) {
-                    *binding = before;
-                    let wanted = binding.shown(sig);
-                    self.mismatch(&value.ty, span, &wanted, Why::Plain);
-                    return self.hir(span, HirKind::Error);
-                }
-                if matches!((sig, value.ty.bare()), (Sig::Map(..), Type::Anon(_))) {
-                    let map = binding.result(sig);
-                    return self.coerce(value, span, &map, Why::Plain);
-                }
-                value.hir
-            }
-        }
-    }
-
-    /// `x => e` as an argument.
-    fn function_value(
-        &mut self,
-        row: &'static Signature,
-        param: &Param,
-        e: &'a Expr,
-        from: Origin,
-        binding: &mut Binding,
-    ) -> Hir {
-        let Sig::Function(params, result) = &param.ty else { return self.hir(e.span, HirKind::Error) };
-        let ExprKind::Lambda { params: names, body } = &e.kind else {
-            return self.no_function_value(e, params.len());
-        };
-        if names.len() != params.len() {
-            let wanted =
-                if params.len() == 1 { "one value".to_owned() } else { format!("{} values", params.len()) };
-            let problem = self
-                .problem(
-                    codes::BAD_CALL,
-                    e.span,
-                    format!("this function is given {wanted}, and takes {}", names.len()),
-                )
-                .help(if params.len() == 1 { "write `x => …`" } else { "write `(a, b) => …`" });
-            self.report(problem);
-            return self.hir(e.span, HirKind::Error);
-        }
-        // The result may widen what a parameter is (`fold`): checked again until it is stable.
-        for round in 0..3 {
-            let (said, uses) = (self.ck.decls.diagnostics.len(), self.uses.len());
-            let scope = self.enter();
-            let types: Vec<Type> = params.iter().map(|p| binding.result(p)).collect();
-            let locals: Vec<u32> = names
-                .iter()
-                .zip(&types)
-                .map(|(name, ty)| self.declare_used(*name, ty.clone(), from))
-                .collect();
-            let want = binding.wanted(result);
-            let value = self.expr(body, want.as_ref());
-            self.leave(scope);
-            let mut next = binding.clone();
-            let fits = value.is_error() || next.unify_result(self.program(), result, &value.ty);
-            let changed = params.iter().zip(&types).any(|(p, ty)| next.result(p) != *ty);
-            if fits && changed && round < 2 && self.retries > 0 {
-                self.retries -= 1;
-                self.ck.decls.diagnostics.truncate(said);
-                self.uses.truncate(uses);
-                *binding = next;
-                continue;
-            }
-            let marks = marks::top(&value.ty);
-            let body = if !fits {
-                let wanted = binding.shown(result);
-                self.coerce(value, body.span, &wanted, Why::Plain)
-            } else {
-                if !marks.is_none() && decides(result) {
-                    self.refuse_mark(
-                        marks,
-                        body.span,
-                        &format!("what `{}` decides by", row.builtin.info().name),
-                    );
-                }
-                *binding = next;
-                value.hir
-            };
-            let kind = HirKind::Lambda { params: locals, body: Box::new(body) };
-            return self.hir(e.span, kind);
-        }
-        self.hir(e.span, HirKind::Error)
-    }
-
-    fn no_function_value(&mut self, e: &'a Expr, params: usize) -> Hir {
-        let help = match (&e.kind, params) {
-            (ExprKind::Name(ident), 1) => format!("write `x => {}(x)`", ident.name),
-            (_, 1) => "write `x => …`".to_owned(),
-            _ => "write `(a, b) => …`".to_owned(),
-        };
-        let problem =
-            self.problem(codes::BAD_CALL, e.span, "a function value is expected here".to_owned()).help(help);
-        self.report(problem);
-        self.hir(e.span, HirKind::Error)
-    }
-
     /// What the variables stand for must be what their letters say.
     fn constraints(&mut self, row: &Signature, binding: &Binding, name: Ident, span: Span) {
         let mut vars: Vec<u8> = Vec::new();
@@ -490,7 +363,7 @@ impl<'a> Cx<'_, 'a> {
             let Some(ty) = binding.get(var) else { continue };
             let (marks, plain) = marks::split(ty);
             let what = match var {
-                b'K' if !super::collect::is_map_key(&plain) => "cannot be the key of a map",
+                b'K' if !super::map_literal::is_map_key(&plain) => "cannot be the key of a map",
                 b'N' if !is_amount(&plain) => "is no number",
                 b'O' if !has_order(&plain) => "has no order",
                 _ => {
@@ -562,93 +435,10 @@ impl<'a> Cx<'_, 'a> {
     }
 
     // What is said.
-
-    fn unknown_method(&mut self, ty: &Type, name: Ident) -> Typed {
-        let text = name.name.as_str();
-        let shown = self.show(&crate::types::relation::widened(ty));
-        let mut problem =
-            self.problem(codes::UNKNOWN_METHOD, name.span, format!("a `{shown}` has no function `{text}`"));
-        let field = ty.record().and_then(|id| self.record(id)?.field(name.name)).is_some();
-        let function = self.function_item(name.name).is_some();
-        problem.help = if field {
-            Some(format!("`{text}` is a field: write `.{text}`"))
-        } else if function {
-            Some(format!("`{text}` is declared with `fn`: write `{text}(…)`"))
-        } else {
-            let fitting = self
-                .ck
-                .signatures
-                .names()
-                .filter(|n| self.ck.signatures.named(n).iter().any(|r| self.receives(r, ty)));
-            let mut names: Vec<&'static str> = fitting.collect();
-            names.sort_unstable();
-            let known = other_name(text).filter(|n| names.contains(n));
-            known.map(|n| format!("did you mean `{n}`?")).or_else(|| did_you_mean(text, names))
-        };
-        self.report(problem);
-        self.wrong(name.span)
-    }
-
-    fn wrong_receiver(&mut self, rows: &[&Signature], ty: &Type, name: Ident) -> Typed {
-        let text = name.name.as_str();
-        let shown = self.show(&crate::types::relation::widened(ty));
-        let on: Vec<String> = rows.iter().map(|r| format!("`{}`", r.builtin.info().signature)).collect();
-        let mut help = format!("there is {}", on.join(" and "));
-        if matches!(ty.bare(), Type::Any) {
-            help = format!("say what it is: `(… as T).{text}(…)`");
-        } else if matches!((ty.bare(), text), (Type::Int | Type::IntLit(_), "len")) {
-            help = "an int has no length: compare it with a range".to_owned();
-        }
-        let problem = self
-            .problem(codes::UNKNOWN_METHOD, name.span, format!("a `{shown}` has no function `{text}`"))
-            .help(help);
-        self.report(problem);
-        self.wrong(name.span)
-    }
-
-    fn wrong_arguments(
-        &mut self,
-        rows: &[&'static Signature],
-        given: Vec<Given<'a>>,
-        name: Ident,
-        args: &'a [Arg],
-        span: Span,
-    ) -> Typed {
-        for one in given {
-            if one.value.is_none() && !matches!(one.expr.kind, ExprKind::Lambda { .. }) {
-                self.expr(one.expr, Some(&Type::Error));
-            }
-        }
-        let forms: Vec<String> = rows.iter().map(|r| format!("`{}`", r.builtin.info().signature)).collect();
-        let params: Vec<&'static str> =
-            rows.iter().flat_map(|r| r.params.iter().map(|p| p.name.as_str())).collect();
-        let unknown =
-            args.iter().filter_map(|a| a.name.as_ref()?.first()).find(|n| !params.contains(&n.name.as_str()));
-        let problem = match unknown {
-            Some(unknown) => {
-                let message = format!("`{}` has no parameter `{}`", name.name, unknown.name);
-                let near = did_you_mean(unknown.name.as_str(), params.iter().copied());
-                let problem = self.problem(codes::BAD_CALL, unknown.span, message);
-                match near {
-                    Some(near) => problem.help(near),
-                    None => problem.help(format!("it is {}", forms.join(" or "))),
-                }
-            }
-            None => {
-                let message = match rows {
-                    [row] => arguments_problem(row, args, name),
-                    _ => format!("these are not the arguments of `{}`", name.name),
-                };
-                self.problem(codes::BAD_CALL, span, message).help(format!("it is {}", forms.join(" or ")))
-            }
-        };
-        self.report(problem);
-        self.wrong(span)
-    }
 }
 
 /// Which argument each parameter gets; none if they do not fit by number, name and kind.
-fn places(row: &Signature, args: &[Arg]) -> Option<Places> {
+pub(super) fn places(row: &Signature, args: &[Arg]) -> Option<Places> {
     let mut places: Places = row.params.iter().map(|_| None).collect();
     let mut next = 0;
     for (at, arg) in args.iter().enumerate() {
@@ -675,33 +465,8 @@ fn places(row: &Signature, args: &[Arg]) -> Option<Places> {
     complete.then_some(places)
 }
 
-/// What is wrong with the arguments of a function that has one form.
-fn arguments_problem(row: &Signature, args: &[Arg], name: Ident) -> String {
-    let unnamed = args.iter().filter(|a| a.name.is_none()).count();
-    if args.len() > row.params.len() {
-        let count = match row.params.len() {
-            0 => "no arguments".to_owned(),
-            1 => "one argument".to_owned(),
-            n => format!("{n} arguments"),
-        };
-        return format!("`{}` takes {count}", name.name);
-    }
-    let named = |p: &Param| args.iter().any(|a| matches!(a.name.as_deref(), Some([n]) if n.name == p.name));
-    let missing: Vec<String> = row
-        .params
-        .iter()
-        .enumerate()
-        .filter(|(at, p)| *at >= unnamed && !p.optional && !named(p))
-        .map(|(_, p)| format!("`{}`", p.name))
-        .collect();
-    if missing.is_empty() {
-        return format!("these are not the arguments of `{}`", name.name);
-    }
-    format!("`{}` is called without {}", name.name, missing.join(", "))
-}
-
 /// Whether a function value's result decides something, so that no mark may reach it.
-fn decides(result: &Sig) -> bool {
+pub(super) fn decides(result: &Sig) -> bool {
     matches!(result, Sig::Of(Type::Bool) | Sig::Var(b'K' | b'O'))
 }
 
@@ -735,32 +500,4 @@ fn has_order(ty: &Type) -> bool {
         Type::OneOf(_) => super::operators::is_ordered(ty),
         _ => super::operators::is_ordered(ty),
     }
-}
-
-/// What a function is called here, if it is known by another name elsewhere.
-fn other_name(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "length" | "size" | "count" => "len",
-        "includes" | "has" | "has_key" | "contains_key" => "contains",
-        "reduce" | "inject" => "fold",
-        "select" | "where" => "filter",
-        "each" | "collect" => "map",
-        "strip" => "trim",
-        "lstrip" => "trim_start",
-        "rstrip" => "trim_end",
-        "startswith" | "startsWith" => "starts_with",
-        "endswith" | "endsWith" => "ends_with",
-        "uppercase" | "to_upper" | "toUpperCase" => "upper",
-        "lowercase" | "to_lower" | "toLowerCase" => "lower",
-        "sort" | "sort_by" => "sorted",
-        "reverse" => "reversed",
-        "uniq" | "distinct" => "unique",
-        "some" => "any",
-        "every" => "all",
-        "items" => "entries",
-        "to_string" | "str" => "string",
-        "to_int" => "int",
-        "flatMap" => "flat_map",
-        _ => return None,
-    })
 }

@@ -2,21 +2,26 @@
 
 mod access;
 mod arena;
+mod argument;
 mod body;
+mod brace;
 mod branch;
 mod builtin;
 mod call;
 mod coerce;
-mod collect;
+mod comprehension;
 mod construct;
 mod expr;
 mod history;
 mod index;
 mod items;
+mod map_literal;
 mod matching;
+mod modifiers;
 mod names;
 mod narrow;
 mod operators;
+mod refused_call;
 mod special;
 mod stmt;
 mod unify;

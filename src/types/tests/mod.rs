@@ -1,6 +1,8 @@
 //! Models that are checked: what is said of each is in comments at its line.
 
 mod cases;
+mod declarations;
+mod expressions;
 mod good;
 
 use std::fmt::Write as _;
