@@ -3,6 +3,7 @@
 //!
 //! The layers, each using only those above it in this list:
 
+pub mod agent;
 pub mod base;
 pub mod cli;
 pub mod data;

@@ -102,6 +102,10 @@ pub enum Failure {
         /// What is wrong.
         problem: String,
     },
+    /// The connection of an agent.
+    #[error("the connection to the gops that deploys has failed")]
+    #[diagnostic(code(gops::agent), help("nobody starts `gops agent` by hand: a deploy over ssh does"))]
+    Agent(#[source] std::io::Error),
     /// A panic.
     #[error("gops stopped because of a fault of its own")]
     #[diagnostic(

@@ -1,5 +1,6 @@
 //! The command line: one file per command; [`ui`] is the only code that prints.
 
+mod agent;
 mod allocator;
 mod change;
 mod check;
@@ -149,6 +150,7 @@ enum Command {
     Completions(completions::Completions),
     Man(man::Man),
     Sim(sim::Sim),
+    Agent(agent::Agent),
 }
 
 /// What a command works with.
@@ -217,6 +219,7 @@ impl Command {
             Command::Completions(command) => command.run(context),
             Command::Man(command) => command.run(context),
             Command::Sim(command) => command.run(context),
+            Command::Agent(command) => command.run(context),
         }
     }
 }

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use ecow::EcoString;
 
+use crate::agent::Remotes;
 use crate::base::System;
 use crate::handler::{
-    Clock, Effect as Ended, Fault, Greeting, Handler, Hello, Reach, Readiness, Registry, Session,
-    SystemClock, SystemRandom, Token,
+    Clock, Effect as Ended, Fault, Handler, Hello, Reach, Readiness, Registry, Session, SystemClock,
+    SystemRandom, Token,
 };
 use crate::project::config::Limit;
 use crate::state::{
@@ -130,13 +131,15 @@ pub fn run(
         let accepted = options.accept_rewrite.as_deref();
         follows(snapshot.generations.last(), revision.as_deref(), accepted, &ancestry)?;
     }
-    let targets = Targets::of(&graph, &snapshot, options.root.as_deref())?;
+    let mut targets = Targets::of(&graph, &snapshot, options.root.as_deref())?;
+    let remotes = Remotes::connect(targets.remote(), &registry, &project);
+    targets.identify(|target| remotes.identity(target));
     let name = match &environment {
         Some(environment) => ecow::eco_format!("{}/{environment}", options.project),
         None => options.project.clone(),
     };
     let driver =
-        Driver { project, name, targets: &targets, registry: &registry, reach: &Here, clock: &clock };
+        Driver { project, name, targets: &targets, registry: &registry, reach: &remotes, clock: &clock };
     let request = Request {
         graph: &mut graph,
         nonce,
@@ -154,16 +157,6 @@ pub fn run(
         past::seen(receipt, &graph, source.known());
     }
     Ok(outcome)
-}
-
-/// The machine that deploys is what it is, and the lock of the ledger is its fence: every worker
-/// there inherits that, so none outlives it.
-pub(super) struct Here;
-
-impl Reach for Here {
-    fn hello(&self, hello: &Hello<'_>) -> Result<Greeting, Fault> {
-        Ok(Greeting { identity: hello.identity.clone(), fence: None, keeps: false, others: Vec::new() })
-    }
 }
 
 /// A store that also keeps others out.
@@ -353,8 +346,8 @@ impl Driver<'_> {
 
     /// The handler of a batch, and what it works with.
     fn session(&self, engine: &Engine<'_>, batch: &Batch) -> Option<(&dyn Handler, Session<'_>)> {
-        let handler = self.registry.get(&batch.handler)?;
         let target = self.targets.get(batch.target)?;
+        let handler = self.reach.hands(&target.place.target, self.registry.get(&batch.handler)?);
         let session = Session {
             target: target.place.target.clone(),
             identity: target.place.identity.clone(),

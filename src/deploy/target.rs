@@ -7,6 +7,7 @@ use ecow::{EcoString, eco_format};
 use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
+use crate::agent::{Machine, Ssh, Wanted, way};
 use crate::graph::{GraphBuilder, GraphValue, LOCAL, ReadError};
 use crate::handler::{Fault, Root};
 use crate::state::{Place, Snapshot};
@@ -27,30 +28,62 @@ pub struct Target {
 pub struct Targets {
     all: Vec<Target>,
     by_id: FxHashMap<EcoString, usize>,
+    /// Those that are on other machines.
+    remote: Vec<Wanted>,
 }
 
 impl Targets {
     /// Those of a graph and a ledger. Refuses what cannot be reached before anything is done.
     pub fn of(graph: &GraphBuilder, ledger: &Snapshot, root: Option<&Path>) -> Result<Self, Error> {
-        let machine = Machine::this(root)?;
+        let machine = Ground::new(root)?;
         let mut targets = Targets::default();
         if graph.iter().any(|node| node.target == LOCAL) {
-            targets.add(machine.target(LOCAL.into(), EcoString::new(), None)?);
+            targets.add_found(machine.target(LOCAL.into(), EcoString::new(), None)?, ledger);
         }
         for sealed in graph.sorted_targets() {
             let damaged = |e: ReadError| Error::Graph { id: sealed.id.to_string(), problem: e.to_string() };
             let target = sealed.read().map_err(damaged)?;
             let reach = json(&target.fields);
-            targets.add(machine.target(target.id.clone(), reach, Some(&target.fields))?);
+            targets.add_found(machine.target(target.id.clone(), reach, Some(&target.fields))?, ledger);
         }
         let places: BTreeSet<&Place> = ledger.rows.values().map(|row| &row.place).collect();
         for place in places {
             if targets.named(&place.target).is_none() {
                 let fields = GraphValue::parse(place.reach.as_bytes()).ok();
-                targets.add(machine.target(place.target.clone(), place.reach.clone(), fields.as_ref())?);
+                let found = machine.target(place.target.clone(), place.reach.clone(), fields.as_ref())?;
+                targets.add_found(found, ledger);
             }
         }
         Ok(targets)
+    }
+
+    fn add_found(&mut self, (mut target, way): (Target, Option<Ssh>), ledger: &Snapshot) {
+        if let Some(way) = way {
+            // What it is, it says itself; where it does not answer, it is taken for what it was.
+            let mut rows = ledger.rows.values().map(|row| &row.place);
+            let known = rows.find(|place| place.target == target.place.target);
+            target.place.identity = match known {
+                Some(place) => place.identity.clone(),
+                None => eco_format!("unknown:{}", target.place.target),
+            };
+            let id = target.place.target.clone();
+            self.remote.push(Wanted { target: id, way, root: target.root.clone() });
+        }
+        self.add(target);
+    }
+
+    /// Those that are on other machines.
+    pub fn remote(&self) -> &[Wanted] {
+        &self.remote
+    }
+
+    /// Takes down what those on other machines are, as far as they said so.
+    pub fn identify(&mut self, identity: impl Fn(&str) -> Option<EcoString>) {
+        for target in &mut self.all {
+            if let Some(identity) = identity(&target.place.target) {
+                target.place.identity = identity;
+            }
+        }
     }
 
     fn add(&mut self, target: Target) {
@@ -86,9 +119,9 @@ fn json(value: &GraphValue) -> EcoString {
     String::from_utf8(value.to_json()).unwrap_or_default().into()
 }
 
-/// The machine that deploys.
-struct Machine {
-    identity: EcoString,
+/// Where targets are that are not elsewhere: the machine that deploys.
+struct Ground {
+    machine: Machine,
     /// The folder that stands for its `/`; each other target has a folder of its own in it.
     root: Option<PathBuf>,
 }
@@ -110,15 +143,8 @@ fn folder_name(id: &str) -> String {
     format!("_{name}-{hash}")
 }
 
-impl Machine {
-    fn this(root: Option<&Path>) -> Result<Self, Error> {
-        let id = ["/etc/machine-id", "/var/lib/dbus/machine-id"]
-            .into_iter()
-            .find_map(|path| std::fs::read_to_string(path).ok())
-            .unwrap_or_default();
-        // The id itself is not to be spread (machine-id(5)).
-        let hash = Sha256::digest(format!("gops {}", id.trim()));
-        let identity: EcoString = hash.iter().take(8).map(|byte| eco_format!("{byte:02x}")).collect();
+impl Ground {
+    fn new(root: Option<&Path>) -> Result<Self, Error> {
         let root = match root {
             None => None,
             Some(root) => {
@@ -129,22 +155,18 @@ impl Machine {
                 Some(found)
             }
         };
-        Ok(Machine { identity, root })
+        Ok(Ground { machine: Machine::this(), root })
     }
 
-    fn target(&self, id: EcoString, reach: EcoString, fields: Option<&GraphValue>) -> Result<Target, Error> {
+    /// A target, and the way to it where that is another machine.
+    fn target(
+        &self,
+        id: EcoString,
+        reach: EcoString,
+        fields: Option<&GraphValue>,
+    ) -> Result<(Target, Option<Ssh>), Error> {
         let fields = fields.unwrap_or(&GraphValue::Null);
-        if let Some(transport) = fields.get("transport") {
-            let kind = transport.get("type").or(Some(transport)).and_then(GraphValue::as_str);
-            match kind {
-                Some("local") | None => {}
-                Some(other) => {
-                    let fault = Fault::new(format!("this gops cannot deploy over `{other}` yet"));
-                    let help = "only `transport: local` is deployed; nothing was done";
-                    return Err(Error::target(&id, fault.help(help)));
-                }
-            }
-        }
+        let way = way(fields).map_err(|fault| Error::target(&id, fault))?;
         let allowed = match fields.get("roots") {
             Some(GraphValue::List(roots)) if !roots.is_empty() => {
                 let read =
@@ -159,11 +181,8 @@ impl Machine {
             LOCAL => root.clone(),
             other => root.join(folder_name(other)),
         });
-        let identity = match &folder {
-            Some(folder) => eco_format!("{}:{}", self.identity, folder.display()),
-            None => self.identity.clone(),
-        };
-        Ok(Target { place: Place { target: id, identity, reach }, root: Root { folder, allowed } })
+        let identity = self.machine.identity(folder.as_deref());
+        Ok((Target { place: Place { target: id, identity, reach }, root: Root { folder, allowed } }, way))
     }
 }
 
@@ -173,7 +192,7 @@ mod tests {
 
     fn target(json: &str, root: Option<&Path>) -> Result<Target, Error> {
         let fields = GraphValue::parse(json.as_bytes()).unwrap();
-        Machine::this(root)?.target("h1".into(), json.into(), Some(&fields))
+        Ok(Ground::new(root)?.target("h1".into(), json.into(), Some(&fields))?.0)
     }
 
     #[test]
@@ -206,7 +225,9 @@ mod tests {
     #[test]
     fn what_cannot_be_reached_is_refused() {
         for (json, problem) in [
-            (r#"{"transport":{"type":"ssh","address":"a"}}"#, "over `ssh`"),
+            (r#"{"transport":{"type":"smoke","address":"a"}}"#, "over `smoke`"),
+            (r#"{"transport":{"type":"ssh","address":"-oProxyCommand=x"}}"#, "address"),
+            (r#"{"transport":{"type":"ssh","address":"a","host_key":"ssh-rsa AAAA\nb"}}"#, "host_key"),
             (r#"{"roots":["srv"]}"#, "roots"),
         ] {
             let error = target(json, None).unwrap_err();

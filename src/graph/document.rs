@@ -174,6 +174,13 @@ impl super::SealedNode {
     }
 }
 
+impl Node {
+    /// Reads a node as it stands in the document.
+    pub fn parse(json: &[u8]) -> Result<Self, ReadError> {
+        node(read_json(json)?)
+    }
+}
+
 impl super::SealedTarget {
     /// Reads the target back from its bytes; see [`SealedNode::read`](super::SealedNode::read).
     pub fn read(&self) -> Result<Target, ReadError> {

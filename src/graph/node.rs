@@ -291,6 +291,14 @@ impl Node {
         }
     }
 
+    /// The node as it stands in the document.
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        let fields = |out: &mut Writer<'_>| self.fields.write(out);
+        write_node(&self.head(), &mut Writer::new(&mut out), &mut Vec::new(), fields);
+        out
+    }
+
     /// Writes and hashes it.
     pub fn seal(&self, scratch: &mut Vec<u8>) -> SealedNode {
         SealedNode::new(&self.head(), scratch, |out| self.fields.write(out))

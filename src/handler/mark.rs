@@ -3,11 +3,13 @@
 use std::fmt;
 
 use ecow::EcoString;
+use serde::{Deserialize, Serialize};
 
 use super::Random;
 
 /// Names one intent, and so the object that it made: 32 hex digits that no other intent has.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Token(EcoString);
 
 impl Token {
@@ -29,6 +31,14 @@ impl Token {
     }
 }
 
+impl TryFrom<String> for Token {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Token::parse(&text).ok_or("a token has 32 hex digits")
+    }
+}
+
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -43,7 +53,7 @@ impl fmt::Display for Token {
 
 /// What stands at an object that gops made: the ledger's lineage and the intent's token. It is
 /// set atomically with the object.
-#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, PartialEq, Eq, Debug, Hash, Serialize, Deserialize)]
 pub struct Mark {
     /// Which ledger made it.
     pub lineage: EcoString,

@@ -6,6 +6,7 @@
 //!
 //! Deliberately absent: any knowledge of plans, ledgers and order. Those are `deploy`'s.
 
+mod canonical;
 pub mod fake;
 #[cfg(feature = "file")]
 mod file;

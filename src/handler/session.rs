@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ecow::EcoString;
+use serde::{Deserialize, Serialize};
 
 use crate::base::System;
 
-use super::{Clock, Fault, Token};
+use super::{Clock, Fault, Handler, Token};
 
 /// Where the absolute paths of a target's files begin on this machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Root {
     /// The folder that stands for `/`, made with the first file in it; `None` for the machine
     /// itself.
@@ -38,7 +39,7 @@ pub struct Session<'a> {
 }
 
 /// What tells one run of a ledger from another, on the targets that keep it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fence {
     /// One more each time the ledger's lock is taken.
     pub epoch: u64,
@@ -75,7 +76,7 @@ pub struct Hello<'a> {
 }
 
 /// What a target answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Greeting {
     /// What it is.
     pub identity: EcoString,
@@ -91,4 +92,10 @@ pub struct Greeting {
 pub trait Reach: Send + Sync {
     /// Says hello. An error means that it cannot be reached.
     fn hello(&self, hello: &Hello<'_>) -> Result<Greeting, Fault>;
+
+    /// Who does on a target what a handler does: the handler itself on this machine, and what
+    /// speaks to its like there on another one.
+    fn hands<'a>(&'a self, _target: &str, handler: &'a dyn Handler) -> &'a dyn Handler {
+        handler
+    }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use ecow::EcoString;
+use serde::{Deserialize, Serialize};
 
 use crate::graph::{GraphValue, Node};
 
@@ -166,7 +167,7 @@ pub struct Part {
 }
 
 /// Something with a mark, as a search finds it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Found {
     /// Its mark.
     pub mark: Mark,
@@ -180,7 +181,7 @@ pub struct Found {
 
 /// What a handler wants to know of something the next time it sees it. All texts are the
 /// handler's own; the ledger keeps them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
     /// What was last applied, as JSON, large values by digest.
     pub fields: EcoString,
@@ -215,7 +216,7 @@ pub struct Look<'a> {
 }
 
 /// What is there.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Seen {
     /// Certainly nothing: the target is the right one, and it could have it.
     Absent,
@@ -228,9 +229,10 @@ pub enum Seen {
 }
 
 /// Something that is there.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Actual {
     /// Its fields, named as those of the node.
+    #[serde(with = "super::canonical")]
     pub fields: GraphValue,
     /// Its mark.
     pub marked: Marked,
@@ -246,7 +248,7 @@ pub struct Actual {
 }
 
 /// What an object says about who made it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Marked {
     /// It has a mark.
     By(Mark),
@@ -339,7 +341,7 @@ pub struct Delete<'a> {
 }
 
 /// How an effect ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Effect<T> {
     /// It happened, durably.
     Done(T),
@@ -350,11 +352,11 @@ pub enum Effect<T> {
 }
 
 /// It is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done;
 
 /// Whether something can be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Readiness {
     /// It can.
     Ready,
@@ -365,7 +367,7 @@ pub enum Readiness {
 }
 
 /// Why a target did not do what it was asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// What happened, in the style of diagnostics.
     pub message: String,

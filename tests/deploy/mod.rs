@@ -4,6 +4,7 @@
 mod disk;
 mod kill;
 mod sim;
+mod ssh;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

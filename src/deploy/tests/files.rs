@@ -484,7 +484,7 @@ pub(super) fn dying(host: &Host, store: &MemoryStore, nodes: Vec<Node>, fuel: Op
         name: "test".into(),
         targets: &targets,
         registry: &registry,
-        reach: &super::super::run::Here,
+        reach: &crate::agent::Remotes::default(),
         clock: &clock,
     };
     let trial = Trial { driver: &driver, registry: &registry, random: &random, clock: &clock };
