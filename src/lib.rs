@@ -1,23 +1,10 @@
 //! gops compiles typed models and plain YAML and JSON instances into a resource graph, and
 //! makes that graph true.
 //!
-//! The layers, each using only those above it in this list:
+//! The layers below the command line are crates of their own, and are named from here.
 
-pub mod agent;
-pub mod base;
+pub use gops_deploy::{agent, deploy, git, handler, project, secret, state};
+pub use gops_lang::{db, eval, graph, history, model, types};
+pub use gops_syntax::{base, data, diag, syntax};
+
 pub mod cli;
-pub mod data;
-pub mod db;
-pub mod deploy;
-pub mod diag;
-pub mod eval;
-pub mod git;
-pub mod graph;
-pub mod handler;
-pub mod history;
-pub mod model;
-pub mod project;
-pub mod secret;
-pub mod state;
-pub mod syntax;
-pub mod types;

@@ -1,4 +1,4 @@
-//! Holds `src/` to ARCHITECTURE.md: which layer uses which, and what a layer may not do.
+//! Holds the source to ARCHITECTURE.md: which layer uses which, and what a layer may not do.
 //!
 //! Each rule is a function from the files to what breaks it, and has a test that gives it
 //! files that do, so that a rule that can no longer fail is seen.
@@ -10,8 +10,10 @@ use std::path::Path as FilePath;
 
 use scan::Path;
 
-/// A file of `src/`, by its path in it.
+/// A file of the source, by its path in the `src/` of its crate.
 struct Source {
+    /// That `src/`.
+    folder: String,
     path: String,
     text: String,
     paths: Vec<Path>,
@@ -19,7 +21,17 @@ struct Source {
 
 impl Source {
     fn new(path: &str, text: &str) -> Self {
-        Source { path: path.to_owned(), text: text.to_owned(), paths: scan::paths(text) }
+        Source {
+            folder: "src".to_owned(),
+            path: path.to_owned(),
+            text: text.to_owned(),
+            paths: scan::paths(text),
+        }
+    }
+
+    /// The path from the root of the repository.
+    fn file(&self) -> String {
+        format!("{}/{}", self.folder, self.path)
     }
 
     /// `base` for `base/span.rs`, `lib` for `lib.rs`.
@@ -39,7 +51,7 @@ impl Source {
     }
 
     fn breaks(&self, path: &Path, what: impl std::fmt::Display) -> String {
-        format!("src/{}:{}: {what}", self.path, path.line)
+        format!("{}:{}: {what}", self.file(), path.line)
     }
 }
 
@@ -116,6 +128,14 @@ fn layer_of<'a>(source: &Source, path: &'a Path) -> Option<&'a str> {
     names.get(at).map(String::as_str).filter(|n| *n != "self")
 }
 
+/// The layers of other crates are named as those of one's own: `crate::base`.
+fn crates_by_name(sources: &[Source]) -> Vec<String> {
+    find(sources, |source, path| {
+        let named = path.names.first().is_some_and(|n| n.starts_with("gops_"));
+        (named && source.layer() != "lib").then(|| format!("`{}`: write `crate::…`", path.text()))
+    })
+}
+
 fn edges(sources: &[Source]) -> Vec<String> {
     let mut broken = Vec::new();
     for source in sources.iter().filter(|s| s.layer() != "lib") {
@@ -129,10 +149,10 @@ fn edges(sources: &[Source]) -> Vec<String> {
     broken
 }
 
-/// The folders of `src/` are the layers.
+/// The folders of the crates are the layers.
 fn folders(sources: &[Source]) -> Vec<String> {
     let known = |s: &&Source| s.layer() != "lib" && position(s.layer()).is_none();
-    sources.iter().filter(known).map(|s| format!("src/{}: `{}` is no layer", s.path, s.layer())).collect()
+    sources.iter().filter(known).map(|s| format!("{}: `{}` is no layer", s.file(), s.layer())).collect()
 }
 
 /// Nothing from `base` to `graph` reads or writes but what implements `System`; nothing there
@@ -260,11 +280,7 @@ fn handlers(sources: &[Source]) -> Vec<String> {
 fn names(sources: &[Source]) -> Vec<String> {
     const VAGUE: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];
     let vague = |s: &&Source| s.path.split(['/', '.']).any(|part| VAGUE.contains(&part));
-    sources
-        .iter()
-        .filter(vague)
-        .map(|s| format!("src/{}: the name does not say what it is", s.path))
-        .collect()
+    sources.iter().filter(vague).map(|s| format!("{}: the name does not say what it is", s.file())).collect()
 }
 
 /// The longest that a file may become before it has to be split.
@@ -275,7 +291,7 @@ const LONG: usize = 600;
 fn lengths(sources: &[Source]) -> Vec<String> {
     let lines = |s: &Source| s.text.lines().count();
     let long = sources.iter().filter(|s| lines(s) > TOO_LONG);
-    long.map(|s| format!("src/{}: {} lines: split it", s.path, lines(s))).collect()
+    long.map(|s| format!("{}: {} lines: split it", s.file(), lines(s))).collect()
 }
 
 /// What `rule` says of each path of each file that is not a test's.
@@ -291,6 +307,7 @@ type Rule = (&'static str, fn(&[Source]) -> Vec<String>);
 
 const RULES: &[Rule] = &[
     ("the direction of use", edges),
+    ("crates by name", crates_by_name),
     ("the folders", folders),
     ("no input or output", no_input_or_output),
     ("no panics", no_panics),
@@ -302,16 +319,21 @@ const RULES: &[Rule] = &[
     ("lengths", lengths),
 ];
 
-fn read(folder: &FilePath, prefix: &str, sources: &mut Vec<Source>) {
-    let mut entries: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap()).collect();
+/// The `src/` of each crate.
+const FOLDERS: &[&str] = &["src", "crates/deploy/src", "crates/lang/src", "crates/syntax/src"];
+
+fn read(root: &FilePath, folder: &str, prefix: &str, sources: &mut Vec<Source>) {
+    let mut entries: Vec<_> =
+        std::fs::read_dir(root.join(folder).join(prefix)).unwrap().map(|e| e.unwrap()).collect();
     entries.sort_by_key(|e| e.file_name());
     for entry in entries {
         let name = entry.file_name().into_string().unwrap();
         let path = format!("{prefix}{name}");
         if entry.file_type().unwrap().is_dir() {
-            read(&entry.path(), &format!("{path}/"), sources);
+            read(root, folder, &format!("{path}/"), sources);
         } else if name.ends_with(".rs") {
-            sources.push(Source::new(&path, &std::fs::read_to_string(entry.path()).unwrap()));
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            sources.push(Source { folder: folder.to_owned(), ..Source::new(&path, &text) });
         }
     }
 }
@@ -320,8 +342,13 @@ fn read(folder: &FilePath, prefix: &str, sources: &mut Vec<Source>) {
 #[allow(clippy::print_stdout)] // a report, beside the test
 fn the_source_keeps_the_architecture() {
     let mut sources = Vec::new();
-    read(&FilePath::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut sources);
-    assert!(sources.len() > 20, "the source was not found");
+    for folder in FOLDERS {
+        let before = sources.len();
+        read(FilePath::new(env!("CARGO_MANIFEST_DIR")), folder, "", &mut sources);
+        assert!(sources.len() > before + 2, "the source was not found");
+    }
+    let crates = std::fs::read_dir(FilePath::new(env!("CARGO_MANIFEST_DIR")).join("crates")).unwrap().count();
+    assert_eq!(crates + 1, FOLDERS.len(), "a crate is not looked at");
     let broken: Vec<String> = RULES
         .iter()
         .flat_map(|(name, rule)| rule(&sources).into_iter().map(move |what| format!("{what}   ({name})")))
@@ -329,7 +356,7 @@ fn the_source_keeps_the_architecture() {
     for source in &sources {
         let lines = source.text.lines().count();
         if lines > LONG {
-            println!("long: src/{} has {lines} lines", source.path);
+            println!("long: {} has {lines} lines", source.file());
         }
     }
     assert!(broken.is_empty(), "ARCHITECTURE.md says otherwise:\n  {}\n", broken.join("\n  "));
@@ -338,6 +365,13 @@ fn the_source_keeps_the_architecture() {
 /// What each rule must refuse, and what it must let pass.
 mod rules_can_fail {
     use super::*;
+
+    #[test]
+    fn crates_are_not_named() {
+        refuses(crates_by_name, "deploy/run.rs", "use gops_syntax::base::Name;");
+        passes(crates_by_name, "deploy/run.rs", "use crate::base::Name;");
+        passes(crates_by_name, "lib.rs", "pub use gops_syntax::{base, diag};");
+    }
 
     #[track_caller]
     fn refuses(rule: fn(&[Source]) -> Vec<String>, path: &str, text: &str) {

@@ -131,7 +131,8 @@ fn what_the_page_says_works() {
             let marker =
                 format!("<!-- gops review: network{} -->", if file == "prod.md" { " prod" } else { "" });
             assert!(report.starts_with(&marker), "docs/ci.md:{line}: {report}");
-            let gone = "**delete** `TextFile[path=/srv/network/vlans/voice.conf]` — `Vlan[name=voice]` is gone";
+            let gone =
+                "**delete** `TextFile[path=/srv/network/vlans/voice.conf]` — `Vlan[name=voice]` is gone";
             assert!(file == "prod.md" || report.contains(gone), "docs/ci.md:{line}: {report}");
         }
     }

@@ -142,7 +142,7 @@ fn codes_are_well_formed() {
 /// The files of the two examples of a page.
 fn page(code: Code) -> Result<(Vec<File>, Vec<File>), String> {
     let info = code.info();
-    let path = format!("src/diag/pages/{}.md", info.id);
+    let path = format!("crates/syntax/src/diag/pages/{}.md", info.id);
     let document = Document::parse(&path, info.page)?;
     let title = format!("# {} {}", info.id, info.name);
     if info.page.lines().next() != Some(&title) {
@@ -167,7 +167,7 @@ fn page(code: Code) -> Result<(Vec<File>, Vec<File>), String> {
 
 fn examples(code: Code) -> Result<(), String> {
     let (fails, fixed) = page(code)?;
-    let path = format!("src/diag/pages/{}.md", code.id());
+    let path = format!("crates/syntax/src/diag/pages/{}.md", code.id());
     let mut project = Project::new(&fails, None);
     let found = project.check();
     if !found.iter().any(|d| d.code == code) {

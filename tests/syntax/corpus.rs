@@ -13,7 +13,7 @@ pub(super) fn texts() -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut texts: Vec<String> = sources().into_iter().map(|(_, text)| text).collect();
     let mut pages = vec![root.join("docs/tutorial.md")];
-    for folder in ["tests/lang", "tests/ui", "src/diag/pages"] {
+    for folder in ["tests/lang", "tests/ui", "crates/syntax/src/diag/pages"] {
         let entries = std::fs::read_dir(root.join(folder)).unwrap();
         pages.extend(entries.map(|entry| entry.unwrap().path()));
     }
