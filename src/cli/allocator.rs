@@ -22,21 +22,22 @@ pub fn huge_pages(allowed: bool) {
     let _ = allowed;
 }
 
-/// How many bytes the system has that are huge pages already: to make more it moves other memory about,
-/// at the cost of whoever asks.
+/// How many bytes the system has that are huge pages already, in the zone that it takes memory from
+/// first: to make more there it moves other memory about, at the cost of whoever asks, and rather than
+/// take them from the zones that it keeps for devices.
 pub fn free_huge_pages() -> u64 {
     std::fs::read_to_string("/proc/buddyinfo").map_or(0, |text| free_in_huge_pages(&text))
 }
 
-/// `/proc/buddyinfo`: a line for each zone with the number of free blocks of 1, 2, 4 … pages; see
-/// proc(5). (Of 4096 bytes: where pages are larger, less is counted than there is.)
+/// `/proc/buddyinfo`: a line for each zone, the first choice last, with the number of free blocks of 1,
+/// 2, 4 … pages; see proc(5). (Of 4096 bytes: where pages are larger, less is counted than there is.)
 fn free_in_huge_pages(text: &str) -> u64 {
     const HUGE: usize = 9;
     let blocks = |line: &str| {
         let counts = line.split_whitespace().skip(4).enumerate().skip(HUGE);
         counts.map(|(order, count)| count.parse::<u64>().unwrap_or(0) << (12 + order)).sum::<u64>()
     };
-    text.lines().map(blocks).sum()
+    text.lines().last().map_or(0, blocks)
 }
 
 /// Whether every block of this size is aligned as it is to be: mimalloc's start at multiples of 16, or
@@ -96,7 +97,7 @@ mod tests {
     fn free_huge_pages_are_counted() {
         let zones = "Node 0, zone      DMA      0      0      0      0      0      0      0      0      1      1      3\n\
                      Node 0, zone   Normal      1    127    345    163     65     18      6      4      1      3     14\n";
-        assert_eq!(free_in_huge_pages(zones), (4 * 2 + 17 * 4) << 20);
+        assert_eq!(free_in_huge_pages(zones), (3 * 2 + 14 * 4) << 20);
         assert_eq!(free_in_huge_pages(""), 0);
     }
 
