@@ -107,8 +107,8 @@ fn int_with_float(int: i64, float: f64) -> Ordering {
     int.cmp(&(whole as i64)).then_with(|| 0.0_f64.total_cmp(&(float - whole)))
 }
 
-/// The order of kinds, for `any`.
-fn rank(value: &Value) -> u8 {
+/// The order of kinds.
+pub fn rank(value: &Value) -> u8 {
     match value {
         Value::Null => 0,
         Value::Bool(_) => 1,

@@ -118,7 +118,7 @@ impl<'w> Machine<'w> {
     fn overflow(&mut self, hir: &'w Hir, op: BinaryOp, a: &'w Hir, x: &Value, y: &Value) -> Stop {
         let show = |v| print::shown(self.program, v);
         let (x, y) = (show(x), show(y));
-        let message = format!("`{x} {} {y}` does not fit", symbol(op));
+        let message = format!("`{x} {} {y}` does not fit", op.symbol());
         let problem = self.problem_with(codes::OVERFLOW, hir, a, message);
         self.report(problem.help("ints, durations and sizes have 64 bits; floats are finite"))
     }
@@ -260,28 +260,6 @@ pub fn name(op: BinaryOp) -> &'static str {
         BinaryOp::Mul => "mul",
         BinaryOp::Div => "div",
         BinaryOp::Rem => "rem",
-    }
-}
-
-/// How an operator is written.
-pub fn symbol(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Coalesce => "??",
-        BinaryOp::Or => "or",
-        BinaryOp::And => "and",
-        BinaryOp::Eq => "==",
-        BinaryOp::Ne => "!=",
-        BinaryOp::Lt => "<",
-        BinaryOp::Le => "<=",
-        BinaryOp::Gt => ">",
-        BinaryOp::Ge => ">=",
-        BinaryOp::In => "in",
-        BinaryOp::NotIn => "not in",
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::Rem => "%",
     }
 }
 

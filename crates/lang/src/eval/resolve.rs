@@ -120,7 +120,7 @@ impl Resolver<'_> {
             (BinaryOp::And, Value::Bool(a), Value::Bool(b)) => Ok(Value::Bool(*a && *b)),
             (BinaryOp::Or, Value::Bool(a), Value::Bool(b)) => Ok(Value::Bool(*a || *b)),
             _ => operators::apply(self.plan, op, a, b)
-                .or_else(|_| fails(format!("`{}` gives nothing for these values", operators::symbol(op)))),
+                .or_else(|_| fails(format!("`{}` gives nothing for these values", op.symbol()))),
         }
     }
 

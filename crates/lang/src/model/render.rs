@@ -30,28 +30,6 @@ fn binding(op: BinaryOp) -> u8 {
     }
 }
 
-/// How an operator is written.
-pub fn operator(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Coalesce => "??",
-        BinaryOp::Or => "or",
-        BinaryOp::And => "and",
-        BinaryOp::Eq => "==",
-        BinaryOp::Ne => "!=",
-        BinaryOp::Lt => "<",
-        BinaryOp::Le => "<=",
-        BinaryOp::Gt => ">",
-        BinaryOp::Ge => ">=",
-        BinaryOp::In => "in",
-        BinaryOp::NotIn => "not in",
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::Rem => "%",
-    }
-}
-
 fn write(out: &mut String, expr: &Expr, outer: u8) {
     match &expr.kind {
         ExprKind::Null => out.push_str("null"),
@@ -95,7 +73,7 @@ fn write(out: &mut String, expr: &Expr, outer: u8) {
             wrapped(out, own < outer, |out| {
                 write(out, left, own);
                 out.push(' ');
-                out.push_str(operator(*op));
+                out.push_str(op.symbol());
                 out.push(' ');
                 write(out, right, own + 1);
             });

@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::data::NodeKind;
 use crate::diag::{Diagnostic, Place};
+use crate::eval::compare::rank;
 use crate::eval::value::{Record, Value};
 use crate::model::{RecordDef, Type, TypeDef};
 
@@ -380,26 +381,6 @@ pub fn order(a: &Value, b: &Value) -> Ordering {
             (c, d) => c.is_some().cmp(&d.is_some()),
         }),
         _ => rank(a).cmp(&rank(b)),
-    }
-}
-
-/// The order of kinds.
-fn rank(value: &Value) -> u8 {
-    match value {
-        Value::Null => 0,
-        Value::Bool(_) => 1,
-        Value::Int(_) | Value::Float(_) => 2,
-        Value::Duration(_) => 3,
-        Value::Size(_) => 4,
-        Value::Str(_) => 5,
-        Value::Enum(..) => 6,
-        Value::List(_) | Value::Set(_) => 8,
-        Value::Map(_) => 9,
-        Value::Record(_) => 11,
-        Value::Variant(..) => 12,
-        Value::Ref(_) => 13,
-        Value::Wrong => 16,
-        _ => 15,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::diag::Diagnostic;
 use crate::diag::codes::eval as codes;
 use crate::eval::deferred::marks;
 use crate::eval::machine::{Eval, Machine, Stop};
-use crate::eval::operators::{self, symbol};
+use crate::eval::operators;
 use crate::eval::print;
 use crate::eval::resolve::Unknown;
 use crate::eval::value::{DeferredExpr, Value};
@@ -65,7 +65,7 @@ impl<'w> Machine<'w> {
                 let message = match op {
                     BinaryOp::Eq => "the two sides are not equal".to_owned(),
                     BinaryOp::Ne => "the two sides are equal".to_owned(),
-                    op => format!("`{}` does not hold between the two sides", symbol(op)),
+                    op => format!("`{}` does not hold between the two sides", op.symbol()),
                 };
                 let mut problem = self.problem(codes::EXPECT, a, message).at(format!("this is {left}"));
                 problem = problem.label(self.place(b.node), format!("this is {right}"));

@@ -293,7 +293,7 @@ impl<'a> Cx<'_, 'a> {
             BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => {
                 format!("a `{x}` and a `{y}` have no order")
             }
-            _ => format!("`{}` is not for a `{x}` and a `{y}`", symbol(op)),
+            _ => format!("`{}` is not for a `{x}` and a `{y}`", op.symbol()),
         };
         let mut problem = self
             .problem(codes::BAD_OPERANDS, at, verb)
@@ -505,14 +505,4 @@ fn literal_near(text: &str, all: &Type) -> Option<String> {
         _ => None,
     });
     crate::diag::did_you_mean(text, literals)
-}
-
-fn symbol(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Sub => "-",
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::Rem => "%",
-        _ => "+",
-    }
 }
