@@ -171,6 +171,12 @@ fn history_chapter() {
     literate::run_file(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/history.md"), case);
 }
 
+/// So is what the chapter on selectors shows.
+#[test]
+fn selectors_chapter() {
+    literate::run_file(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/selectors.md"), case);
+}
+
 /// What the README shows is what happens, in a folder with the examples.
 #[test]
 fn readme() {

@@ -106,6 +106,14 @@ impl Workspace {
         }
     }
 
+    /// The files that the graph was compiled from and that differ from the commit, as the user sees
+    /// their paths.
+    pub fn changed_files(&self) -> Vec<String> {
+        let found = crate::project::revision::source_changes(&self.root, &self.session.read_files());
+        let files = found.ok().flatten().map(|(_, files)| files).unwrap_or_default();
+        files.into_iter().map(|path| format!("{}{path}", self.prefix)).collect()
+    }
+
     /// Says in a graph which revision it was compiled from.
     pub fn set_revision(&self, context: &Context, graph: &mut GraphBuilder) {
         let mut header = graph.header().clone();

@@ -19,7 +19,7 @@ use super::ui::Stream;
 use super::workspace::Workspace;
 use super::{Context, Exit, Failure};
 use crate::base::DiskSystem;
-use crate::deploy::{self, End, Mode, Observer, Options, Outcome, Progress, Source};
+use crate::deploy::{self, Choice, End, Mode, Observer, Options, Outcome, Progress, Selector, Source};
 use crate::diag::Diagnostic;
 use crate::diag::render::Format;
 use crate::graph::GraphBuilder;
@@ -40,6 +40,7 @@ Examples:
   gops plan                     what a deploy would do now
   gops plan --exit-code         exit code 2 if it would do something: for a check in CI
   gops plan --root /tmp/try     as if /tmp/try were the root of this machine's files
+  gops plan --only 'TextFile[path~/etc/**]'   for these resources alone
   gops plan --json              for scripts
 
 Exit codes: 0 a plan was made, 1 an error or something that cannot be done,
@@ -61,6 +62,7 @@ Examples:
   gops deploy --yes             without asking
   gops deploy --root /tmp/try   into /tmp/try, as if that were the root of this machine's files
   gops deploy --env prod        the environment prod, with a ledger of its own
+  gops deploy --target web1     what is on web1 alone
 
 Exit codes: 0 done, or nothing to do, 1 an error, and nothing was done,
 2 with --exit-code: there is something to do that was declined, 3 done in part.")]
@@ -98,6 +100,16 @@ struct Shared {
     /// target below DIR/KEY, with the target's key: DIR/web1/etc/motd. DIR is made if need be.
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
+    /// For these resources alone: `TextFile[host=h1,path~/srv/**]`; several times for more
+    ///
+    /// docs/selectors.md describes selectors; the id of a resource is one. What is left out is neither
+    /// looked at nor changed nor deleted; what needs something of that which is not there yet is not done,
+    /// and named.
+    #[arg(long, value_name = "SELECTOR")]
+    only: Vec<String>,
+    /// For this target alone, by its key or id; `local` is the machine that deploys; several times for more
+    #[arg(long, value_name = "KEY")]
+    target: Vec<String>,
     /// Read everything again, also what looks untouched
     #[arg(long)]
     verify: bool,
@@ -136,6 +148,8 @@ impl Shared {
         mode: Mode,
         receipt: Option<&str>,
     ) -> Result<Exit, Failure> {
+        // Said before anything takes time.
+        let choice = self.choice()?;
         let mut workspace = Workspace::open_active(context, self.env.as_deref())?;
         let compiled = workspace.session.compile();
         let found = &compiled.report.diagnostics;
@@ -152,6 +166,7 @@ impl Shared {
             state: self.state.as_ref().map(|path| context.path(path)),
             root: self.root.as_ref().map(|path| context.path(path)),
             verify: self.verify,
+            choice,
             limit: workspace.session.config().and_then(|config| config.guard.max_deletions),
             repository: Some(workspace.root.clone()),
             ..options
@@ -178,6 +193,12 @@ impl Shared {
             context.ui.failure(error.into());
         }
         Ok(self.exit(mode, end, stopped))
+    }
+
+    fn choice(&self) -> Result<Choice, Failure> {
+        let read = |text: &String| Selector::parse(text).map_err(deploy::Error::from);
+        let only = self.only.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Choice { targets: self.target.clone(), only })
     }
 
     fn exit(&self, mode: Mode, end: End, stopped: bool) -> Exit {
@@ -236,6 +257,10 @@ impl Source for Project<'_> {
 
     fn kept_files(&self) -> KeptFiles {
         self.workspace.session.kept_files()
+    }
+
+    fn changed_files(&self) -> Vec<String> {
+        self.workspace.changed_files()
     }
 
     fn known(&self) -> Known {

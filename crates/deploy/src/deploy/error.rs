@@ -3,6 +3,8 @@
 use crate::handler::Fault;
 use crate::state::{LockError, StoreError};
 
+use super::selector::SelectorError;
+
 /// Why nothing, or nothing more, is done.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum Error {
@@ -15,7 +17,7 @@ pub enum Error {
     #[diagnostic(code(gops::deploy::mistakes), help("nothing was done"))]
     Mistakes,
     /// The work tree is not what was committed.
-    #[error("files differ from the commit that they would be deployed as ({revision})")]
+    #[error("{} the commit that is deployed ({revision})", differ(.files))]
     #[diagnostic(
         code(gops::deploy::dirty),
         help("commit them, or deploy them as they are with `--dirty`; nothing was done")
@@ -23,6 +25,22 @@ pub enum Error {
     Dirty {
         /// The commit.
         revision: String,
+        /// The files that differ from it, by their paths in the project.
+        files: Vec<String>,
+    },
+    /// A selector that cannot be read, or selects nothing.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Selector(#[from] Box<SelectorError>),
+    /// A target that is not known.
+    #[error("there is no target `{written}`")]
+    #[diagnostic(code(gops::deploy::no_target))]
+    NoTarget {
+        /// What was written.
+        written: String,
+        /// What may have been meant.
+        #[help]
+        help: String,
     },
     /// Another deployer is at work.
     #[error(transparent)]
@@ -130,8 +148,28 @@ pub enum Error {
     },
 }
 
+/// How many files a message names.
+const NAMED: usize = 5;
+
+/// `a.yaml and b.yaml differ from`
+fn differ(files: &[String]) -> String {
+    let named = files.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    match (files.len(), files.len().saturating_sub(NAMED)) {
+        (0, _) => "files differ from".to_owned(),
+        (1, _) => format!("{named} differs from"),
+        (_, 0) => format!("{named} differ from"),
+        (_, more) => format!("{named} and {more} more differ from"),
+    }
+}
+
 fn others(more: usize) -> String {
     if more == 0 { String::new() } else { format!(" (and {more} more)") }
+}
+
+impl From<SelectorError> for Error {
+    fn from(error: SelectorError) -> Self {
+        Error::Selector(Box::new(error))
+    }
 }
 
 impl Error {

@@ -27,6 +27,11 @@ pub trait Source {
     /// The files that are kept with a generation.
     fn kept_files(&self) -> KeptFiles;
 
+    /// The files that differ from the commit that the graph says it is of.
+    fn changed_files(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What whoever deploys this has seen of the history: for its receipt.
     fn known(&self) -> Known {
         Known::default()

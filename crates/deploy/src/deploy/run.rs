@@ -24,7 +24,7 @@ use super::guard::{Repository, follows};
 use super::outcome::{Outcome, Verdict};
 use super::past::{self, Source};
 use super::plan::Plan;
-use super::scope::Scope;
+use super::scope::Choice;
 use super::target::Targets;
 
 /// How often a lock that somebody else holds is tried.
@@ -59,7 +59,7 @@ pub struct Options {
     /// The environment, which has a ledger of its own.
     pub environment: Option<EcoString>,
     /// What it is for.
-    pub scope: Scope,
+    pub choice: Choice,
     /// Whether files may differ from the commit that they are deployed as.
     pub dirty: bool,
     /// How much one generation may take away.
@@ -121,11 +121,14 @@ pub fn run(
         take_lock(&mut *ledger, &nonce, options.wait, &clock, observer)?;
     }
     let snapshot = ledger.load()?;
-    let (mut graph, past) = past::compile(source, &snapshot, &mut *ledger)?;
+    let (mut graph, mut past) = past::compile(source, &snapshot, &mut *ledger)?;
+    let (scope, note) = options.choice.scope(&graph, &snapshot)?;
+    past.notes.extend(note);
     let revision = graph.header().source.revision.clone();
     if let (Mode::Deploy, Some(folder)) = (options.mode, &options.repository) {
         if let Some(commit) = revision.as_ref().and_then(|r| r.strip_suffix('+')).filter(|_| !options.dirty) {
-            return Err(Error::Dirty { revision: commit.chars().take(12).collect() });
+            let files = source.changed_files();
+            return Err(Error::Dirty { revision: commit.chars().take(12).collect(), files });
         }
         let ancestry = Repository(folder.clone());
         let accepted = options.accept_rewrite.as_deref();
@@ -150,7 +153,7 @@ pub fn run(
         verify: options.verify,
         limit: options.limit,
         past,
-        scope: &options.scope,
+        scope: &scope,
     };
     let mut outcome = driver.drive(request, snapshot, &mut *ledger, observer)?;
     if let Some(receipt) = &mut outcome.receipt {

@@ -119,8 +119,18 @@ fn only_on_disk(project: &Path, tree: &crate::git::GitTree) -> Option<Vec<String
 /// What the graph says as its `source.revision`: HEAD's full id, with `+` if one of the files
 /// that were `read` differs from HEAD, or if one that HEAD has is gone. None outside of Git, and
 /// before the first commit.
-#[cfg(feature = "git")]
 pub fn source_revision(project: &Path, read: &[crate::base::FileId]) -> Result<Option<String>, GitError> {
+    let found = source_changes(project, read)?;
+    Ok(found.map(|(id, changed)| if changed.is_empty() { id } else { format!("{id}+") }))
+}
+
+/// HEAD's full id, and which of the files that count differ from it, sorted: those that were `read`,
+/// those that are gone, and those that say which are ignored.
+#[cfg(feature = "git")]
+pub fn source_changes(
+    project: &Path,
+    read: &[crate::base::FileId],
+) -> Result<Option<(String, Vec<String>)>, GitError> {
     let repository = match crate::git::Repository::open(project) {
         Err(GitError::NoRepository(_) | GitError::NoWorkTree(_)) => return Ok(None),
         found => found?,
@@ -132,12 +142,18 @@ pub fn source_revision(project: &Path, read: &[crate::base::FileId]) -> Result<O
     let counts = |path: &String| {
         read.contains(path.as_str()) || path.ends_with(".gitignore") || !project.join(path).exists()
     };
-    let dirty = changed.iter().any(counts) || read.iter().any(|path| !tree.has(path));
-    Ok(Some(if dirty { format!("{}+", head.id) } else { head.id }))
+    let new = read.iter().filter(|path| !tree.has(path)).map(|path| (*path).to_owned());
+    let mut all: Vec<String> = changed.into_iter().filter(counts).chain(new).collect();
+    all.sort();
+    all.dedup();
+    Ok(Some((head.id, all)))
 }
 
 /// Without Git nothing is known.
 #[cfg(not(feature = "git"))]
-pub fn source_revision(_: &Path, _: &[crate::base::FileId]) -> Result<Option<String>, GitError> {
+pub fn source_changes(
+    _: &Path,
+    _: &[crate::base::FileId],
+) -> Result<Option<(String, Vec<String>)>, GitError> {
     Ok(None)
 }

@@ -18,7 +18,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
-use crate::handler::{Apply, Effect, Fault, Mark, Recorded, Session};
+use crate::handler::{Apply, Effect, Fault, Mark, Recorded, Root, Session};
 
 use super::drift::LetBe;
 use super::look::{MARK, first, hex, link_nanoseconds};
@@ -134,7 +134,7 @@ impl<'s> Writer<'s> {
         let (folder, name) = match self.reach.parent(path) {
             Ok(found) => found,
             Err(Unreached::Missing { missing, .. }) => {
-                return Err(missing_parent(&missing));
+                return Err(missing_parent(&self.session.root, &missing));
             }
             Err(Unreached::Fault(fault)) => return Err(fault),
         };
@@ -385,10 +385,16 @@ impl<'s> Writer<'s> {
 }
 
 /// The folder of something is not there.
-pub(super) fn missing_parent(missing: &str) -> Fault {
-    Fault::new(format!("the directory `{missing}` does not exist")).help(format!(
+pub(super) fn missing_parent(root: &Root, missing: &str) -> Fault {
+    // Of a folder that stands for `/` the path as the target has it does not say where to look.
+    let below = root.folder.as_ref().map(|folder| format!(" below the root `{}`", folder.display()));
+    let itself = match &root.folder {
+        Some(folder) => format!("`{}{missing}`", folder.display()),
+        None => "it".to_owned(),
+    };
+    Fault::new(format!("the directory `{missing}` does not exist{}", below.unwrap_or_default())).help(format!(
         "declare a `Directory` with the path `{missing}` (with `adopt`, where some machines have it already), \
-         or make it yourself"
+         or make {itself} yourself"
     ))
 }
 

@@ -190,7 +190,9 @@ impl<'s> PartWriter<'s> {
             At::File(opened) => Some(opened),
             At::Other { folder, about } => return Err(no_file(&path, &folder, split(&path).1, &about)),
             At::Nothing { .. } if group.jobs.iter().all(|job| job.spec.is_none()) => None,
-            At::Nothing { is_parent: false, missing, .. } => return Err(missing_parent(&missing)),
+            At::Nothing { is_parent: false, missing, .. } => {
+                return Err(missing_parent(&self.session.root, &missing));
+            }
             At::Nothing { .. } => None,
         };
         if let Some(opened) = &opened {
@@ -265,7 +267,9 @@ impl<'s> PartWriter<'s> {
         let path = &group.path;
         let (folder, _) = match self.reach.parent(path) {
             Ok(found) => found,
-            Err(Unreached::Missing { missing, .. }) => return Err(missing_parent(&missing)),
+            Err(Unreached::Missing { missing, .. }) => {
+                return Err(missing_parent(&self.session.root, &missing));
+            }
             Err(Unreached::Fault(fault)) => return Err(fault),
         };
         let token = group.jobs.first().map(Job::token).map_or("", Token::as_str);
