@@ -75,7 +75,7 @@ const LAYERS: &[(&str, Uses)] = &[
     ("history", Below),
     ("graph", Below),
     ("git", Only(&["base", "diag"])),
-    ("secret", Only(&["base", "diag"])),
+    ("secret", Only(&["base", "diag", "data"])),
     ("handler", Below),
     ("agent", Only(&["base", "diag", "graph", "handler"])),
     ("project", Below),

@@ -1,89 +1,38 @@
-//! Secrets, as the `sops` program encrypts them.
+//! Secrets: opening what sops and age encrypted, and telling whether one changed.
 //!
-//! gops holds no key and implements no cryptography: `sops` is what wrote the files that people
-//! have, and it alone knows their keys. A secret goes to it through a pipe, never through a file
-//! or an argument, which others on the machine could read.
+//! What is opened stays in memory, and nothing here shows it: not in a `Debug`, not in an error,
+//! not in an argument, not in a file. Opening needs no program beside this one; encrypting, which
+//! `gops update` does, asks `sops`.
+//!
+//! The primitives are those of the RustCrypto crates; what is read here is the two formats.
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+#[cfg(feature = "secret")]
+mod age;
+#[cfg(feature = "secret")]
+mod base64;
+#[cfg(feature = "secret")]
+mod bech32;
+mod encrypt;
+mod error;
+#[cfg(feature = "secret")]
+mod identity;
+#[cfg(feature = "secret")]
+mod open;
+mod plain;
+mod print;
+#[cfg(feature = "secret")]
+mod sops;
+#[cfg(feature = "secret")]
+mod ssh;
+mod vault;
 
-/// The `sops` program, for the files of a project.
-#[derive(Clone, Debug)]
-pub struct Sops {
-    root: PathBuf,
-}
+#[cfg(all(test, feature = "secret"))]
+mod tests;
 
-/// Why nothing was encrypted.
-#[derive(Debug, thiserror::Error)]
-pub enum SopsError {
-    /// The program is not there.
-    #[error("the program `sops` is not installed")]
-    NotInstalled,
-    /// It could not be run.
-    #[error("`sops` cannot be run: {0}")]
-    Run(#[from] std::io::Error),
-    /// It said no. What it says holds no secret: it was given none but through the pipe.
-    #[error("`sops` says: {0}")]
-    Refused(String),
-}
-
-impl Sops {
-    /// For the project at `root`, where its `.sops.yaml` is.
-    pub fn new(root: &Path) -> Self {
-        Sops { root: root.to_owned() }
-    }
-
-    /// The encrypted form of a text, as the rules for `path` say.
-    pub fn encrypt(&self, path: &str, plain: &str) -> Result<Vec<u8>, SopsError> {
-        let kind = if path.ends_with(".json") { "json" } else { "yaml" };
-        let mut command = Command::new("sops");
-        command.current_dir(&self.root).args(["encrypt", "--filename-override", path]);
-        command.args(["--input-type", kind, "--output-type", kind, "/dev/stdin"]);
-        run(command, plain)
-    }
-
-    /// An encrypted file with one more value; `keys` lead to it.
-    pub fn set(&self, path: &str, now: &[u8], keys: &[&str], value: &str) -> Result<Vec<u8>, SopsError> {
-        // `sops set` changes a file in its place: a copy of what is encrypted already.
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let folder = std::env::temp_dir().join(format!("gops-sops-{}", std::process::id()));
-        std::fs::create_dir_all(&folder)?;
-        let copy = folder.join(name);
-        let changed = self.set_in(&copy, now, keys, value);
-        let removed = std::fs::remove_dir_all(&folder);
-        let changed = changed?;
-        removed?;
-        Ok(changed)
-    }
-
-    fn set_in(&self, copy: &Path, now: &[u8], keys: &[&str], value: &str) -> Result<Vec<u8>, SopsError> {
-        std::fs::write(copy, now)?;
-        let index: String = keys.iter().map(|key| format!("[{}]", serde_json::json!(key))).collect();
-        let mut command = Command::new("sops");
-        command.current_dir(&self.root).args(["set", "--value-stdin"]).arg(copy).arg(index);
-        run(command, &serde_json::json!(value).to_string())?;
-        Ok(std::fs::read(copy)?)
-    }
-}
-
-/// Runs the program with a text on its standard input.
-fn run(mut command: Command, input: &str) -> Result<Vec<u8>, SopsError> {
-    let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut child = match started {
-        Ok(child) => child,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(SopsError::NotInstalled),
-        Err(error) => return Err(error.into()),
-    };
-    if let Some(mut stdin) = child.stdin.take() {
-        // It may end before it has read all; what it says then tells more than the broken pipe.
-        let _ = stdin.write_all(input.as_bytes());
-    }
-    let output = child.wait_with_output()?;
-    if output.status.success() {
-        return Ok(output.stdout);
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let said: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    Err(SopsError::Refused(said.join("; ")))
-}
+pub use encrypt::{Sops, SopsError};
+pub use error::SecretError;
+#[cfg(feature = "secret")]
+pub use identity::Identities;
+pub use plain::Plain;
+pub use print::PrintKey;
+pub use vault::Vault;
