@@ -9,12 +9,11 @@ use crate::base::FileId;
 use crate::db::{Database, SourceFile};
 use crate::diag::codes::project as codes;
 use crate::diag::{DataPart, Diagnostic, Place};
-use crate::eval::{Instance, Key};
+use crate::eval::Instance;
 use crate::model::RecordDef;
 
+use super::index::Keys;
 use super::queries;
-
-type Keys = Arc<[(Key, SourceFile, u32)]>;
 
 /// One error for each instance whose key an instance that is first by path has.
 pub fn duplicates(db: &Database, slices: &[(&EcoString, Vec<&Keys>)]) -> Vec<Diagnostic> {

@@ -7,11 +7,11 @@ use rustc_hash::FxHashMap;
 
 use crate::base::{FileId, System};
 use crate::diag::codes::project as codes;
-use crate::diag::{Diagnostic, Place};
+use crate::diag::{Diagnostic, Place, nearest};
 use crate::model::{Program, RecordDef};
 
 use super::config::Config;
-use super::walk::{Found, Walker};
+use super::walk::{Found, Walker, join};
 
 /// The base file of an instance (or of a list of them), and what is merged into it.
 #[derive(Clone, PartialEq, Debug)]
@@ -103,6 +103,9 @@ impl Finder<'_> {
                 return;
             }
         };
+        if files.is_empty() {
+            self.missing(&folder, slice, place);
+        }
         let mut candidates = Vec::new();
         for file in files {
             let bindings = match is_folder {
@@ -148,6 +151,30 @@ impl Finder<'_> {
         }
         self.readers.insert(id, (slice.decl.path.clone(), place));
         true
+    }
+
+    /// A folder that is not there has no instances, which is as it should be in a new project; but
+    /// where another one can be what was meant, that is worth a word.
+    fn missing(&mut self, folder: &str, slice: &RecordDef, place: Place) {
+        if self.walker.is_folder(folder) {
+            return;
+        }
+        let first = self.walker.folders("");
+        let mut deeper = first.iter().map(|first| join(first, folder));
+        let meant = deeper.find(|path| self.walker.is_folder(path)).or_else(|| {
+            folder.split('/').try_fold(String::new(), |above, name| {
+                let there = self.walker.folders(&above);
+                let near = nearest(name, there.iter().map(String::as_str))?;
+                Some(join(&above, near))
+            })
+        });
+        let Some(meant) = meant else { return };
+        let name = &slice.decl.name;
+        let message = format!("there is no folder `{folder}`, so `{name}` has no instances");
+        let problem = Diagnostic::new(codes::MISSING_FOLDER, place, message)
+            .at("paths start at the root of the project")
+            .help(format!("did you mean `{meant}`, which is there?"));
+        self.layout.diagnostics.push(problem);
     }
 
     fn stray(&mut self, file: &Found, slice: &RecordDef, place: Place) {

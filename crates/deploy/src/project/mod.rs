@@ -24,6 +24,7 @@ mod graphs;
 pub mod guard;
 mod hidden;
 pub mod history;
+mod index;
 pub mod layout;
 mod lenient;
 mod migrations;

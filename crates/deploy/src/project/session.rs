@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ecow::EcoString;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use crate::base::{FileId, Name, System, SystemError};
-use crate::db::{Content, Database, Db as _, KeyBucket, Project, Shard, SourceFile, Unit};
+use crate::db::{Content, Database, Db as _, Project, Shard, SourceFile};
 use crate::diag::codes::project as codes;
 use crate::diag::{Diagnostic, Place, did_you_mean, sort_and_dedup};
 use crate::graph::GraphBuilder;
@@ -18,14 +18,10 @@ use super::active::View;
 use super::config::{self, CONFIG_FILE, Config};
 use super::graphs::GraphState;
 use super::history::EarlierProject;
-use super::layout::{Layout, UnitFiles, layout};
+use super::index::{Index, Keys};
+use super::layout::{Layout, layout};
 use super::queries;
 use super::walk::Walker;
-
-/// How many units lie together in a shard.
-const SHARD: usize = 100;
-/// How many instances' keys lie together in a bucket of a slice's index.
-const BUCKET: usize = 100;
 
 /// How a project is looked at.
 #[derive(Clone, Debug)]
@@ -93,23 +89,10 @@ pub struct Session {
     /// What is wrong with gops.toml and the paths of model files.
     setup: Vec<Diagnostic>,
     pub(super) layout: Layout,
-    /// The shards of each slice, with those keys that the index was made from.
-    shards: BTreeMap<EcoString, Vec<ShardState>>,
-    buckets: BTreeMap<EcoString, Arc<[KeyBucket]>>,
-    /// Two instances with one key.
-    duplicates: Vec<Diagnostic>,
+    index: Index,
     pub(super) state: GraphState,
     pub(super) handlers: Registry,
 }
-
-struct ShardState {
-    /// The least path of its range, which ends where the next one starts.
-    from: &'static str,
-    shard: Shard,
-    keys: Option<Keys>,
-}
-
-type Keys = Arc<[(crate::eval::Key, SourceFile, u32)]>;
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -131,9 +114,7 @@ impl Session {
             config: None,
             setup: Vec::new(),
             layout: Layout::default(),
-            shards: BTreeMap::new(),
-            buckets: BTreeMap::new(),
-            duplicates: Vec::new(),
+            index: Index::default(),
             state: GraphState::default(),
             handlers: Registry::standard(),
         };
@@ -329,7 +310,7 @@ impl Session {
         {
             self.look_at_store(config, &program);
         }
-        self.set_shards();
+        self.index.spread(&mut self.db, self.project, &self.layout.units);
         if config.is_some() && super::uses_files(&program) {
             self.set_listing();
         }
@@ -434,37 +415,6 @@ impl Session {
         models
     }
 
-    /// Spreads the units over shards: each holds those of a range of paths, so that a file that
-    /// comes or goes changes one shard alone, and what goes through the shards goes through the
-    /// memory from its start to its end.
-    fn set_shards(&mut self) {
-        let units = std::mem::take(&mut self.layout.units);
-        let mut by_slice = FxHashMap::default();
-        self.shards.retain(|slice, _| units.contains_key(slice));
-        for (slice, files) in &units {
-            let known = self.shards.entry(slice.clone()).or_default();
-            let mut ranges = ranges(known, files);
-            // Splitting anew changes nearly all, so there is room before it is due.
-            let full = ranges.iter().any(|range| range.len() > 3 * SHARD);
-            if known.is_empty() || full || known.len() > 4 * files.len().div_ceil(SHARD).max(1) {
-                let starts = files.iter().skip(SHARD).step_by(SHARD).map(|f| f.base.path());
-                *known = std::iter::once("")
-                    .chain(starts)
-                    .map(|from| ShardState { from, shard: self.db.new_shard(Arc::default()), keys: None })
-                    .collect();
-                ranges = self::ranges(known, files);
-            }
-            let each = is_each(&self.db, slice);
-            for (state, range) in known.iter().zip(ranges) {
-                let units = range.iter().map(|files| add_unit(&mut self.db, slice, files, each)).collect();
-                self.db.set_units(state.shard, units);
-            }
-            by_slice.insert(slice.clone(), known.iter().map(|s| s.shard).collect::<Arc<[Shard]>>());
-        }
-        self.db.set_shards(self.project, by_slice);
-        self.layout.units = units;
-    }
-
     fn set_listing(&mut self) {
         let system = self.db.system().clone();
         let files = Walker::new(&*system).files("").unwrap_or_default();
@@ -497,76 +447,7 @@ impl Session {
 
     /// All shards, in the order of their slices.
     pub(super) fn all_shards(&self) -> impl Iterator<Item = Shard> + '_ {
-        self.shards.values().flatten().map(|s| s.shard)
-    }
-
-    /// Brings the index of keys up to date: which instance has which key.
-    fn index(&mut self) {
-        let mut changed = Vec::new();
-        for (slice, shards) in &mut self.shards {
-            let mut differs = !self.buckets.contains_key(slice);
-            for state in shards.iter_mut() {
-                let keys = queries::shard_keys(&self.db, state.shard);
-                if state.keys.as_ref().is_none_or(|k| !Arc::ptr_eq(k, keys) && k != keys) {
-                    differs = true;
-                }
-                state.keys = Some(keys.clone());
-            }
-            if differs {
-                changed.push(slice.clone());
-            }
-        }
-        let gone = self.buckets.len();
-        self.buckets.retain(|slice, _| self.shards.contains_key(slice));
-        if changed.is_empty() && gone == self.buckets.len() {
-            return;
-        }
-        for slice in changed {
-            self.index_slice(&slice);
-        }
-        let keys = self.buckets.iter().map(|(s, b)| (s.clone(), b.clone())).collect();
-        self.db.set_keys(self.project, keys);
-        self.duplicates = super::duplicates::duplicates(&self.db, &self.keys_by_slice());
-    }
-
-    fn keys_by_slice(&self) -> Vec<(&EcoString, Vec<&Keys>)> {
-        self.shards
-            .iter()
-            .map(|(s, shards)| (s, shards.iter().filter_map(|s| s.keys.as_ref()).collect()))
-            .collect()
-    }
-
-    fn index_slice(&mut self, slice: &EcoString) {
-        let Some(shards) = self.shards.get(slice) else { return };
-        let all = shards.iter().filter_map(|s| s.keys.as_ref()).flat_map(|k| k.iter());
-        let total: usize = shards.iter().filter_map(|s| s.keys.as_ref()).map(|k| k.len()).sum();
-        let wanted = total.div_ceil(BUCKET).max(1);
-        let known = self.buckets.get(slice).map_or(0, |b| b.len());
-        let count = if known < wanted || known > 4 * wanted { wanted } else { known };
-        let mut entries: Vec<FxHashMap<EcoString, (SourceFile, u32)>> = vec![FxHashMap::default(); count];
-        for (key, file, item) in all {
-            let text = queries::key_text(key);
-            let bucket = &mut entries[queries::bucket_of(&text, count)];
-            let place = (*file, *item);
-            // Of two with one key the first by path is meant; both are reported.
-            let path = |(file, item): (SourceFile, u32)| (file.path(&self.db).path(), item);
-            let first = bucket.entry(text).or_insert(place);
-            if path(place) < path(*first) {
-                *first = place;
-            }
-        }
-        let old = self.buckets.get(slice).filter(|b| b.len() == count).cloned();
-        match old {
-            Some(old) => {
-                for (bucket, entries) in old.iter().zip(entries) {
-                    self.db.set_entries(*bucket, entries);
-                }
-            }
-            None => {
-                let new = entries.into_iter().map(|e| self.db.new_bucket(e)).collect();
-                self.buckets.insert(slice.clone(), new);
-            }
-        }
+        self.index.shards()
     }
 
     /// Gets everything ready for a graph; what is wrong so far. None if there is no gops.toml that
@@ -579,10 +460,10 @@ impl Session {
             return Err(diagnostics);
         }
         self.warm();
-        self.index();
+        self.index.refresh(&mut self.db, self.project);
         let mut diagnostics = self.setup.clone();
         diagnostics.extend(self.layout.diagnostics.iter().cloned());
-        diagnostics.extend(self.duplicates.iter().cloned());
+        diagnostics.extend(self.index.duplicates().iter().cloned());
         Ok(diagnostics)
     }
 
@@ -598,13 +479,13 @@ impl Session {
     pub fn instance_counts(&mut self) -> BTreeMap<EcoString, usize> {
         self.load_instances();
         let count = |keys: Vec<&Keys>| keys.iter().map(|k| k.len()).sum();
-        self.keys_by_slice().into_iter().map(|(slice, keys)| (slice.clone(), count(keys))).collect()
+        self.index.by_slice().into_iter().map(|(slice, keys)| (slice.clone(), count(keys))).collect()
     }
 
     /// Reads all instances, so that each can be found by its key.
     pub(super) fn load_instances(&mut self) {
         self.warm();
-        self.index();
+        self.index.refresh(&mut self.db, self.project);
     }
 
     fn compile_here(&mut self) -> Compiled {
@@ -619,21 +500,6 @@ impl Session {
         sort_and_dedup(&mut diagnostics);
         Compiled { report: Report { diagnostics, instances }, graph: graph.filter(|_| !failed) }
     }
-}
-
-/// Which units, which are sorted by path, lie in which shard.
-fn ranges<'u>(shards: &[ShardState], units: &'u [UnitFiles]) -> Vec<&'u [UnitFiles]> {
-    let mut rest = units;
-    let mut ranges = Vec::with_capacity(shards.len());
-    for next in shards.iter().skip(1) {
-        let (range, after) = rest.split_at(rest.partition_point(|u| u.base.path() < next.from));
-        ranges.push(range);
-        rest = after;
-    }
-    if !shards.is_empty() {
-        ranges.push(rest);
-    }
-    ranges
 }
 
 /// Whether the content of a file says which files there are.
@@ -653,17 +519,4 @@ fn standing(content: &Content) -> Option<bool> {
 fn is_module_name(part: &str) -> bool {
     part.starts_with(|c: char| c.is_ascii_lowercase())
         && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-}
-
-fn is_each(db: &Database, slice: &str) -> bool {
-    let program = queries::program(db);
-    let found = program.slices().find(|s| s.decl.path == slice);
-    found.and_then(|s| s.source.as_ref()).is_some_and(|s| s.each)
-}
-
-fn add_unit(db: &mut Database, slice: &EcoString, files: &UnitFiles, each: bool) -> SourceFile {
-    let overlays = files.overlays.iter().map(|(env, file)| (env.clone(), db.source(*file))).collect();
-    let encrypted = files.encrypted.map(|file| db.source(file));
-    let unit = Unit { slice: slice.clone(), each, overlays, encrypted, bindings: files.bindings.clone() };
-    db.add_unit(files.base, unit)
 }

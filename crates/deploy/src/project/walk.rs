@@ -63,6 +63,21 @@ impl<'a> Walker<'a> {
         Ok(found)
     }
 
+    /// Whether there is a folder at this path.
+    pub fn is_folder(&self, path: &str) -> bool {
+        self.system.list(path).is_ok()
+    }
+
+    /// The names of the folders in a folder that are part of the project, sorted.
+    pub fn folders(&mut self, folder: &str) -> Vec<String> {
+        let entries = self.system.list(folder).unwrap_or_default();
+        let folders = entries.into_iter().filter(|e| e.kind == EntryKind::Directory);
+        let mut names: Vec<String> = folders.map(|e| e.name.to_string()).collect();
+        names.retain(|name| !name.starts_with('.') && !self.matches(&join(folder, name), true));
+        names.sort();
+        names
+    }
+
     /// The paths of the `.gitignore` files that were found on the way, sorted.
     pub fn ignore_files(&self) -> Vec<String> {
         let found = self.ignores.iter().filter(|(_, rules)| rules.is_some());

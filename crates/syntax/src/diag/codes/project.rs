@@ -25,4 +25,5 @@ table! {
     DIFFERENT_POLICY = "G0820" Error "different-policy", "one object that is made twice, with a different timeout or drift";
     UNEXPLAINED = "G0821" Error "unexplained", "something was left out and no mistake is known: a fault of gops";
     TOO_MANY_DELETIONS = "G0827" Error "too-many-deletions", "a change that deletes more than the guard allows";
+    MISSING_FOLDER = "G0828" Warning "missing-folder", "a slice whose folder is not there, and another is that may be meant";
 }
