@@ -4,7 +4,7 @@ use super::body::{Cx, Mode, Origin, Typed};
 use super::coerce::Why;
 use super::uses::UseKind;
 use crate::base::{Name, Span};
-use crate::diag::{codes::types as codes, did_you_mean, nearest};
+use crate::diag::{codes::types as codes, nearest};
 use crate::model::hir::Construct;
 use crate::model::schema::Slot;
 use crate::model::scopes::TypeItem;
@@ -123,15 +123,7 @@ impl<'a> Cx<'_, 'a> {
         let unions = want.map(|w| self.variant_types(w)).unwrap_or_default();
         let text = name.name.as_str();
         let problem = match unions.first() {
-            Some(&id) => {
-                let message = format!("`{}` has no variant `{text}`", self.type_name(id));
-                let near = did_you_mean(text, self.variants(id).iter().map(|v| v.name.as_str()));
-                let mut problem = self
-                    .problem(codes::UNKNOWN_VARIANT, name.span, message)
-                    .label(self.ck.declaration(id), "declared here");
-                problem.help = near;
-                problem
-            }
+            Some(&id) => self.no_variant(id, name),
             None => self
                 .problem(
                     codes::UNKNOWN_VARIANT,

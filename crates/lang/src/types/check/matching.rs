@@ -2,7 +2,7 @@
 
 use super::body::{Cx, Fact, Origin, Path, Typed};
 use crate::base::Span;
-use crate::diag::{codes::types as codes, did_you_mean};
+use crate::diag::codes::types as codes;
 use crate::model::hir::Pattern;
 use crate::model::scopes::TypeItem;
 use crate::model::{Hir, HirKind, Type, TypeDef, TypeId};
@@ -333,15 +333,7 @@ impl<'a> Cx<'_, 'a> {
         let types = self.variant_types(ty);
         let text = name.name.as_str();
         let mut problem = match owner.or(types.first().copied()) {
-            Some(id) => {
-                let near = did_you_mean(text, self.variants(id).iter().map(|v| v.name.as_str()));
-                let message = format!("`{}` has no variant `{text}`", self.type_name(id));
-                let mut problem = self
-                    .problem(codes::UNKNOWN_VARIANT, name.span, message)
-                    .label(self.ck.declaration(id), "declared here");
-                problem.help = near;
-                problem
-            }
+            Some(id) => self.no_variant(id, *name),
             None => self
                 .problem(
                     codes::UNKNOWN_VARIANT,

@@ -225,6 +225,18 @@ impl<'a> Cx<'_, 'a> {
         self.variant_types(ty).into_iter().filter_map(position).collect()
     }
 
+    /// The problem of a variant that an enum or union does not have.
+    pub fn no_variant(&self, ty: TypeId, name: Ident) -> crate::diag::Diagnostic {
+        let text = name.name.as_str();
+        let near = did_you_mean(text, self.variants(ty).iter().map(|v| v.name.as_str()));
+        let message = format!("`{}` has no variant `{text}`", self.type_name(ty));
+        let mut problem = self
+            .problem(codes::UNKNOWN_VARIANT, name.span, message)
+            .label(self.ck.declaration(ty), "declared here");
+        problem.help = near;
+        problem
+    }
+
     /// A variant without a payload.
     pub fn variant(&mut self, ident: Ident, ty: TypeId, at: u16) -> Typed {
         let Some(def) = self.variants(ty).get(at as usize) else { return self.wrong(ident.span) };
@@ -274,13 +286,7 @@ impl<'a> Cx<'_, 'a> {
                 return self.typed(span, HirKind::EnumValues(ty), list_of(Type::Enum(ty)));
             }
             if !self.variants(ty).is_empty() {
-                let names = self.variants(ty).iter().map(|v| v.name.as_str());
-                let near = did_you_mean(member.name.as_str(), names);
-                let message = format!("`{}` has no variant `{}`", self.type_name(ty), member.name);
-                let mut problem = self
-                    .problem(codes::UNKNOWN_VARIANT, member.span, message)
-                    .label(self.ck.declaration(ty), "declared here");
-                problem.help = near;
+                let problem = self.no_variant(ty, member);
                 self.report(problem);
                 return self.wrong(span);
             }
