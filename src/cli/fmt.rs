@@ -52,9 +52,13 @@ impl Fmt {
         }
         let count = |fate| fates.iter().filter(|f| **f == fate).count();
         let (changed, wrong) = (count(Fate::Changed), count(Fate::Wrong));
-        let s = if changed == 1 { "" } else { "s" };
-        let word = if self.check { "not formatted" } else { "formatted" };
-        context.ui.note(&format!("{changed} file{s} {word}, {} left as they are", fates.len() - changed));
+        let all = fates.len();
+        let s = if all == 1 { "" } else { "s" };
+        context.ui.note(&match (self.check, changed + wrong) {
+            (true, 0) => format!("checked {all} file{s}: all formatted"),
+            (true, _) => format!("checked {all} file{s}: {changed} not formatted"),
+            (false, _) => format!("formatted {changed} of {all} file{s}"),
+        });
         let failed = wrong > 0 || (self.check && changed > 0);
         Ok(if failed { Exit::Errors } else { Exit::Fine })
     }

@@ -19,6 +19,8 @@ use crate::project::{Options, Session};
 pub(crate) struct Workspace {
     /// Its folder.
     pub root: PathBuf,
+    /// What leads from the root of the repository to that of the project.
+    in_repository: String,
     /// What leads from where the user stands to the root.
     prefix: String,
     /// What is known of it. Never dropped: the process ends, and to take a hundred thousand values
@@ -70,13 +72,14 @@ impl Workspace {
         // `-C` is as if started there: what is shown is the same.
         let here = context.here().canonicalize().map_err(Failure::read(context.here()))?;
         let prefix = prefix(&root, &here);
+        let in_repository = in_repository(&root);
         context.ui.detail(&format!("the project is {}", root.display()));
         let options = Options { env: env.map(str::to_owned), threads: context.threads, active };
         let session = Session::open(system, options);
         // From here on what is read grows to some ten times its size.
         let bytes = session.units() as u64 * UNIT;
         super::allocator::huge_pages(bytes > MUCH && super::allocator::free_huge_pages() > bytes);
-        Ok(Workspace { root, prefix, session: ManuallyDrop::new(session) })
+        Ok(Workspace { root, in_repository, prefix, session: ManuallyDrop::new(session) })
     }
 
     /// The graph, read; None if something is wrong, which has then been shown.
@@ -133,6 +136,13 @@ impl Sources for Workspace {
             false => format!("{}{}", self.prefix, file.path()),
         }
     }
+
+    fn in_repository(&self, file: FileId) -> String {
+        match file.path().starts_with("std:") {
+            true => file.path().to_owned(),
+            false => format!("{}{}", self.in_repository, file.path()),
+        }
+    }
 }
 
 /// About how many bytes it takes to compile what one file holds.
@@ -161,6 +171,14 @@ fn prefix(root: &Path, here: &Path) -> String {
         Ok(above) => "../".repeat(above.components().count()),
         Err(_) => format!("{}/", root.display()),
     }
+}
+
+/// What to write before a path in the project, so that it leads there from the root of the
+/// repository that the project is in; nothing outside of one.
+fn in_repository(root: &Path) -> String {
+    // A work tree or submodule has a file there, a repository a folder.
+    let repository = root.ancestors().find(|folder| folder.join(".git").exists());
+    repository.map_or_else(String::new, |repository| prefix(root, repository))
 }
 
 #[cfg(test)]

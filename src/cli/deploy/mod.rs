@@ -97,7 +97,8 @@ struct Shared {
     /// Deploy into DIR instead of /: to try things out
     ///
     /// What is meant for the machine that deploys goes below DIR itself, what is meant for another
-    /// target below DIR/KEY, with the target's key: DIR/web1/etc/motd. DIR is made if need be.
+    /// target below DIR/KEY, with the target's key: DIR/web1/etc/motd. DIR is made if need be, and
+    /// has a ledger of its own, unless --state names one.
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
     /// For these resources alone: `TextFile[host=h1,path~/srv/**]`; several times for more
@@ -159,12 +160,14 @@ impl Shared {
             return Ok(Exit::Errors);
         };
         workspace.set_revision(context, &mut now);
+        let state = self.state.as_ref().map(|path| context.path(path));
+        let root = self.root.as_ref().map(|path| context.path(path));
         let options = Options {
             mode,
             environment: now.header().env.clone(),
-            project: ledger::project(&workspace, self.state.as_deref(), self.env.as_deref())?,
-            state: self.state.as_ref().map(|path| context.path(path)),
-            root: self.root.as_ref().map(|path| context.path(path)),
+            project: ledger::project(&workspace, state.as_deref(), root.as_deref(), self.env.as_deref())?,
+            state,
+            root,
             verify: self.verify,
             choice,
             limit: workspace.session.config().and_then(|config| config.guard.max_deletions),

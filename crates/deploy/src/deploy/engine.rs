@@ -471,11 +471,17 @@ impl<'a> Engine<'a> {
             false => (last, rest.and_then(|rest| rest.last())),
         };
         let allow = &self.graph.header().allow;
-        let known = self.ledger.rows.len() as u64;
+        let known = self.reached_rows();
         let deletions = Deletions::of(plan, self.limit?, allow, resumed, before, known);
         let Deletions { rows, limit } = deletions;
         let base = before.map(|generation| generation.desired.to_string()).unwrap_or_default();
         deletions.too_many().then_some(Error::Guard { rows, limit, base })
+    }
+
+    /// How many rows there are on the targets that there are: what another machine holds is nothing
+    /// that this run could take away.
+    fn reached_rows(&self) -> u64 {
+        self.ledger.rows.len().saturating_sub(self.survey.strangers) as u64
     }
 
     /// Where what is not wanted any more came from, as far as the graph says.
@@ -498,7 +504,7 @@ impl<'a> Engine<'a> {
                 graph: self.document.take(),
                 started: Timestamp::default(),
                 finished: None,
-                rows: self.ledger.rows.len() as u64,
+                rows: self.reached_rows(),
                 removed: 0,
                 history: std::mem::take(&mut self.past.history),
                 data: self.past.data.clone(),

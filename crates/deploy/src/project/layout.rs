@@ -1,6 +1,6 @@
 //! Which files belong to which slice, and how: base files, overlays, encrypted parts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ecow::EcoString;
 use rustc_hash::FxHashMap;
@@ -54,10 +54,12 @@ pub fn layout(system: &dyn System, config: &Config, program: &Program) -> Layout
         words: super::config::overlays(config),
         layout: Layout::default(),
         readers: FxHashMap::default(),
+        folders: Vec::new(),
     };
     for slice in program.slices() {
         finder.slice(slice);
     }
+    finder.strays_beside();
     finder.layout
 }
 
@@ -68,6 +70,8 @@ struct Finder<'a> {
     layout: Layout,
     /// Which slice reads a file, with the place of its source.
     readers: FxHashMap<FileId, (EcoString, Place)>,
+    /// The folders that slices read.
+    folders: Vec<String>,
 }
 
 /// A file of a slice, taken apart.
@@ -106,6 +110,7 @@ impl Finder<'_> {
         if files.is_empty() {
             self.missing(&folder, slice, place);
         }
+        self.folders.push(folder);
         let mut candidates = Vec::new();
         for file in files {
             let bindings = match is_folder {
@@ -175,6 +180,46 @@ impl Finder<'_> {
             .at("paths start at the root of the project")
             .help(format!("did you mean `{meant}`, which is there?"));
         self.layout.diagnostics.push(problem);
+    }
+
+    /// What lies beside the folders of slices and no slice reads: a folder whose name has a slip,
+    /// say, whose instances would all go without a word.
+    fn strays_beside(&mut self) {
+        let above = |folder: &String| folder.rsplit_once('/').map(|(above, _)| above.to_owned());
+        // Beside a folder at the root stands anything.
+        let parents: BTreeSet<String> = self.folders.iter().filter_map(above).collect();
+        for parent in parents {
+            let beside: Vec<String> = self.walker.folders(&parent).iter().map(|f| join(&parent, f)).collect();
+            for folder in beside {
+                let is_in =
+                    |a: &str, b: &str| a == b || a.strip_prefix(b).is_some_and(|r| r.starts_with('/'));
+                if !self.folders.iter().any(|known| is_in(known, &folder) || is_in(&folder, known)) {
+                    self.stray_folder(&folder);
+                }
+            }
+        }
+    }
+
+    fn stray_folder(&mut self, folder: &str) {
+        let files = self.walker.files(folder).unwrap_or_default();
+        let mut data =
+            files.iter().filter(|f| is_data(&f.path) && !self.readers.contains_key(&FileId::new(&f.path)));
+        let (Some(first), more) = (data.next(), data.count()) else { return };
+        let message = match more {
+            0 => format!("no slice reads `{}`", first.path),
+            _ => format!("no slice reads `{folder}`: `{}` and {more} more", first.path),
+        };
+        let (above, name) = folder.rsplit_once('/').unwrap_or(("", folder));
+        let beside = self.folders.iter().filter_map(|f| f.strip_prefix(above)?.strip_prefix('/'));
+        let help = match nearest(name, beside) {
+            Some(near) => format!("did you mean `{}`, which a slice reads?", join(above, near)),
+            None => format!(
+                "write `slice … in \"{folder}\"`, move it elsewhere, or leave it out with a `.gitignore`"
+            ),
+        };
+        let id = FileId::new(&first.path);
+        let problem = Diagnostic::new(codes::STRAY_FILE, Place::File(id), message).help(help);
+        self.layout.strays.push((id, problem));
     }
 
     fn stray(&mut self, file: &Found, slice: &RecordDef, place: Place) {

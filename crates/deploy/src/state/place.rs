@@ -18,13 +18,23 @@ pub fn project_id(id: Option<&str>, name: &str, first_commit: Option<&str>, root
     if let Some(id) = id {
         return folder_name(id);
     }
-    let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let root = real(root);
     let distinct = match first_commit {
         Some(commit) => commit.as_bytes().to_vec(),
         None => root.as_os_str().as_encoded_bytes().to_vec(),
     };
     let hash = super::journal::hex(&Sha256::digest(distinct));
     eco_format!("{}-{}", folder_name(name), hash.get(..12).unwrap_or_default())
+}
+
+/// The path that a folder has, or will have once it is made.
+fn real(folder: &Path) -> PathBuf {
+    let folder = &std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let mut there = folder.ancestors();
+    let made = there.find_map(|above| Some((above, above.canonicalize().ok()?)));
+    let real = made.and_then(|(above, real)| Some(real.join(folder.strip_prefix(above).ok()?)));
+    // Of parts, because to join nothing would leave a `/` at the end.
+    real.as_deref().unwrap_or(folder).components().collect()
 }
 
 /// A text as the name of one folder: what could leave the folder or confuse a shell is replaced.
@@ -142,6 +152,18 @@ fn read(file: &mut File) -> Option<Holder> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_has_one_name_before_and_after_it_is_made() {
+        let above = tempfile::tempdir().unwrap();
+        let folder = above.path().join("a/b");
+        let before = project_id(None, "shop", None, &folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        assert_eq!(project_id(None, "shop", None, &folder), before);
+        std::os::unix::fs::symlink(&folder, above.path().join("link")).unwrap();
+        assert_eq!(project_id(None, "shop", None, &above.path().join("link")), before);
+        assert_eq!(project_id(None, "shop", None, &above.path().join("link/../b")), before);
+    }
 
     #[test]
     fn a_project_id_is_one_safe_folder() {

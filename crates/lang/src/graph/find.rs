@@ -31,7 +31,8 @@ const SUGGESTIONS: usize = 10;
 
 impl Graph {
     /// The id of the node or target that `text` names: a full id, or one without the first
-    /// parts of its type's path (`TextFile[host=h1,path=/etc/motd]`).
+    /// parts of its type's path (`TextFile[host=h1,path=/etc/motd]`), or the value of one of its
+    /// keys, if no other has it.
     pub fn find(&self, text: &str) -> Result<&EcoString, FindError> {
         let ids = || self.nodes.iter().map(|n| &n.id).chain(self.targets.iter().map(|t| &t.id));
         if let Some(id) = ids().find(|id| *id == text) {
@@ -48,6 +49,9 @@ impl Graph {
                 id::shown(id) == wanted && (!path(text).contains("::") || path(text) == path(id))
             };
             found = ids().filter(is_it).collect();
+        }
+        if found.is_empty() {
+            found = ids().filter(|id| id::has_key(id, text)).collect();
         }
         found.sort();
         found.dedup();

@@ -17,7 +17,7 @@ mod plain;
 
 use std::borrow::Cow;
 
-pub use parse::{Id, IdError, KeyValue, parse};
+pub use parse::{Id, IdError, KeyValue, has_key, parse};
 pub use plain::{is_plain, reads_as_string};
 
 use super::canonical;

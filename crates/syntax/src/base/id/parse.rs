@@ -238,6 +238,14 @@ fn quoted_end(text: &str) -> Option<usize> {
     None
 }
 
+/// Whether a key of an id has this text as its value.
+pub fn has_key(id: &str, text: &str) -> bool {
+    // Most ids do not even hold it.
+    id.contains(text)
+        && parse(id)
+            .is_ok_and(|id| id.keys.iter().any(|(_, value)| matches!(value, KeyValue::Str(s) if s == text)))
+}
+
 /// The keys of `a=1,b={c=2,d=3}`, each as it is written. None if that is not all.
 pub(super) fn parts(body: &str) -> Option<Vec<&str>> {
     let mut found = Vec::new();

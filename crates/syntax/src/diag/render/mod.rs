@@ -27,6 +27,11 @@ pub trait Sources {
     fn shown(&self, file: FileId) -> String {
         file.path().to_owned()
     }
+
+    /// The path from the root of the repository, as services that show a repository want it.
+    fn in_repository(&self, file: FileId) -> String {
+        file.path().to_owned()
+    }
 }
 
 /// How diagnostics are written.
@@ -47,7 +52,7 @@ pub enum Format {
 /// All `diagnostics` in one text that ends with a newline, or is empty. `color` concerns
 /// [`Format::Human`] and [`Format::Concise`] alone.
 pub fn render(format: Format, diagnostics: &[Diagnostic], sources: &dyn Sources, color: bool) -> String {
-    let texts = Texts::new(sources);
+    let texts = Texts::new(sources, matches!(format, Format::Sarif | Format::Github));
     match format {
         Format::Human => human::render(diagnostics, &texts, color),
         Format::Concise => concise::render(diagnostics, &texts, color),
@@ -116,6 +121,8 @@ impl Text {
 /// The texts of one rendering, each read and indexed once.
 struct Texts<'a> {
     sources: &'a dyn Sources,
+    /// Whether paths start at the root of the repository, not where the reader stands.
+    in_repository: bool,
     read: RefCell<FxHashMap<FileId, Option<Rc<Text>>>>,
 }
 
@@ -129,8 +136,8 @@ struct Shown {
 }
 
 impl<'a> Texts<'a> {
-    fn new(sources: &'a dyn Sources) -> Self {
-        Texts { sources, read: RefCell::default() }
+    fn new(sources: &'a dyn Sources, in_repository: bool) -> Self {
+        Texts { sources, in_repository, read: RefCell::default() }
     }
 
     fn get(&self, file: FileId) -> Option<Rc<Text>> {
@@ -156,7 +163,11 @@ impl<'a> Texts<'a> {
             let at = |offset: u32| t.lines.line_column(&t.text, offset as usize);
             (at(span.start), at(span.end))
         });
-        Shown { file, path: self.sources.shown(file), start, end, span }
+        let path = match self.in_repository {
+            true => self.sources.in_repository(file),
+            false => self.sources.shown(file),
+        };
+        Shown { file, path, start, end, span }
     }
 
     /// The primary place of a diagnostic.
