@@ -170,7 +170,7 @@ proptest! {
         for at in &places[1..] {
             diagnostic = diagnostic.label(place(at), "l");
         }
-        let at = Texts::new(&files).show(place(&places[0])).to_string();
+        let at = Texts::new(&files, false).show(place(&places[0])).to_string();
         let all = [diagnostic];
         let human = render(Format::Human, &all, &files, false);
         prop_assert!(human.contains(&at), "{at} is not in\n{human}");
