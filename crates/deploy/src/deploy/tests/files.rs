@@ -285,6 +285,22 @@ fn a_failure_stays_local() {
 }
 
 #[test]
+fn a_plan_names_a_folder_that_nobody_makes() {
+    let host = Host::new();
+    let plan = host.plan(vec![
+        file("/no/such/folder", "x"),
+        directory("/made"),
+        requiring(directory("/made/here"), &["std::files::Directory[path=/made]"]),
+        requiring(file("/made/here/a", "x"), &["std::files::Directory[path=/made/here]"]),
+        requiring(file("/mounted/a", "x"), &["shop::Mount[path=/mounted]"]),
+    ]);
+    assert_eq!((plan.totals().create, plan.totals().refuse), (4, 1), "{plan:#?}");
+    let made_by_hand = host.path("/no/such");
+    std::fs::create_dir_all(made_by_hand).unwrap();
+    assert_eq!(host.plan(vec![file("/no/such/folder", "x")]).totals().create, 1);
+}
+
+#[test]
 fn bytes_of_the_project_are_copied() {
     let host = Host::new();
     host.project.write("conf/logo.png", b"\x89PNG\xff\0bytes");

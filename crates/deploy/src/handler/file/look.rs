@@ -10,7 +10,8 @@ use rustix::fs::{FileType, OFlags, Statx};
 use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
-use crate::graph::GraphValue;
+use crate::base::id::{self, KeyValue};
+use crate::graph::{GraphValue, Node};
 use crate::handler::{Actual, Fault, Look, Mark, Marked, Recorded, Seen, Session, Token};
 
 use super::principal::Principals;
@@ -18,6 +19,7 @@ use super::reach::{Folder, Reach, Unreached, open_below, refused, said, stat, st
 use super::record::Last;
 use super::spec::{Kind, Spec};
 use super::stamp::{file_type, permissions, same, stamp, stamp_at};
+use super::write::missing_parent;
 
 /// The attribute that holds the mark.
 pub(super) const MARK: &str = "user.gops";
@@ -52,7 +54,14 @@ impl<'s> Looker<'s> {
         };
         let (folder, name) = match self.reach.parent(&path) {
             Ok(found) => found,
-            Err(Unreached::Missing { nearest, .. }) => return absent(look.recorded, &nearest, &path),
+            Err(Unreached::Missing { nearest, missing, empty }) => {
+                let seen = absent(look.recorded, &nearest, &path)?;
+                // What can be said now needs not wait for the middle of a deploy.
+                return match empty || look.node.is_none_or(|node| may_be_made(node, &missing)) {
+                    true => Ok(seen),
+                    false => Err(missing_parent(&self.session.root, &missing)),
+                };
+            }
             Err(Unreached::Fault(fault)) => return Err(fault),
         };
         let about = match stat(&folder, name) {
@@ -76,6 +85,20 @@ impl<'s> Looker<'s> {
         };
         found.actual(self, &folder, name).map(|actual| Seen::Present(Box::new(actual)))
     }
+}
+
+/// Whether something that a node waits for makes a folder that is not there yet: a `Directory`, or
+/// something of which this handler knows nothing.
+fn may_be_made(node: &Node, missing: &str) -> bool {
+    node.requires.iter().filter_map(|require| id::parse(&require.id).ok()).any(|id| {
+        let is_in =
+            |path: &str| path.strip_prefix(missing).is_some_and(|r| r.is_empty() || r.starts_with('/'));
+        match id.type_path.strip_prefix("std::") {
+            Some("files::Directory") => matches!(id.get("path"), Some(KeyValue::Str(path)) if is_in(path)),
+            Some(_) => false,
+            None => true,
+        }
+    })
 }
 
 /// The first of several problems, as a fault: validation has reported them all before.

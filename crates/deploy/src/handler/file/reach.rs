@@ -52,8 +52,9 @@ pub(super) struct Folder {
 
 /// Why a folder could not be opened.
 pub(super) enum Unreached {
-    /// It, or one above it, is not there; this one above it is.
-    Missing { nearest: Rc<Folder>, missing: String },
+    /// It, or one above it, is not there; this one above it is. Of an `empty` target not even the
+    /// root is: a deploy makes it first.
+    Missing { nearest: Rc<Folder>, missing: String, empty: bool },
     /// Anything else.
     Fault(Fault),
 }
@@ -132,6 +133,7 @@ impl Base {
             return Err(Unreached::Missing {
                 nearest: Rc::new(Folder::new(above)?),
                 missing: folder.to_owned(),
+                empty: true,
             });
         }
         match resolve(&self.folder, below(folder, &self.from).unwrap_or(".")) {
@@ -150,7 +152,7 @@ impl Base {
             match resolve(&self.folder, below(parent, &self.from).unwrap_or(".")) {
                 Ok(fd) => {
                     let nearest = Rc::new(Folder::new(fd)?);
-                    return Err(Unreached::Missing { nearest, missing: at.to_owned() });
+                    return Err(Unreached::Missing { nearest, missing: at.to_owned(), empty: false });
                 }
                 Err(Errno::NOENT) if parent != "/" => at = parent,
                 Err(error) => return Err(refused(parent, error).into()),

@@ -75,7 +75,7 @@ impl Files {
 fn open(reach: &mut Reach, path: &str) -> Result<At, Fault> {
     let (folder, name) = match reach.parent(path) {
         Ok(found) => found,
-        Err(Unreached::Missing { nearest, missing }) => {
+        Err(Unreached::Missing { nearest, missing, .. }) => {
             return Ok(At::Nothing { folder: nearest, is_parent: false, missing });
         }
         Err(Unreached::Fault(fault)) => return Err(fault),
