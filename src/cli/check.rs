@@ -119,7 +119,13 @@ impl Check {
             report = workspace.session.check();
         }
         let s = if mended == 1 { "" } else { "s" };
-        context.ui.note(&format!("applied {mended} suggestion{s}"));
+        let unsafe_ones = |d: &&Diagnostic| !d.fixes.is_empty() && d.fixes.iter().all(|f| !f.safe);
+        let left = match report.diagnostics.iter().filter(unsafe_ones).count() {
+            0 => String::new(),
+            1 => "; 1 more needs a look: its help says what may be meant".to_owned(),
+            n => format!("; {n} more need a look: their help says what may be meant"),
+        };
+        context.ui.note(&format!("applied {mended} suggestion{s}{left}"));
         Ok(report)
     }
 }

@@ -12,6 +12,7 @@ use super::ui::Stream;
 use super::workspace::{Workspace, find_root};
 use super::{Context, Exit, Failure};
 use crate::base::Edited;
+use crate::base::FileId;
 use crate::data::{Limits, NodeKind, encrypted_type, parse_json, parse_yaml};
 use crate::project::transaction::{Change, DiskFolder, commit};
 use crate::project::update::{Chance, Filled, Outside, Seal, SealError, Update as Made, update};
@@ -114,6 +115,12 @@ impl Writing {
         let changes = self.edited.changes().into_iter();
         let differs = |path: &str, bytes: &Option<Arc<[u8]>>| before.read(path).ok() != *bytes;
         changes.filter(|(p, b)| differs(p, b)).map(|(path, bytes)| Change { path, bytes }).collect()
+    }
+
+    /// The paths of what will be written, as the user sees them.
+    pub fn changed(&self) -> Vec<String> {
+        use crate::diag::render::Sources as _;
+        self.changes().iter().map(|change| self.workspace.shown(FileId::new(&change.path))).collect()
     }
 
     /// Writes what changed.

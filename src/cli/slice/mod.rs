@@ -188,7 +188,11 @@ impl Move {
         }
         match self.dry_run {
             true => writing.show(context),
-            false => writing.commit()?,
+            false => {
+                let paths = writing.changed();
+                writing.commit()?;
+                paths.iter().for_each(|path| context.ui.result(&format!("{path}: changed\n")));
+            }
         }
         for (file, line) in &made.moved {
             context.ui.result(&format!("{}: {line}\n", writing.workspace.shown(*file)));
