@@ -223,7 +223,13 @@ impl<'a> Planner<'a> {
                 Some(action) => entries.push((at, self.entry(subject, action.clone(), cause.cloned()))),
             }
         }
-        entries.sort_by(|(_, a), (_, b)| (a.action.rank(), &a.id).cmp(&(b.action.rank(), &b.id)));
+        entries.sort_by(|(_, a), (_, b)| {
+            let folders_first = || by_end_first(&a.id).cmp(by_end_first(&b.id));
+            a.action.rank().cmp(&b.action.rank()).then_with(|| match a.action.leaves() {
+                true => a.id.cmp(&b.id),
+                false => folders_first(),
+            })
+        });
         let entry_of: FxHashMap<usize, usize> =
             entries.iter().enumerate().map(|(n, (at, _))| (*at, n)).collect();
         let done = ordered
@@ -282,6 +288,11 @@ impl<'a> Planner<'a> {
         }
         notes
     }
+}
+
+/// An id such that `[path=/a]` stands before `[path=/a/b]`, as a reader expects.
+fn by_end_first(id: &str) -> impl Iterator<Item = u8> {
+    id.bytes().map(|byte| if byte == b']' { 0 } else { byte })
 }
 
 /// Why what comes after a step that is not done is not done either.
