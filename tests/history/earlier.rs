@@ -31,14 +31,14 @@ pub fn session(files: &[(&str, &str)]) -> Session {
 
 /// A project that is known by its files.
 pub fn by_files(files: &[(&str, &str)]) -> EarlierProject {
-    EarlierProject { name: "then".into(), files: Some(system(files)), graph: None }
+    EarlierProject { name: "then".into(), files: Some(system(files)), ..EarlierProject::default() }
 }
 
 /// A project that is known by its graph alone.
 pub fn by_graph(files: &[(&str, &str)]) -> EarlierProject {
     let (graph, problems) = session(files).as_it_was();
     assert_eq!(problems, []);
-    EarlierProject { name: "then".into(), files: None, graph }
+    EarlierProject { name: "then".into(), graph, ..EarlierProject::default() }
 }
 
 pub fn graph(compiled: Compiled) -> Graph {

@@ -7,4 +7,5 @@ mod laws;
 mod moves;
 mod reading;
 mod reference;
+mod sharing;
 mod transient;

@@ -125,6 +125,7 @@ pub(crate) fn compare(
         name: format!("the base `{}`", base.name).into(),
         files: files.clone(),
         graph: Some(graph.clone()),
+        changed: base.paths(),
     }));
     let mut compiled = match then.is_empty() {
         true => workspace.session.compile(),

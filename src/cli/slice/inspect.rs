@@ -62,7 +62,12 @@ impl Inspect {
             false => {
                 let (_, base) = find_base(context, self.base.as_deref())?;
                 let name = base.name.as_str().into();
-                vec![EarlierProject { name, files: Some(base.system.clone()), graph: None }]
+                vec![EarlierProject {
+                    name,
+                    files: Some(base.system.clone()),
+                    changed: base.paths(),
+                    graph: None,
+                }]
             }
         };
         let key = (!self.key.is_empty()).then_some(self.key.as_slice());

@@ -223,5 +223,5 @@ fn earlier(store: &mut dyn Store, number: u64) -> Result<Option<EarlierProject>,
     let system = MemorySystem::default();
     generation.files.iter().for_each(|(path, bytes)| system.write(path, bytes));
     let files = (!generation.data.is_empty()).then(|| Arc::new(system) as Arc<dyn crate::base::System>);
-    Ok(Some(EarlierProject { name: eco_format!("generation {number}"), files, graph }))
+    Ok(Some(EarlierProject { name: eco_format!("generation {number}"), files, graph, changed: None }))
 }

@@ -74,7 +74,11 @@ pub fn assemble_drafts(
     let mut scratch = Vec::with_capacity(1024);
     let mut nodes = Vec::with_capacity(drafts.iter().map(Vec::len).sum());
     for draft in drafts.into_iter().flatten() {
-        nodes.push(Arc::new(maker.seal(draft, &[&claims], &mut scratch)));
+        nodes.push(Arc::new(maker.seal(
+            draft,
+            &|target, claim| claims.holder(target, claim).cloned(),
+            &mut scratch,
+        )));
     }
     let circular = !are_acyclic(nodes.iter().map(|node| &**node));
     builder.extend(nodes);
@@ -102,7 +106,7 @@ pub fn reassemble(
             return None;
         }
         let id = after.id.clone();
-        let node = maker.seal(after, &[claims], &mut scratch);
+        let node = maker.seal(after, &|target, claim| claims.holder(target, claim).cloned(), &mut scratch);
         let known = builder.get(&id)?;
         let same_edges = known.requires == node.requires;
         builder.upsert(Arc::new(node));
@@ -125,12 +129,15 @@ pub struct PassingNode {
     pub claims: Vec<EcoString>,
 }
 
-/// Makes nodes of resources that are not of the lasting graph. `held` is what others hold, those that
-/// come first before the others; what these nodes hold is added to it.
+/// Says which node holds a claim on a target.
+pub type Held<'h> = &'h dyn Fn(&EcoString, &EcoString) -> Option<EcoString>;
+
+/// Makes nodes of resources that are not of the lasting graph. `held` is what others hold; what these
+/// nodes hold is added to it.
 pub fn passing(
     assembly: &Assembly<'_>,
     objects: &[Arc<Object>],
-    held: &[&Claims],
+    held: Held<'_>,
 ) -> (Vec<PassingNode>, Vec<Diagnostic>) {
     let mut maker = Maker::new(assembly);
     let mut own = Claims::default();
@@ -143,7 +150,9 @@ pub fn passing(
         let target = target.map(|target| maker.target(target));
         drafts.push((object, draft, target, claims));
     }
-    let held: Vec<&Claims> = held.iter().copied().chain([&own]).collect();
+    let held = |target: &EcoString, claim: &EcoString| {
+        held(target, claim).or_else(|| own.holder(target, claim).cloned())
+    };
     let mut scratch = Vec::new();
     let nodes = drafts.into_iter().filter_map(|(object, draft, target, claims)| {
         let sealed = maker.seal(draft, &held, &mut scratch);
@@ -204,7 +213,7 @@ impl<'a> Maker<'a> {
         Maker { assembly, renderer, reached: FxHashMap::default(), diagnostics: Vec::new() }
     }
 
-    fn seal(&mut self, draft: Draft<'_>, claims: &[&Claims], scratch: &mut Vec<u8>) -> SealedNode {
+    fn seal(&mut self, draft: Draft<'_>, held: Held<'_>, scratch: &mut Vec<u8>) -> SealedNode {
         let object = &*draft.object;
         self.diagnostics.extend(draft.problems);
         let mut requires = Vec::with_capacity(2);
@@ -213,10 +222,9 @@ impl<'a> Maker<'a> {
         }
         let mut later = Vec::new();
         for need in &draft.needs {
-            let holder = |claim: &EcoString| claims.iter().find_map(|c| c.holder(&draft.target, claim));
-            let held = need.any_of.iter().find_map(holder);
-            if let Some(holder) = held.filter(|&h| *h != draft.id) {
-                requires.push(Require { id: holder.clone(), why: need.why.into() });
+            let holder = need.any_of.iter().find_map(|claim| held(&draft.target, claim));
+            if let Some(id) = holder.filter(|id| *id != draft.id) {
+                requires.push(Require { id, why: need.why.into() });
             }
         }
         for after in &object.after {

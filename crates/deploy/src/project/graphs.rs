@@ -60,6 +60,14 @@ pub(super) struct Runs {
     pub entities: Vec<EntityRun>,
 }
 
+/// What was made with no check run on it.
+pub(super) struct Unchecked {
+    pub runs: Runs,
+    pub gathered: Gathered,
+    /// Whether the model and the list of files can be trusted.
+    pub readable: bool,
+}
+
 /// Whose `impl`s ran.
 #[derive(Clone, Copy)]
 pub(super) enum Maker<'a> {
@@ -166,14 +174,8 @@ impl Session {
         &mut self,
         mut diagnostics: Vec<Diagnostic>,
     ) -> (Option<GraphBuilder>, Vec<Diagnostic>) {
-        let (runs, _) = self.runs();
-        diagnostics.extend(runs.model.diagnostics.iter().cloned());
-        let readable = !diagnostics.iter().any(Diagnostic::is_error);
-        for (_, unit, _) in &runs.units {
-            diagnostics.extend(unit.diagnostics.iter().cloned());
-        }
-        diagnostics.extend(runs.outputs().flat_map(|o| &o.diagnostics).cloned());
-        let Gathered { objects, made_by, .. } = gather(&runs, &mut diagnostics);
+        let Unchecked { runs, gathered, readable } = self.unchecked_runs(&mut diagnostics);
+        let Gathered { objects, made_by, .. } = gathered;
         let mut sources = std::mem::take(&mut self.state.sources);
         let header = self.header(&mut sources, &runs.program().templates, runs.files());
         self.state.sources = sources;
@@ -181,10 +183,30 @@ impl Session {
         let drafter = Drafter::new(runs.program(), &self.handlers, &origins);
         let assembly = Assembly { drafter: &drafter, objects: &objects, made_by: &made_by };
         let builder = readable.then(|| assemble(&assembly, header).builder);
-        let mut diagnostics: Vec<Diagnostic> =
-            diagnostics.into_iter().map(|d| d.resolved(&origins)).collect();
-        self.hide(&runs, &mut diagnostics);
+        self.resolve(&runs, &mut diagnostics);
         (builder, diagnostics)
+    }
+
+    /// Everything that is made, with no check run on it; what is wrong is added.
+    pub(super) fn unchecked_runs(&self, diagnostics: &mut Vec<Diagnostic>) -> Unchecked {
+        let (runs, _) = self.runs();
+        diagnostics.extend(runs.model.diagnostics.iter().cloned());
+        let readable = !diagnostics.iter().any(Diagnostic::is_error);
+        for (_, unit, _) in &runs.units {
+            diagnostics.extend(unit.diagnostics.iter().cloned());
+        }
+        diagnostics.extend(runs.outputs().flat_map(|o| &o.diagnostics).cloned());
+        let gathered = gather(&runs, diagnostics);
+        Unchecked { runs, gathered, readable }
+    }
+
+    /// Gives diagnostics their places in bytes, and takes care that none shows a secret.
+    pub(super) fn resolve(&self, runs: &Runs, diagnostics: &mut [Diagnostic]) {
+        let origins = Origins::new(&self.db, &runs.model.nodes);
+        for diagnostic in diagnostics.iter_mut() {
+            *diagnostic = diagnostic.clone().resolved(&origins);
+        }
+        self.hide(runs, diagnostics);
     }
 
     /// Takes care that no diagnostic shows a secret.

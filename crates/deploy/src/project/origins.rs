@@ -16,15 +16,48 @@ use crate::model::Node;
 use crate::model::program::NodeTables;
 
 use super::assemble::Objects;
-use super::queries;
+use super::queries::{self, UnitInstances};
 use super::render::Renderer;
 
 /// The spans of the documents of a file.
 type FileSpans = Arc<[(FileId, Spans)]>;
 
+/// Where places are looked up: in the database, or in a version that was kept of it.
+pub trait Texts {
+    /// What a unit holds: by its base file.
+    fn unit(&self, file: FileId) -> Option<&Arc<UnitInstances>>;
+
+    /// The spans of a file's nodes; nothing of a file that nobody read.
+    fn spans(&self, file: FileId) -> Vec<(FileId, Spans)>;
+
+    /// The text of a file: a model, an instance, the standard library.
+    fn text(&self, file: FileId) -> Option<String>;
+
+    /// Where a field of an object is given a value, and where in the data that came from.
+    fn field_source(&self, object: &Object, field: &str) -> Option<(Place, Option<Place>)>;
+}
+
+impl Texts for Database {
+    fn unit(&self, file: FileId) -> Option<&Arc<UnitInstances>> {
+        Some(queries::instances(self, self.source(file)))
+    }
+
+    fn spans(&self, file: FileId) -> Vec<(FileId, Spans)> {
+        self.known(file).map(|source| super::units::spans(self, source)).unwrap_or_default()
+    }
+
+    fn text(&self, file: FileId) -> Option<String> {
+        text(self, file)
+    }
+
+    fn field_source(&self, object: &Object, field: &str) -> Option<(Place, Option<Place>)> {
+        crate::eval::blame::field_source(&super::world::DbWorld::new(self), object, field)
+    }
+}
+
 /// Knows where everything is.
 pub struct Origins<'a> {
-    db: &'a Database,
+    texts: &'a dyn Texts,
     nodes: &'a NodeTables,
     lines: RefCell<FxHashMap<FileId, Arc<(String, LineIndex)>>>,
     models: RefCell<FxHashMap<(FileId, Node), EcoString>>,
@@ -35,10 +68,10 @@ pub struct Origins<'a> {
 }
 
 impl<'a> Origins<'a> {
-    /// Over a database.
-    pub fn new(db: &'a Database, nodes: &'a NodeTables) -> Self {
+    /// Over a database, or a version that was kept.
+    pub fn new(texts: &'a dyn Texts, nodes: &'a NodeTables) -> Self {
         Origins {
-            db,
+            texts,
             nodes,
             lines: RefCell::default(),
             models: RefCell::default(),
@@ -74,8 +107,8 @@ impl<'a> Origins<'a> {
             return (instance.clone(), text.clone());
         }
         let file = element.instance.file;
-        let unit = queries::instances(self.db, self.db.source(file));
-        let Some(instance) = instance(unit, element) else {
+        let found = self.texts.unit(file).and_then(|unit| Some((unit, instance(unit, element)?)));
+        let Some((unit, instance)) = found else {
             return (EcoString::new(), EcoString::new());
         };
         let text = element_text(renderer, instance, element.index);
@@ -110,15 +143,14 @@ impl<'a> Origins<'a> {
     /// Where the element that caused an object stands in the data.
     pub fn data_place(&self, object: &Object) -> Option<Place> {
         let element = object.origin.element?;
-        let unit = queries::instances(self.db, self.db.source(element.instance.file));
-        let instance = instance(unit, element)?;
+        let instance = instance(self.texts.unit(element.instance.file)?, element)?;
         let (file, node) = instance.elements.get(element.index as usize)?.place?;
         Some(Place::Data { file, node, part: DataPart::Value })
     }
 
     /// Where a field of an object is given a value, and where in the data that came from.
     pub fn field_source(&self, object: &Object, field: &str) -> Option<(Place, Option<Place>)> {
-        crate::eval::blame::field_source(&super::world::DbWorld::new(self.db), object, field)
+        self.texts.field_source(object, field)
     }
 
     fn data_span(&self, spans: &[(FileId, Spans)], file: FileId, node: u32, part: DataPart) -> Span {
@@ -135,7 +167,7 @@ impl<'a> Origins<'a> {
     fn line_column(&self, at: FileSpan) -> EcoString {
         let known = self.lines.borrow().get(&at.file).cloned();
         let lines = known.unwrap_or_else(|| {
-            let text = self.text(at.file).unwrap_or_default();
+            let text = self.texts.text(at.file).unwrap_or_default();
             let index = LineIndex::new(&text);
             let lines = Arc::new((text, index));
             self.lines.borrow_mut().insert(at.file, lines.clone());
@@ -143,11 +175,6 @@ impl<'a> Origins<'a> {
         });
         let place = lines.1.line_column(&lines.0, at.span.start as usize);
         EcoString::from(format!("{}:{}:{}", at.file, place.line, place.column))
-    }
-
-    /// The text of a file: a model, an instance, the standard library.
-    pub fn text(&self, file: FileId) -> Option<String> {
-        text(self.db, file)
     }
 }
 
@@ -181,9 +208,8 @@ fn instance(unit: &queries::UnitInstances, element: Element) -> Option<&Instance
 
 /// The text of a file: a model, an instance, the standard library.
 pub fn text(db: &Database, file: FileId) -> Option<String> {
-    if let Some(name) = file.path().strip_prefix("std:") {
-        let found = super::stdlib::modules().iter().find(|(n, _)| *n == name);
-        return found.map(|(_, text)| (*text).to_owned());
+    if let Some(text) = super::stdlib::text(file) {
+        return Some(text.to_owned());
     }
     let bytes = db.known(file)?.content(db).as_ref().ok()?;
     Some(String::from_utf8_lossy(bytes).into_owned())
@@ -211,14 +237,11 @@ impl Resolver for Origins<'_> {
                 let nodes = self.nodes.get(&file);
                 nodes.and_then(|n| n.spans.get(node as usize)).copied().unwrap_or_default()
             }
-            Place::Data { node, part, .. } => match self.db.known(file) {
-                Some(source) => {
-                    let mut known = self.spans.borrow_mut();
-                    let read = || super::units::spans(self.db, source).into();
-                    self.data_span(known.entry(file).or_insert_with(read), file, node, part)
-                }
-                None => Span::at(0),
-            },
+            Place::Data { node, part, .. } => {
+                let mut known = self.spans.borrow_mut();
+                let read = || self.texts.spans(file).into();
+                self.data_span(known.entry(file).or_insert_with(read), file, node, part)
+            }
             Place::File(_) => Span::at(0),
         };
         FileSpan { file, span }

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use ecow::EcoString;
+
 use crate::base::{DiskSystem, System};
 use crate::git::GitError;
 
@@ -93,6 +95,11 @@ impl Base {
     #[cfg(not(feature = "git"))]
     fn revision(_: &Path, _: Option<&str>, _: Option<&str>) -> Result<Self, BaseError> {
         Err(BaseError::NoGit)
+    }
+
+    /// The same paths, as an earlier project has them.
+    pub fn paths(&self) -> Option<Arc<[EcoString]>> {
+        Some(self.changed.as_ref()?.iter().map(EcoString::from).collect())
     }
 
     /// Whether the project was not there yet.

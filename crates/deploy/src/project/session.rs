@@ -65,6 +65,15 @@ pub struct Compiled {
     pub graph: Option<GraphBuilder>,
 }
 
+/// What another system has otherwise.
+#[derive(Default)]
+struct Exchanged {
+    /// The files.
+    files: Vec<FileId>,
+    /// Whether there are other files than there were, or other rules of which there are.
+    structural: bool,
+}
+
 /// What became of one `test` of a model.
 #[derive(Clone, Debug)]
 pub struct TestOutcome {
@@ -84,7 +93,7 @@ pub struct Session {
     /// What was activated, if that is looked at.
     pub(super) view: Option<View>,
     pub(super) project: Project,
-    options: Options,
+    pub(super) options: Options,
     config: Option<Config>,
     /// What is wrong with gops.toml and the paths of model files.
     setup: Vec<Diagnostic>,
@@ -220,29 +229,66 @@ impl Session {
     /// between the two; without it, everything is read again.
     pub fn switch(&mut self, system: Arc<dyn System>, changed: Option<&[String]>) {
         self.sources = system.clone();
+        let changed: Option<Vec<FileId>> = changed
+            .filter(|_| self.view.is_none() && !self.options.active)
+            .map(|paths| paths.iter().map(|path| FileId::new(path)).collect());
+        if self.exchange(system, changed.as_deref()).structural {
+            self.load();
+        }
+    }
+
+    /// Reads from another system from now on: the files that may differ, or all. The settings, the
+    /// models and the lists of files stay as they are.
+    fn exchange(&mut self, system: Arc<dyn System>, changed: Option<&[FileId]>) -> Exchanged {
         let before = self.db.set_system(system);
-        let Some(changed) = changed.filter(|_| self.view.is_none() && !self.options.active) else {
-            self.reread_all();
-            return self.load();
+        let known = self.db.files();
+        let Some(changed) = changed else {
+            let paths = known.iter().map(|file| file.path(&self.db));
+            let files = paths.collect::<Vec<_>>().into_iter().filter(|path| self.db.refresh(*path));
+            return Exchanged { files: files.collect(), structural: true };
         };
         // What could not be read stands in no list of files that changed.
-        let known = self.db.files();
         let unread = known.iter().filter(|f| f.content(&self.db).is_err()).map(|f| f.path(&self.db));
-        let paths: Vec<FileId> = unread.chain(changed.iter().map(|path| FileId::new(path))).collect();
-        let mut structure = false;
+        let paths: Vec<FileId> = unread.chain(changed.iter().copied()).collect();
+        let mut exchanged = Exchanged::default();
         for file in paths {
-            structure |= match self.db.known(file) {
-                Some(_) => self.reread(file),
+            let Some(known) = self.db.known(file) else {
+                let path = file.path();
                 // Of a `.gitignore` there is no input.
-                None if is_structural(file.path()) => true,
-                None => {
-                    let path = file.path();
-                    standing(&before.read(path)) != standing(&self.db.system().read(path))
-                }
+                exchanged.structural |= is_structural(path)
+                    || standing(&before.read(path)) != standing(&self.db.system().read(path));
+                exchanged.files.push(file);
+                continue;
             };
+            let stood = standing(known.content(&self.db));
+            if self.db.refresh(file) {
+                let stands = standing(known.content(&self.db));
+                exchanged.structural |= stood != stands || is_structural(file.path());
+                exchanged.files.push(file);
+            }
         }
-        if structure {
-            self.load();
+        exchanged
+    }
+
+    /// Looks at other instances under the settings and the models that are open. Says which files
+    /// differ, of those that were read.
+    pub(super) fn visit(&mut self, system: Arc<dyn System>, changed: Option<&[FileId]>) -> Vec<FileId> {
+        let exchanged = self.exchange(system, changed);
+        if exchanged.structural
+            && let Some(config) = self.config.clone()
+        {
+            let program = queries::program(&self.db);
+            self.layout = layout(&**self.db.system(), &config, &program);
+            self.place();
+        }
+        exchanged.files
+    }
+
+    /// Gives the units of the layout to the database, and the list of all files if it is asked for.
+    fn place(&mut self) {
+        self.index.spread(&mut self.db, self.project, &self.layout.units);
+        if self.config.is_some() && super::uses_files(&queries::program(&self.db)) {
+            self.set_listing();
         }
     }
 
@@ -310,10 +356,7 @@ impl Session {
         {
             self.look_at_store(config, &program);
         }
-        self.index.spread(&mut self.db, self.project, &self.layout.units);
-        if config.is_some() && super::uses_files(&program) {
-            self.set_listing();
-        }
+        self.place();
         self.state = GraphState::default();
     }
 
@@ -452,7 +495,7 @@ impl Session {
 
     /// Gets everything ready for a graph; what is wrong so far. None if there is no gops.toml that
     /// can be read.
-    fn prepared(&mut self) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    pub(super) fn prepared(&mut self) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
         if self.config.is_none() {
             let mut diagnostics: Vec<Diagnostic> =
                 self.setup.iter().cloned().map(|d| d.resolved(&super::origins::Nowhere)).collect();

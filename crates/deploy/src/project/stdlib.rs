@@ -5,6 +5,12 @@ pub fn modules() -> &'static [(&'static str, &'static str)] {
     MODULES
 }
 
+/// The text of a file of it, as it is called in places: `std:net.gops`.
+pub fn text(file: crate::base::FileId) -> Option<&'static str> {
+    let name = file.path().strip_prefix("std:")?;
+    MODULES.iter().find(|(of, _)| *of == name).map(|(_, text)| *text)
+}
+
 macro_rules! modules {
     ($($name:literal)*) => {
         static MODULES: &[(&str, &str)] =

@@ -68,7 +68,7 @@ impl Surroundings for Around<'_> {
         let moves = moves::moves(program, now.0, versions);
         for ((_, made), objects) in then.iter().zip(&earlier) {
             let mut made = self.assembled(made, objects).builder;
-            moves.note(program, &made, &mut graph);
+            moves.note(program, &made, None, &mut graph);
             graph.add_absent(&mut made);
         }
         let shared = Shared {
@@ -77,7 +77,7 @@ impl Surroundings for Around<'_> {
             handlers: self.handlers,
             claims: &claims,
         };
-        let side = |version, objects| Side { version, objects, db: self.db };
+        let side = |version, objects| Side { version, objects, texts: self.db };
         let sides: Vec<Option<Side<'_>>> =
             then.iter().zip(&earlier).map(|((version, _), objects)| Some(side(*version, objects))).collect();
         let added = transient::add(&shared, side(now.0, &lasting), &sides, &moves, &mut graph);

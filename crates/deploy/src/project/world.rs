@@ -127,22 +127,26 @@ impl World for DbWorld<'_> {
     }
 
     fn files(&self, folder: &str, pattern: &str) -> Result<Vec<EcoString>, EcoString> {
-        let glob = globset::GlobBuilder::new(pattern)
-            .literal_separator(true)
-            .build()
-            .map_err(|e| EcoString::from(format!("`{pattern}` is no pattern: {}", e.kind())))?
-            .compile_matcher();
-        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        let listing = Project::get(self.db).listing(self.db);
-        let matches =
-            |f: &&FileId| f.path().strip_prefix(&prefix).is_some_and(|inside| glob.is_match(inside));
-        let found: Vec<FileId> = listing.iter().filter(matches).copied().collect();
+        let found = matching(Project::get(self.db).listing(self.db), folder, pattern)?;
         self.files.borrow_mut().extend(&found);
         Ok(found.into_iter().map(|f| f.path().into()).collect())
     }
 }
 
-fn file_value(path: &str, bytes: &[u8]) -> FileValue {
+/// Those of a list of files that `files()` is asked for.
+pub(super) fn matching(listing: &[FileId], folder: &str, pattern: &str) -> Result<Vec<FileId>, EcoString> {
+    let glob = globset::GlobBuilder::new(pattern)
+        .literal_separator(true)
+        .build()
+        .map_err(|e| EcoString::from(format!("`{pattern}` is no pattern: {}", e.kind())))?
+        .compile_matcher();
+    let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let matches = |f: &&FileId| f.path().strip_prefix(&prefix).is_some_and(|inside| glob.is_match(inside));
+    Ok(listing.iter().filter(matches).copied().collect())
+}
+
+/// What `file()` gives.
+pub(super) fn file_value(path: &str, bytes: &[u8]) -> FileValue {
     use sha2::Digest as _;
     let digest = sha2::Sha256::digest(bytes);
     let hex: String = digest.iter().map(|b| format!("{b:02x}")).collect();

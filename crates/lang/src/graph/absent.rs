@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::node::State;
+use super::node::{SealedNode, State};
 use super::sealed::GraphBuilder;
 
 impl GraphBuilder {
@@ -14,10 +14,14 @@ impl GraphBuilder {
     /// The cost is that of what differs.
     pub fn add_absent(&mut self, earlier: &mut GraphBuilder) -> usize {
         let moved: Vec<_> = self.header().moves.iter().map(|m| m.from.clone()).collect();
-        let gone: Vec<_> = {
+        let counts = |n: &SealedNode| n.state == State::Present && !moved.contains(&n.id);
+        let gone: Vec<_> = if earlier.len() * 8 < self.len() {
+            // A part of a graph: no bucket is equal.
+            earlier.iter().map(|n| &**n).filter(|n| self.get(&n.id).is_none() && counts(n)).cloned().collect()
+        } else {
             let (nodes, _) = GraphBuilder::differing(earlier, self);
             let gone = nodes.into_iter().filter_map(|(old, new)| old.filter(|_| new.is_none()));
-            gone.filter(|n| n.state == State::Present && !moved.contains(&n.id)).cloned().collect()
+            gone.filter(|n| counts(n)).cloned().collect()
         };
         let mut scratch = Vec::new();
         let mut added = 0;

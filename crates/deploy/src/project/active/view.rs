@@ -1,6 +1,6 @@
 //! The project as the store has it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ecow::EcoString;
@@ -8,7 +8,7 @@ use ecow::EcoString;
 use crate::base::{Edited, FileId, System};
 use crate::diag::codes::history as codes;
 use crate::diag::{Diagnostic, Place};
-use crate::history::store::{self, Content, Kept, Part, Store};
+use crate::history::store::{self, Content, Kept, Store};
 use crate::project::config::CONFIG_FILE;
 use crate::project::history::EarlierProject;
 use crate::project::layout::Layout;
@@ -55,15 +55,21 @@ pub(in crate::project) fn view(
     let store = store.unwrap_or_default();
     let newest = || store.newest().map(|(_, kept)| kept);
     let depth = store.instances.values().map(|versions| versions.len() - 1).max().unwrap_or(0);
-    let earlier = (1..=depth).map(|back| EarlierProject {
-        name: name(back).into(),
-        files: Some(files(sources, layout, at(&store, back, moves))),
-        graph: None,
+    let now = files(sources, layout, newest());
+    let by_path = by_path(&store);
+    let earlier = (1..=depth).map(|back| {
+        let (files, changed) = before(&now, &store, &by_path, back, moves);
+        EarlierProject {
+            name: name(back).into(),
+            files: Some(files),
+            graph: None,
+            changed: Some(changed.into_iter().map(EcoString::from).collect()),
+        }
     });
     let numbers = |versions: &Vec<Kept>| versions.iter().map(|kept| kept.version.number).collect();
     Ok(View {
-        system: files(sources, layout, newest()),
         earlier: earlier.collect(),
+        system: now,
         numbers: store.instances.iter().map(|(id, versions)| (id.clone(), numbers(versions))).collect(),
         covered: unit_files(layout).collect(),
         files: newest().map(|kept| FileId::new(&kept.path)).collect(),
@@ -77,24 +83,71 @@ fn name(back: usize) -> String {
     }
 }
 
-/// Each instance as many versions back; one that has not so many stands as it is now. What goes on
-/// from another instance that stands there was not there yet.
-fn at<'s>(store: &'s Store, back: usize, moves: &[(EcoString, EcoString)]) -> impl Iterator<Item = &'s Kept> {
-    let then = move |id: &str| {
-        let versions = store.instances.get(id)?;
-        versions.len().checked_sub(back + 1).and_then(|at| versions.get(at))
+/// The instances that have parts in a file, in any of their versions.
+type ByPath<'s> = BTreeMap<&'s str, BTreeSet<&'s EcoString>>;
+
+fn by_path(store: &Store) -> ByPath<'_> {
+    let mut found = ByPath::new();
+    for (id, versions) in &store.instances {
+        let parts = versions.iter().filter_map(|kept| kept.version.parts()).flatten();
+        for part in parts {
+            found.entry(&part.path).or_default().insert(id);
+        }
+    }
+    found
+}
+
+/// The project as it was so many versions back, over the one of now: its files, and those paths of
+/// them that are not as they are now.
+fn before<'s>(
+    now: &Arc<dyn System>,
+    store: &'s Store,
+    by_path: &ByPath<'s>,
+    back: usize,
+    moves: &[(EcoString, EcoString)],
+) -> (Arc<dyn System>, BTreeSet<&'s str>) {
+    let then = at(store, back, moves);
+    let kept = |id: &EcoString| match then.get(id) {
+        Some(other) => *other,
+        None => store.instances.get(id).and_then(|versions| versions.last()),
     };
-    let stands = |id: &EcoString| then(id).is_some_and(|kept| kept.version.parts().is_some());
-    let moved: Vec<EcoString> = moves
-        .iter()
-        .filter(|(from, to)| stands(from) && then(to).is_none())
-        .map(|(_, to)| to.clone())
-        .collect();
-    store.instances.iter().filter_map(move |(id, versions)| match then(id) {
-        Some(kept) => Some(kept),
-        None if moved.contains(id) => None,
-        None => versions.last(),
-    })
+    // Every file of an instance that stood otherwise, then or now.
+    let mut changed: BTreeSet<&str> = BTreeSet::new();
+    for (id, other) in &then {
+        let newest = store.instances.get(*id).and_then(|versions| versions.last());
+        let parts = other.iter().copied().chain(newest).filter_map(|kept| kept.version.parts());
+        changed.extend(parts.flatten().map(|part| part.path.as_str()));
+    }
+    let edited = Edited::new(now.clone());
+    for path in &changed {
+        let ids = by_path.get(path).into_iter().flatten();
+        put(&edited, path, ids.filter_map(|id| kept(id)));
+    }
+    (Arc::new(edited), changed)
+}
+
+/// The instances that stood otherwise so many versions back: what they were, none if they were not
+/// there. One that has not so many versions stands as it is now. What goes on from another instance
+/// that stands there was not there yet.
+fn at<'s>(
+    store: &'s Store,
+    back: usize,
+    moves: &[(EcoString, EcoString)],
+) -> BTreeMap<&'s EcoString, Option<&'s Kept>> {
+    let then = |versions: &'s Vec<Kept>| versions.len().checked_sub(back + 1).and_then(|at| versions.get(at));
+    let of = |id: &str| store.instances.get(id).and_then(then);
+    let deep = store.instances.iter().filter_map(|(id, versions)| Some((id, Some(then(versions)?))));
+    let mut found: BTreeMap<&EcoString, Option<&Kept>> = deep.collect();
+    for (from, to) in moves {
+        let stands = of(from).is_some_and(|kept| kept.version.parts().is_some());
+        if stands
+            && of(to).is_none()
+            && let Some((id, _)) = store.instances.get_key_value(to)
+        {
+            found.insert(id, None);
+        }
+    }
+    found
 }
 
 /// All files that instances are read from.
@@ -116,15 +169,31 @@ fn files<'s>(
     for file in unit_files(layout) {
         edited.set(file.path(), None);
     }
-    let mut several: BTreeMap<&str, Vec<(u32, &EcoString)>> = BTreeMap::new();
-    for Part { path, content } in versions.filter_map(|kept| kept.version.parts()).flatten() {
-        match content {
-            Content::File(text) => edited.set(path, Some(text.as_bytes())),
-            Content::Item { line, text } => several.entry(path).or_default().push((*line, text)),
+    let mut by_path: BTreeMap<&str, Vec<&Kept>> = BTreeMap::new();
+    for kept in versions {
+        for part in kept.version.parts().into_iter().flatten() {
+            by_path.entry(&part.path).or_default().push(kept);
         }
     }
-    for (path, items) in several {
-        edited.set(path, Some(items::file(items).as_bytes()));
+    for (path, versions) in by_path {
+        put(&edited, path, versions.into_iter());
     }
     Arc::new(edited)
+}
+
+/// Puts a file there, as these versions have it: as a whole, or each an item of it. None of them: it
+/// is not there.
+fn put<'s>(edited: &Edited, path: &str, versions: impl Iterator<Item = &'s Kept>) {
+    let mut items: Vec<(u32, &EcoString)> = Vec::new();
+    let mut whole = None;
+    for part in versions.filter_map(|kept| kept.version.parts()).flatten().filter(|p| p.path == path) {
+        match &part.content {
+            Content::File(text) => whole = Some(text),
+            Content::Item { line, text } => items.push((*line, text)),
+        }
+    }
+    match (items.is_empty(), whole) {
+        (true, whole) => edited.set(path, whole.map(|text| text.as_bytes())),
+        (false, _) => edited.set(path, Some(items::file(items).as_bytes())),
+    }
 }

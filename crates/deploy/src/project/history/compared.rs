@@ -49,6 +49,14 @@ pub(super) fn by_identity(versions: &[Option<&dyn Version>], moves: &Moves) -> B
 /// Of each instance its versions; none where it was not there.
 pub(super) type ByIdentity = IndexMap<(TypeId, Key), Vec<Option<Arc<Instance>>>, FxBuildHasher>;
 
+/// Whether two versions of an instance are equal. What nobody changed is the same value.
+fn is_same(one: &Option<Arc<Instance>>, other: &Option<Arc<Instance>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other) || one == other,
+        _ => one.is_none() && other.is_none(),
+    }
+}
+
 impl<'a> Compared<'a> {
     /// Folds the versions of each instance. None stands for a version in which there was nothing.
     pub(super) fn new(
@@ -62,7 +70,7 @@ impl<'a> Compared<'a> {
         let found = by_identity(&versions, moves);
         let mut compared = Compared { versions, all: Vec::new(), by: vec![FxHashMap::default(); count] };
         for instances in found.into_values() {
-            if count > 1 && instances.windows(2).all(|pair| pair[0] == pair[1]) {
+            if count > 1 && instances.windows(2).all(|pair| is_same(&pair[0], &pair[1])) {
                 continue;
             }
             compared.add(program, instances);

@@ -5,19 +5,20 @@ use std::sync::Arc;
 use ecow::EcoString;
 
 use crate::base::LineIndex;
-use crate::db::Db as _;
 use crate::diag::Diagnostic;
 use crate::eval::print::shown;
 use crate::eval::world::InstanceElement;
 use crate::eval::{DeferredExpr, Instance, Operation, Reference, Value, Version};
 use crate::history::{Folded, FoldedElement, fold};
 use crate::model::{Program, TypeId};
+use crate::project::origins::Texts;
 use crate::project::queries;
 use crate::project::render::Renderer;
 use crate::project::session::Session;
 use crate::project::update::key_words;
 
 use super::compared::by_identity;
+use super::frozen::Frozen;
 use super::moves;
 use super::version::DbVersion;
 use super::{EarlierProject, then};
@@ -61,8 +62,8 @@ pub struct InspectedElement {
     pub fields: Vec<(EcoString, String, String)>,
 }
 
-/// One version of one instance, with the session that reads its places.
-type One<'a> = (Option<Arc<Instance>>, Option<&'a Session>);
+/// One version of one instance, and where its places are looked up.
+type One<'a> = (Option<Arc<Instance>>, Option<&'a dyn Texts>);
 
 impl Session {
     /// The instances of a slice in all versions, by their ids; with `key`, a word for
@@ -76,23 +77,16 @@ impl Session {
     ) -> (Vec<Inspected>, Vec<Diagnostic>) {
         let mut said = Vec::new();
         self.load_instances();
-        let mut sessions: Vec<Option<Session>> = Vec::new();
-        for project in earlier {
-            let mut session = project.files.as_ref().map(|files| self.by_this_model(files.clone()));
-            if let Some(session) = &mut session {
-                let (_, problems) = session.as_it_was();
-                said.extend(then::warnings(&project.name, problems));
-            }
-            sessions.push(session);
-        }
+        let seen = self.look_at(earlier, &|_| true);
+        let frozen = seen.into_iter().zip(earlier).map(|(seen, project)| {
+            let seen = seen?;
+            said.extend(then::warnings(&project.name, seen.problems));
+            Some(seen.frozen)
+        });
+        let frozen: Vec<Option<Frozen>> = frozen.collect();
         let (runs, _) = self.runs();
-        let now = DbVersion::new(self, &runs, false);
-        let ran: Vec<_> = sessions.iter().map(|s| s.as_ref().map(|s| (s, s.runs().0))).collect();
-        let versions: Vec<Option<DbVersion<'_>>> = ran
-            .iter()
-            .map(|r| r.as_ref().map(|(session, runs)| DbVersion::new(session, runs, true)))
-            .collect();
-        let then = || versions.iter().map(|v| v.as_ref().map(|v| v as &dyn Version));
+        let now = DbVersion::new(self, &runs);
+        let then = || frozen.iter().map(|v| v.as_ref().map(|v| v as &dyn Version));
         let model = queries::checked_model(&self.db);
         let program = &*model.program;
         let moves = moves::moves(program, &now, then().collect());
@@ -106,7 +100,8 @@ impl Session {
                 continue;
             }
             let id = renderer.id(&Reference { ty, key: of });
-            let readers = std::iter::once(Some(&*self)).chain(sessions.iter().map(Option::as_ref));
+            let then = frozen.iter().map(|f| f.as_ref().map(|f| f as &dyn Texts));
+            let readers = std::iter::once(Some(&self.db as &dyn Texts)).chain(then);
             let mut all: Vec<One<'_>> = instances.into_iter().zip(readers).collect();
             let names = self.version_names(&id, earlier);
             // One that has not so many versions stands in the others as it is now.
@@ -178,7 +173,7 @@ fn elements(
             (None, Some(seen)) => (seen.version as usize + 1, seen.element),
             (None, None) => return None,
         };
-        let (instance, session) = all.get(version)?;
+        let (instance, texts) = all.get(version)?;
         let instance = instance.as_ref()?;
         let here = instance.elements.get(number as usize)?;
         let before = folded.earlier.filter(|_| folded.operation == Operation::Update).and_then(|seen| {
@@ -189,7 +184,7 @@ fn elements(
         Some(InspectedElement {
             path: way(instance, number),
             operation,
-            place: session.and_then(|session| place(session, instance, here)).unwrap_or_default(),
+            place: texts.and_then(|texts| place(texts, instance, here)).unwrap_or_default(),
             last: folded.current.is_none().then(|| names.get(version).cloned()).flatten(),
             fields: before.map(|before| fields(program, before, here)).unwrap_or_default(),
         })
@@ -212,11 +207,11 @@ fn way(instance: &Instance, index: u32) -> EcoString {
 }
 
 /// File and line of an element.
-fn place(session: &Session, instance: &Instance, element: &InstanceElement) -> Option<EcoString> {
+fn place(texts: &dyn Texts, instance: &Instance, element: &InstanceElement) -> Option<EcoString> {
     let (file, node) = element.place?;
-    let unit = queries::instances(&session.db, session.db.source(instance.id.file));
+    let unit = texts.unit(instance.id.file)?;
     let (_, spans) = unit.spans.iter().find(|(of, _)| *of == file)?;
-    let text = session.source(file)?;
+    let text = texts.text(file)?;
     let line = LineIndex::new(&text).line_column(&text, spans.value(node).range().start).line;
     Some(ecow::eco_format!("{file}:{line}"))
 }

@@ -5,9 +5,11 @@
 //! nothing of this module costs it anything.
 
 mod compared;
+mod frozen;
 mod inspect;
 mod kept;
 pub(super) mod moves;
+mod otherwise;
 mod passing;
 mod then;
 pub(super) mod transient;
@@ -22,16 +24,19 @@ pub use then::warnings;
 use std::sync::Arc;
 
 use ecow::EcoString;
+use rustc_hash::FxHashSet;
 
 use crate::base::System;
 use crate::diag::Diagnostic;
 use crate::graph::GraphBuilder;
 
-use super::graphs::gather;
+use super::graphs::{Gathered, Runs, gather};
 use super::origins::Origins;
 use super::queries;
 use super::session::{Compiled, Session};
 
+use frozen::Frozen;
+use otherwise::{Current, otherwise};
 use transient::{Shared, Side};
 use version::DbVersion;
 
@@ -58,6 +63,9 @@ pub struct EarlierProject {
     pub files: Option<Arc<dyn System>>,
     /// Its graph.
     pub graph: Option<GraphBuilder>,
+    /// The paths on which its files may differ from those of the current project: at least every
+    /// one that does, or that only one of the two has. None: not known, so everything is compared.
+    pub changed: Option<Arc<[EcoString]>>,
 }
 
 impl Session {
@@ -74,28 +82,35 @@ impl Session {
         let mut compiled = self.compile_plainly();
         let Some(graph) = &mut compiled.graph else { return compiled };
         let ready = queries::ready(&self.db);
-        let looks_back = ready.plan.looks_back();
         let looks_at_data = self.looks_at_data();
+        let wanted = |p: &EarlierProject| p.files.is_some() && (looks_at_data || p.graph.is_none());
+        let now = (looks_at_data || earlier.iter().any(wanted)).then(|| self.ran());
         let mut said = Vec::new();
         let mut then = Vec::new();
-        for project in earlier {
-            let needed = looks_at_data || project.graph.is_none();
-            let mut session =
-                project.files.as_ref().filter(|_| needed).map(|files| self.by_this_model(files.clone()));
-            let mut made = project.graph.clone();
-            if let Some(session) = &mut session {
-                let (graph, problems) = session.as_it_was();
-                said.extend(then::warnings(&project.name, problems));
-                made = made.or(graph);
+        let seen = self.look_at(earlier, &wanted);
+        for (project, seen) in earlier.iter().zip(seen) {
+            let mut made = project.graph.clone().map(|graph| (graph, None));
+            if let (Some(seen), Some((runs, gathered))) = (&seen, &now)
+                && made.is_none()
+                && seen.readable
+            {
+                let (claims, handlers) = (&*self.state.claims, &self.handlers);
+                let current = Current { runs, gathered, claims, handlers };
+                let other = otherwise(&current, &seen.frozen);
+                made = Some((other.graph, Some(other.came)));
             }
-            let nothing = project.graph.is_none() && session.is_none();
-            then.push(Then { name: &project.name, nothing, graph: made, session });
+            let nothing = project.graph.is_none() && seen.is_none();
+            let frozen = seen.map(|seen| {
+                said.extend(then::warnings(&project.name, seen.problems));
+                seen.frozen
+            });
+            then.push(Then { name: &project.name, nothing, made, frozen });
         }
-        if looks_at_data {
-            said.extend(self.look_back(&mut then, looks_back, graph));
+        if let Some(now) = now.as_ref().filter(|_| looks_at_data) {
+            said.extend(self.look_back(&mut then, now, graph));
         } else {
-            for made in then.iter_mut().filter_map(|t| t.graph.as_mut()) {
-                moves::Moves::default().note(&ready.program, made, graph);
+            for (made, came) in then.iter_mut().filter_map(|t| t.made.as_mut()) {
+                moves::Moves::default().note(&ready.program, made, came.as_ref(), graph);
                 graph.add_absent(made);
             }
         }
@@ -107,34 +122,30 @@ impl Session {
         compiled
     }
 
+    /// What the runs gave, and all that they made.
+    fn ran(&self) -> (Runs, Gathered) {
+        let (runs, _) = self.runs();
+        let gathered = gather(&runs, &mut Vec::new());
+        (runs, gathered)
+    }
+
     /// Moves, absent and transient nodes, where the data of then matters.
     fn look_back(
         &self,
         then: &mut [Then<'_>],
-        looks_back: bool,
+        (runs, gathered): &(Runs, Gathered),
         graph: &mut GraphBuilder,
     ) -> Vec<Diagnostic> {
         let model = queries::checked_model(&self.db);
-        let ran = |session: &Session| {
-            let (runs, _) = session.runs();
-            let gathered = gather(&runs, &mut Vec::new());
-            (runs, gathered)
-        };
-        let now = ran(self);
-        let version = DbVersion::new(self, &now.0, false);
-        let mut graphs: Vec<Option<GraphBuilder>> = then.iter_mut().map(|t| t.graph.take()).collect();
-        let ran_then: Vec<Option<_>> = then.iter().map(|t| t.session.as_ref().map(|s| (s, ran(s)))).collect();
-        let versions: Vec<Option<DbVersion<'_>>> = ran_then
-            .iter()
-            .map(|r| r.as_ref().map(|(session, (runs, _))| DbVersion::new(session, runs, true)))
-            .collect();
+        let version = DbVersion::new(self, runs);
+        let mut graphs: Vec<Option<Made>> = then.iter_mut().map(|t| t.made.take()).collect();
         let mut names = Vec::new();
         let mut sides: Vec<Option<Side<'_>>> = Vec::new();
-        for ((then, version), ran) in then.iter().zip(&versions).zip(&ran_then) {
-            let side = version.as_ref().zip(ran.as_ref()).map(|(version, (session, (_, gathered)))| Side {
-                version,
-                objects: &gathered.objects,
-                db: &session.db,
+        for then in then.iter() {
+            let side = then.frozen.as_ref().map(|frozen| Side {
+                version: frozen,
+                objects: &frozen.gathered.objects,
+                texts: frozen,
             });
             // One that is known by its graph alone says nothing of elements.
             if side.is_some() || then.nothing {
@@ -145,19 +156,20 @@ impl Session {
         let program = &model.program;
         let of_then = sides.iter().map(|side| side.as_ref().map(|s| s.version)).collect();
         let moves = moves::moves(program, &version, of_then);
-        for made in graphs.iter_mut().flatten() {
-            moves.note(program, made, graph);
+        for (made, came) in graphs.iter_mut().flatten() {
+            moves.note(program, made, came.as_ref(), graph);
             graph.add_absent(made);
         }
         let resolved = |d: &Diagnostic| d.clone().resolved(&Origins::new(&self.db, &model.nodes));
         let mut said: Vec<Diagnostic> = moves.diagnostics.iter().map(resolved).collect();
         // A project that is known by its graph alone has no first version to compare with.
+        let looks_back = queries::ready(&self.db).plan.looks_back();
         if !looks_back || (sides.is_empty() && !then.is_empty()) {
             return said;
         }
         let shared =
             Shared { program, nodes: &model.nodes, handlers: &self.handlers, claims: &self.state.claims };
-        let now = Side { version: &version, objects: &now.1.objects, db: &self.db };
+        let now = Side { version: &version, objects: &gathered.objects, texts: &self.db };
         let added = transient::add(&shared, now, &sides, &moves, graph);
         said.extend(added.diagnostics);
         for (number, problems) in added.earlier {
@@ -168,11 +180,14 @@ impl Session {
     }
 }
 
-/// An earlier project, opened.
+/// The graph of an earlier project; of a part of it, what came since then.
+type Made = (GraphBuilder, Option<FxHashSet<EcoString>>);
+
+/// An earlier project, looked at.
 struct Then<'a> {
     name: &'a str,
     /// There was nothing.
     nothing: bool,
-    graph: Option<GraphBuilder>,
-    session: Option<Session>,
+    made: Option<Made>,
+    frozen: Option<Frozen>,
 }

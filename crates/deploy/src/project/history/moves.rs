@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ecow::EcoString;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diag::codes::history as codes;
 use crate::diag::{Diagnostic, Place};
@@ -51,18 +51,22 @@ pub(super) fn declares_moves(program: &Program) -> bool {
 
 impl Moves {
     /// Says in a graph what moved from an earlier one. (The ids of both are looked at: what one of
-    /// them does not have has not moved.)
+    /// them does not have has not moved.) Of a part of an earlier graph `came` says what is there
+    /// since then: all else that the graph has was there, too.
     pub(in crate::project) fn note(
         &self,
         program: &Program,
         earlier: &GraphBuilder,
+        came: Option<&FxHashSet<EcoString>>,
         graph: &mut GraphBuilder,
     ) {
         let present =
             |graph: &GraphBuilder, id: &str| graph.get(id).is_some_and(|n| n.state == State::Present);
+        let stayed = |id: &EcoString| came.is_some_and(|came| !came.contains(id) && present(graph, id));
+        let was = |id: &EcoString| present(earlier, id) || stayed(id);
         let mut moves = of_types(program, earlier, graph);
         for (from, to) in &self.ids {
-            if present(earlier, from) && present(graph, to) {
+            if was(from) && present(graph, to) {
                 moves.push(Move { from: from.clone(), to: to.clone() });
             }
         }

@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
-use crate::base::{Edited, System};
+use rustc_hash::FxHashSet;
+
+use crate::base::{Edited, FileId, System};
 use crate::diag::codes::history as codes;
 use crate::diag::{Diagnostic, Place, Severity};
 use crate::graph::GraphBuilder;
-use crate::project::session::{Options, Session};
+use crate::project::graphs::Unchecked;
+use crate::project::session::Session;
 
+use super::EarlierProject;
+use super::frozen::Frozen;
 use super::with_model::WithModel;
 
 impl Session {
@@ -18,21 +23,67 @@ impl Session {
         self.unchecked()
     }
 
-    /// Another session, over files of another time and the models of this one.
-    pub(super) fn by_this_model(&self, files: Arc<dyn System>) -> Session {
+    /// What earlier projects were, by the models of this one: of each that is wanted and whose files
+    /// are known. The session is where it was before, in the end.
+    pub(super) fn look_at(
+        &mut self,
+        earlier: &[EarlierProject],
+        wanted: &dyn Fn(&EarlierProject) -> bool,
+    ) -> Vec<Option<Seen>> {
+        let home = self.db.system().clone();
+        // Where the files differ from those that were looked at before.
+        let mut paths = Some(Vec::new());
+        let mut seen = Vec::with_capacity(earlier.len());
+        for project in earlier {
+            let Some(files) = project.files.as_ref().filter(|_| wanted(project)) else {
+                seen.push(None);
+                continue;
+            };
+            let changed = project.changed.as_ref().map(|c| c.iter().map(|path| FileId::new(path)));
+            paths = paths.zip(changed).map(|(paths, changed): (Vec<FileId>, _)| {
+                let mut all: Vec<FileId> = paths.into_iter().chain(changed).collect();
+                all.sort_by_key(|path| path.path());
+                all.dedup();
+                all
+            });
+            seen.push(Some(self.look(&home, files.clone(), paths.as_deref())));
+        }
+        if seen.iter().any(Option::is_some) {
+            self.visit(home, paths.as_deref());
+            self.load_instances();
+        }
+        seen
+    }
+
+    fn look(&mut self, home: &Arc<dyn System>, files: Arc<dyn System>, paths: Option<&[FileId]>) -> Seen {
         let folder = self.config().map(|c| c.model.clone()).unwrap_or_default();
         let program = self.program();
         let templates = program.templates.iter().map(|t| t.file.path().to_owned());
-        let system = WithModel::new(self.db.system().clone(), files, &folder, templates);
-        let edited = Arc::new(Edited::new(Arc::new(system)));
-        // What was activated has been put in place of the sources already.
-        let options = Options { active: false, ..self.options().clone() };
-        let mut session = Session::open(edited.clone(), options);
+        let edited = Arc::new(Edited::new(Arc::new(WithModel::new(home.clone(), files, &folder, templates))));
+        let differ: FxHashSet<FileId> = self.visit(edited.clone(), paths).into_iter().collect();
         // What was written for an earlier model is read as it would be written now. What cannot be
         // migrated is still pending, which is said.
-        crate::project::update::migrate_all(&mut session, &edited);
-        session
+        let known = |file: FileId| paths.is_none() || differ.contains(&file);
+        let migrated = crate::project::update::migrate_all(self, &edited, &known);
+        if !migrated.is_empty() {
+            self.visit(edited, Some(&migrated));
+        }
+        let mut problems = match self.prepared() {
+            Ok(problems) | Err(problems) => problems,
+        };
+        let Unchecked { runs, gathered, readable } = self.unchecked_runs(&mut problems);
+        self.resolve(&runs, &mut problems);
+        Seen { frozen: Frozen::new(self, runs, gathered), readable, problems }
     }
+}
+
+/// An earlier project that was looked at.
+pub(super) struct Seen {
+    pub frozen: Frozen,
+    /// Whether there is a graph of it.
+    pub readable: bool,
+    /// What is wrong with it.
+    pub problems: Vec<Diagnostic>,
 }
 
 /// As many problems of one earlier project are shown.

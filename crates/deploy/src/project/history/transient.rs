@@ -6,7 +6,6 @@ use std::sync::Arc;
 use ecow::EcoString;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::db::Database;
 use crate::diag::Diagnostic;
 use crate::eval::{Element, Object, Reference, Version};
 use crate::graph::claims::Claims;
@@ -17,7 +16,7 @@ use crate::model::{Program, TypeId};
 use crate::project::assemble::{Assembly, Objects, passing};
 use crate::project::draft::Drafter;
 use crate::project::graphs::MadeBy;
-use crate::project::origins::Origins;
+use crate::project::origins::{Origins, Texts};
 use crate::syntax::ast::RecordKind;
 
 use super::compared::Compared;
@@ -31,7 +30,7 @@ pub(in crate::project) struct Side<'a> {
     pub version: &'a dyn Version,
     pub objects: &'a Objects,
     /// Where places are looked up.
-    pub db: &'a Database,
+    pub texts: &'a dyn Texts,
 }
 
 /// What all versions share.
@@ -102,7 +101,7 @@ pub(in crate::project) fn add(
         };
         all.extend(made.objects.into_values().map(numbered));
         let said: Vec<Diagnostic> = diagnostics.into_iter().chain(more).collect();
-        let origins = Origins::new(side.db, shared.nodes);
+        let origins = Origins::new(side.texts, shared.nodes);
         let said: Vec<Diagnostic> = said.into_iter().map(|d| d.resolved(&origins)).collect();
         match number {
             0 => out.diagnostics = said,
@@ -157,11 +156,14 @@ fn nodes(
     for (reference, (object, _)) in &made.objects {
         objects.entry(reference.clone()).or_insert_with(|| object.clone());
     }
-    let origins = Origins::new(side.db, shared.nodes);
+    let origins = Origins::new(side.texts, shared.nodes);
     let drafter = Drafter::new(shared.program, shared.handlers, &origins);
     let assembly = Assembly { drafter: &drafter, objects: &objects, made_by: &made_by(side.version, made) };
     let passing_objects: Vec<Arc<Object>> = made.objects.values().map(|(o, _)| o.clone()).collect();
-    let (found, diagnostics) = passing(&assembly, &passing_objects, &[shared.claims, absent]);
+    let held = |target: &EcoString, claim: &EcoString| {
+        [shared.claims, absent].iter().find_map(|claims| claims.holder(target, claim)).cloned()
+    };
+    let (found, diagnostics) = passing(&assembly, &passing_objects, &held);
     let found = found.into_iter().map(|found| Candidate {
         node: found.node,
         target: found.target,

@@ -1,4 +1,4 @@
-//! A version that a session has.
+//! The version that a session has.
 
 use std::sync::Arc;
 
@@ -18,16 +18,13 @@ pub(super) struct DbVersion<'a> {
     world: DbWorld<'a>,
     runs: &'a Runs,
     by_file: FxHashMap<FileId, usize>,
-    /// Leave out what could not be read without a mistake.
-    sound: bool,
 }
 
 impl<'a> DbVersion<'a> {
-    /// The version of a session. Of an earlier one (`sound`) only those instances that fit the model
-    /// are looked at.
-    pub(super) fn new(session: &'a Session, runs: &'a Runs, sound: bool) -> Self {
+    /// The version of a session.
+    pub(super) fn new(session: &'a Session, runs: &'a Runs) -> Self {
         let by_file = runs.units.iter().enumerate().map(|(at, (file, ..))| (*file, at)).collect();
-        DbVersion { db: &session.db, world: DbWorld::new(&session.db), runs, by_file, sound }
+        DbVersion { db: &session.db, world: DbWorld::new(&session.db), runs, by_file }
     }
 }
 
@@ -38,8 +35,6 @@ impl Version for DbVersion<'_> {
 
     fn instances(&self) -> Vec<Arc<Instance>> {
         let units = self.runs.units.iter().map(|(_, unit, _)| unit);
-        let fits = |d: &crate::diag::Diagnostic| !d.is_error();
-        let units = units.filter(|unit| !self.sound || unit.diagnostics.iter().all(fits));
         units.flat_map(|unit| unit.instances.iter()).filter(|i| !i.broken).cloned().collect()
     }
 

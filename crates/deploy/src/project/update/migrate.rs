@@ -25,8 +25,12 @@ pub(super) type Migrated = (FileId, EcoString);
 /// No file needs more rounds: each applies one migration to one element.
 const MOST_ROUNDS: usize = 1_000_000;
 
-/// Applies every pending migration to every file, in memory.
-pub(super) fn migrate(session: &Session, edited: &Edited) -> (Vec<Migrated>, Vec<Diagnostic>) {
+/// Applies every pending migration to each of some files, in memory.
+pub(super) fn migrate(
+    session: &Session,
+    edited: &Edited,
+    of: &dyn Fn(FileId) -> bool,
+) -> (Vec<Migrated>, Vec<Diagnostic>) {
     let program = session.program();
     let (mut done, mut problems) = (Vec::new(), Vec::new());
     if program.migrations.is_empty() {
@@ -39,7 +43,7 @@ pub(super) fn migrate(session: &Session, edited: &Edited) -> (Vec<Migrated>, Vec
         let Some(slice) = program.find(slice) else { continue };
         for unit in units {
             let overlays = unit.overlays.iter().map(|(_, file)| *file);
-            for file in std::iter::once(unit.base).chain(unit.encrypted).chain(overlays) {
+            for file in std::iter::once(unit.base).chain(unit.encrypted).chain(overlays).filter(|f| of(*f)) {
                 let migration = Migration { program: &program, world: &world, edited, slice, file };
                 match migration.run(&mut done) {
                     Ok(()) => {}

@@ -100,7 +100,7 @@ pub struct Outside<'a> {
 pub fn update(session: &mut Session, edited: &Arc<Edited>, outside: &Outside<'_>) -> Update {
     let mut found = Update { report: session.check(), ..Update::default() };
     if found.report.diagnostics.iter().any(|d| d.code == PENDING) {
-        let (migrated, problems) = migrate::migrate(session, edited);
+        let (migrated, problems) = migrate::migrate(session, edited, &|_| true);
         found.migrated = migrated;
         if !problems.is_empty() {
             found.report.diagnostics = problems;
@@ -166,13 +166,11 @@ pub fn update(session: &mut Session, edited: &Arc<Edited>, outside: &Outside<'_>
     found
 }
 
-/// Applies every migration that is pending, in memory, as far as that goes.
-pub(super) fn migrate_all(session: &mut Session, edited: &Arc<Edited>) {
-    let (migrated, _) = migrate::migrate(session, edited);
-    if !migrated.is_empty() {
-        let paths: Vec<String> = edited.changes().into_keys().collect();
-        session.refresh(&paths);
-    }
+/// Applies every migration that is pending for some of the files, in memory, as far as that goes. Says
+/// which files changed.
+pub(super) fn migrate_all(session: &Session, edited: &Edited, of: &dyn Fn(FileId) -> bool) -> Vec<FileId> {
+    let (migrated, _) = migrate::migrate(session, edited, of);
+    migrated.into_iter().map(|(file, _)| file).collect()
 }
 
 /// A problem of a file as a whole, with its place in bytes.
