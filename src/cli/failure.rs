@@ -155,6 +155,14 @@ pub enum Failure {
         #[source]
         source: crate::graph::GraphError,
     },
+    /// Each environment has a ledger of its own.
+    #[error("each environment of this project has a ledger of its own")]
+    #[diagnostic(code(gops::environment))]
+    Environment {
+        /// Which there are.
+        #[help]
+        help: String,
+    },
     /// A name that is not known, of something that the message says.
     #[error("there is no {what} `{written}`")]
     #[diagnostic(code(gops::unknown))]

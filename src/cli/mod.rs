@@ -13,6 +13,7 @@ mod failure;
 mod fmt;
 mod graph;
 mod init;
+mod ledger;
 mod man;
 mod prune;
 mod review;
@@ -146,6 +147,9 @@ enum Command {
     Schema(schema::Schema),
     Plan(deploy::Plan),
     Deploy(deploy::Deploy),
+    Drift(deploy::Drift),
+    Status(ledger::Status),
+    History(ledger::History),
     Explain(explain::Explain),
     Completions(completions::Completions),
     Man(man::Man),
@@ -215,6 +219,9 @@ impl Command {
             Command::Schema(command) => command.run(context),
             Command::Plan(command) => command.run(context),
             Command::Deploy(command) => command.run(context),
+            Command::Drift(command) => command.run(context),
+            Command::Status(command) => command.run(context),
+            Command::History(command) => command.run(context),
             Command::Explain(command) => command.run(context),
             Command::Completions(command) => command.run(context),
             Command::Man(command) => command.run(context),

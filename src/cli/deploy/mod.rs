@@ -1,7 +1,7 @@
 //! `gops plan` and `gops deploy`
 
+mod drift;
 mod events;
-mod ledger;
 mod plan;
 mod progress;
 mod result;
@@ -15,6 +15,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::check::summary;
+use super::ledger;
 use super::ui::Stream;
 use super::workspace::Workspace;
 use super::{Context, Exit, Failure};
@@ -27,6 +28,7 @@ use crate::history::receipt::{Known, receipt_path};
 use crate::project::EarlierProject;
 use crate::project::history::KeptFiles;
 
+pub(crate) use drift::Drift;
 use events::Events;
 use progress::Watcher;
 
@@ -101,6 +103,22 @@ struct Shared {
     /// has a ledger of its own, unless --state names one.
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
+    #[command(flatten)]
+    choosing: Choosing,
+    /// Read everything again, also what looks untouched
+    #[arg(long)]
+    verify: bool,
+    /// End with 2 if there is something to do that was not done
+    #[arg(long)]
+    exit_code: bool,
+    /// For scripts: the plan as one object, a deploy as one event a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a run is for.
+#[derive(Args)]
+struct Choosing {
     /// For these resources alone: `TextFile[host=h1,path~/srv/**]`; several times for more
     ///
     /// docs/selectors.md describes selectors; the id of a resource is one. What is left out is neither
@@ -111,15 +129,14 @@ struct Shared {
     /// For this target alone, by its key or id; `local` is the machine that deploys; several times for more
     #[arg(long, value_name = "KEY")]
     target: Vec<String>,
-    /// Read everything again, also what looks untouched
-    #[arg(long)]
-    verify: bool,
-    /// End with 2 if there is something to do that was not done
-    #[arg(long)]
-    exit_code: bool,
-    /// For scripts: the plan as one object, a deploy as one event a line
-    #[arg(long)]
-    json: bool,
+}
+
+impl Choosing {
+    fn choice(&self) -> Result<Choice, Failure> {
+        let read = |text: &String| Selector::parse(text).map_err(deploy::Error::from);
+        let only = self.only.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Choice { targets: self.target.clone(), only })
+    }
 }
 
 impl Plan {
@@ -150,7 +167,7 @@ impl Shared {
         receipt: Option<&str>,
     ) -> Result<Exit, Failure> {
         // Said before anything takes time.
-        let choice = self.choice()?;
+        let choice = self.choosing.choice()?;
         let mut workspace = Workspace::open_active(context, self.env.as_deref())?;
         let compiled = workspace.session.compile();
         let found = &compiled.report.diagnostics;
@@ -170,6 +187,7 @@ impl Shared {
             root,
             verify: self.verify,
             choice,
+            author: deploy::author(),
             limit: workspace.session.config().and_then(|config| config.guard.max_deletions),
             repository: Some(workspace.root.clone()),
             ..options
@@ -196,12 +214,6 @@ impl Shared {
             context.ui.failure(error.into());
         }
         Ok(self.exit(mode, end, stopped))
-    }
-
-    fn choice(&self) -> Result<Choice, Failure> {
-        let read = |text: &String| Selector::parse(text).map_err(deploy::Error::from);
-        let only = self.only.iter().map(read).collect::<Result<_, _>>()?;
-        Ok(Choice { targets: self.target.clone(), only })
     }
 
     fn exit(&self, mode: Mode, end: End, stopped: bool) -> Exit {

@@ -35,6 +35,7 @@ pub(super) fn text(outcome: &Outcome, ui: &Ui) -> String {
         (count(|a| matches!(a, Action::Create { .. })), "created"),
         (count(|a| matches!(a, Action::Release { .. } | Action::Forget)), "released"),
     ];
+    let refused = outcome.plan.entries.iter().filter(|entry| entry.is_refused()).count();
     let of = |wanted: fn(&Verdict) -> bool| outcome.verdicts.iter().filter(|v| wanted(v)).count();
     let not_done = [
         (of(|v| matches!(v, Verdict::Unready(_))), "not ready"),
@@ -42,6 +43,7 @@ pub(super) fn text(outcome: &Outcome, ui: &Ui) -> String {
         (of(|v| matches!(v, Verdict::Unknown(_))), "of which nobody knows"),
         (of(|v| matches!(v, Verdict::Skipped(_))), "skipped"),
         (of(|v| matches!(v, Verdict::Planned)), "not begun"),
+        (refused, "that cannot be done"),
     ];
     let parts: Vec<String> =
         [change::list(&done), change::list(&not_done)].into_iter().filter(|p| !p.is_empty()).collect();

@@ -15,7 +15,7 @@ use crate::handler::{
 use super::frame::{Frame, invalid};
 
 /// The version of the protocol: a change of any type here that travels raises it.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// What an agent says before everything else, with [`VERSION`] behind it: what a login shell
 /// printed before that is skipped.
@@ -82,6 +82,7 @@ pub(super) struct Looked<'a> {
     intended: Option<Cow<'a, Recorded>>,
     token: Option<Cow<'a, Token>>,
     closely: bool,
+    entries: bool,
 }
 
 /// [`Apply`]
@@ -131,6 +132,7 @@ impl<'a> Looked<'a> {
             intended: look.intended.map(Cow::Borrowed),
             token: look.token.map(Cow::Borrowed),
             closely: look.closely,
+            entries: look.entries,
         }
     }
 
@@ -146,6 +148,7 @@ impl<'a> Looked<'a> {
             intended: self.intended.as_deref(),
             token: self.token.as_deref(),
             closely: self.closely,
+            entries: self.entries,
         }
     }
 }

@@ -303,6 +303,9 @@ impl Handler for Distant<'_> {
     fn within(&self, claim: &str) -> Vec<EcoString> {
         self.here.within(claim)
     }
+    fn lists(&self, kind: &str) -> bool {
+        self.here.lists(kind)
+    }
     fn sweeps(&self, kind: &str) -> bool {
         self.here.sweeps(kind)
     }

@@ -161,7 +161,15 @@ fn put<'a>(node: &'a Node, token: &'a Token) -> Apply<'a> {
 
 fn look<'a>(node: &'a Node) -> Look<'a> {
     let kind = &node.type_;
-    Look { kind, node: Some(node), recorded: None, intended: None, token: None, closely: true }
+    Look {
+        kind,
+        node: Some(node),
+        recorded: None,
+        intended: None,
+        token: None,
+        closely: true,
+        entries: false,
+    }
 }
 
 fn names(folder: &Path) -> Vec<String> {

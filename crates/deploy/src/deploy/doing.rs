@@ -521,6 +521,7 @@ impl Engine<'_> {
                 intended: None,
                 token: None,
                 closely: true,
+                entries: false,
             })
         };
         batch.items.iter().filter_map(look).collect()

@@ -236,7 +236,7 @@ impl<'a> Engine<'a> {
             Mode::Deploy => past::receipt(self.graph, &self.ledger, scope),
             Mode::Plan => None,
         };
-        Outcome { plan, verdicts, stopped, receipt }
+        Outcome { plan, verdicts, stopped, receipt, foreign: Vec::new() }
     }
 
     /// Takes an event; says what is to be done now.
@@ -509,6 +509,8 @@ impl<'a> Engine<'a> {
                 history: std::mem::take(&mut self.past.history),
                 data: self.past.data.clone(),
                 files: std::mem::take(&mut self.past.files),
+                author: std::mem::take(&mut self.past.author),
+                cause: std::mem::take(&mut self.past.cause),
             });
             self.queued.insert(0, start);
         }

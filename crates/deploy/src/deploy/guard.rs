@@ -120,6 +120,8 @@ mod tests {
             history: Vec::new(),
             data: Default::default(),
             files: Vec::new(),
+            author: Default::default(),
+            cause: Default::default(),
         }
     }
 

@@ -11,10 +11,13 @@
 
 mod decide;
 mod doing;
+mod drift;
 mod engine;
 mod error;
+mod foreign;
 mod greet;
 mod guard;
+mod history;
 mod order;
 mod outcome;
 mod passing;
@@ -26,18 +29,25 @@ mod run;
 mod scope;
 mod selector;
 pub mod sim;
+mod status;
 mod survey;
 mod target;
+mod who;
 mod within;
 
 #[cfg(test)]
 mod tests;
 
+pub use drift::{Difference, Differs, Drift, drift};
 pub use error::Error;
+pub use foreign::Foreign;
 pub use guard::{Ancestry, Repository};
+pub use history::{Chapter, Deed, Deeds, Ended, Happened, history};
 pub use outcome::{End, Outcome, Verdict};
 pub use past::Source;
 pub use plan::{Action, Cause, Entry, Kept, Plan, Released, Totals};
 pub use run::{Mode, Observer, Options, Progress, run};
 pub use scope::{Choice, Scope, Select};
 pub use selector::{Selector, SelectorError};
+pub use status::{Standing, Stands, Status, status};
+pub use who::author;

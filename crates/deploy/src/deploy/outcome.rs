@@ -4,6 +4,7 @@ use crate::handler::Fault;
 use crate::history::receipt::Receipt;
 
 use super::Error;
+use super::foreign::Foreign;
 use super::plan::{Cause, Plan};
 
 /// What became of a run.
@@ -18,6 +19,8 @@ pub struct Outcome {
     /// What the deployer says of itself, for those who have no access to its ledger; none after a
     /// run that only planned, and before anything was deployed.
     pub receipt: Option<Receipt>,
+    /// What somebody else put into what gops made, if that was asked for.
+    pub foreign: Vec<Foreign>,
 }
 
 /// What became of an entry of a plan.

@@ -62,6 +62,10 @@ pub(super) struct Past {
     pub data: EcoString,
     /// The files that are kept.
     pub files: Vec<(EcoString, Arc<[u8]>)>,
+    /// Who deploys.
+    pub author: EcoString,
+    /// Why, if not because the sources are so.
+    pub cause: EcoString,
     /// What is to be said.
     pub notes: Vec<String>,
 }
@@ -202,7 +206,7 @@ fn made(graph: &GraphBuilder, id: &str) -> bool {
     graph.get(id).is_some_and(|node| node.state == State::Present)
 }
 
-fn kept_graph(store: &mut dyn Store, number: u64) -> Result<Option<GraphBuilder>, Error> {
+pub(super) fn kept_graph(store: &mut dyn Store, number: u64) -> Result<Option<GraphBuilder>, Error> {
     let Some(generation) = store.generation(number)? else { return Ok(None) };
     read_graph(&generation)
 }

@@ -20,12 +20,14 @@ use crate::state::{
 
 use super::Error;
 use super::engine::{Batch, Effect, Engine, Event, Request};
+use super::foreign::Search;
 use super::guard::{Repository, follows};
 use super::outcome::{Outcome, Verdict};
 use super::past::{self, Source};
 use super::plan::Plan;
 use super::scope::Choice;
 use super::target::Targets;
+use super::who::machine;
 
 /// How often a lock that somebody else holds is tried.
 const KNOCK: Duration = Duration::from_millis(200);
@@ -66,6 +68,10 @@ pub struct Options {
     pub limit: Option<Limit>,
     /// The folder whose repository says which revision follows which.
     pub repository: Option<PathBuf>,
+    /// Whether to look for what somebody else put into what gops made.
+    pub foreign: bool,
+    /// Who deploys.
+    pub author: EcoString,
     /// The revision that was deployed last, if what is deployed now need not follow it.
     pub accept_rewrite: Option<String>,
 }
@@ -124,6 +130,7 @@ pub fn run(
     let (mut graph, mut past) = past::compile(source, &snapshot, &mut *ledger)?;
     let (scope, note) = options.choice.scope(&graph, &snapshot)?;
     past.notes.extend(note);
+    past.author = options.author.clone();
     let revision = graph.header().source.revision.clone();
     if let (Mode::Deploy, Some(folder)) = (options.mode, &options.repository) {
         if let Some(commit) = revision.as_ref().and_then(|r| r.strip_suffix('+')).filter(|_| !options.dirty) {
@@ -145,7 +152,7 @@ pub fn run(
         Driver { project, name, targets: &targets, registry: &registry, reach: &remotes, clock: &clock };
     let request = Request {
         graph: &mut graph,
-        nonce,
+        nonce: nonce.clone(),
         targets: &targets,
         registry: &registry,
         random: &random,
@@ -155,7 +162,21 @@ pub fn run(
         past,
         scope: &scope,
     };
+    let known = options.foreign.then(|| snapshot.clone());
     let mut outcome = driver.drive(request, snapshot, &mut *ledger, observer)?;
+    if let Some(ledger) = &known {
+        let search = Search {
+            ledger,
+            targets: &targets,
+            registry: &registry,
+            reach: &remotes,
+            scope: &scope,
+            clock: &clock,
+            project: driver.project.clone(),
+            nonce,
+        };
+        outcome.foreign = search.find();
+    }
     if let Some(receipt) = &mut outcome.receipt {
         past::seen(receipt, &graph, source.known());
     }
@@ -173,8 +194,7 @@ fn take_lock(
     clock: &dyn Clock,
     observer: &mut dyn Observer,
 ) -> Result<Revision, Error> {
-    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let holder = Holder { process: std::process::id(), machine: machine.trim().into(), since: clock.now() };
+    let holder = Holder { process: std::process::id(), machine: machine(), since: clock.now() };
     let until = wait.unwrap_or_default();
     let mut told = false;
     loop {

@@ -164,6 +164,7 @@ impl Survey {
             intended: open.map(|intent| &intent.row.recorded),
             token: open.map(|intent| &intent.token),
             closely: subject.closely,
+            entries: false,
         }
     }
 

@@ -42,6 +42,12 @@ pub trait Handler: Send + Sync {
         }
     }
 
+    /// Pure: whether a close look at a thing of this type that asks for its entries is told what is
+    /// in it: `entries` among what is seen, a list of claims.
+    fn lists(&self, _kind: &str) -> bool {
+        false
+    }
+
     /// Pure: the claims of what would hold something with this claim inside itself: for a path
     /// its folders. What holds something is not taken away before that.
     fn within(&self, _claim: &str) -> Vec<EcoString> {
@@ -213,6 +219,8 @@ pub struct Look<'a> {
     /// Whether to look at the thing itself. Else its stamp is compared, which is what makes a
     /// run with nothing to do cheap, and what differs is looked at again.
     pub closely: bool,
+    /// Whether to say what is in it, where [`Handler::lists`] it.
+    pub entries: bool,
 }
 
 /// What is there.

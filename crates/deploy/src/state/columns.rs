@@ -214,7 +214,7 @@ fn key_text(key: &RowKey) -> String {
 
 /// The columns of a generation that are always read.
 pub(super) const GENERATION: &str =
-    "number, revision, desired, started, finished, scope_rows, removed, data, history";
+    "number, revision, desired, started, finished, scope_rows, removed, data, history, author, cause";
 
 /// Reads what [`GENERATION`] names.
 pub(super) fn read_generation(record: &Record<'_>, graph: Option<Box<str>>) -> rusqlite::Result<Generation> {
@@ -228,6 +228,8 @@ pub(super) fn read_generation(record: &Record<'_>, graph: Option<Box<str>>) -> r
         removed: unsigned(record, 6)?,
         data: text(record, 7)?,
         history: numbers(record, 8)?,
+        author: text(record, 9)?,
+        cause: text(record, 10)?,
         files: Vec::new(),
         graph,
     })
@@ -314,7 +316,7 @@ pub(super) fn write(connection: &Connection, change: &Change, now: Timestamp) ->
             let mut sql = connection.prepare_cached(sql)?;
             sql.execute(params![key.id.as_str(), i64::from(key.incarnation)]).map(drop)
         }
-        Change::Start(generation) => start(connection, generation),
+        Change::Start(generation) => start(connection, generation, now),
         Change::Greeted { identity } => greeted(connection, identity),
         Change::Suspect { identity } => {
             let sql = "INSERT INTO greeted VALUES (?1, ?2)
@@ -366,20 +368,25 @@ fn open(connection: &Connection, intent: &Intent) -> rusqlite::Result<()> {
     })
 }
 
-fn start(connection: &Connection, generation: &Generation) -> rusqlite::Result<()> {
-    let mut sql = connection
-        .prepare_cached("INSERT INTO generations VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
+fn start(connection: &Connection, generation: &Generation, now: Timestamp) -> rusqlite::Result<()> {
+    let mut sql = connection.prepare_cached(
+        "INSERT INTO generations (number, revision, desired, graph, started, finished,
+            scope_rows, removed, data, history, author, cause)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    )?;
     sql.execute(params![
         generation.number as i64,
         generation.revision.as_str(),
         generation.desired.as_str(),
         generation.graph.as_deref(),
-        generation.started.0,
+        now.0,
         generation.finished.map(|t| t.0),
         generation.rows as i64,
         generation.removed as i64,
         generation.data.as_str(),
         serde_json::to_string(&generation.history).unwrap_or_default(),
+        generation.author.as_str(),
+        generation.cause.as_str(),
     ])?;
     keep_files(connection, generation)
 }

@@ -76,6 +76,8 @@ fn changes() -> Vec<Vec<Change>> {
         history: vec![3, 0],
         data: "sha256:1".into(),
         files: files(),
+        author: "alice@box".into(),
+        cause: "rollback to generation 1".into(),
     };
     let done = |number| Change::Close { number, outcome: Closed::Done, evidence: "seen".into() };
     vec![

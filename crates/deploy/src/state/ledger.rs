@@ -196,7 +196,7 @@ pub struct Generation {
     pub desired: EcoString,
     /// The graph, as canonical JSON. Left out where a snapshot is loaded.
     pub graph: Option<Box<str>>,
-    /// When it was started.
+    /// When it was started: when the change was committed.
     pub started: Timestamp,
     /// When everything in it was done.
     pub finished: Option<Timestamp>,
@@ -211,6 +211,10 @@ pub struct Generation {
     pub data: EcoString,
     /// What evaluation read, by path. Left out where a snapshot is loaded.
     pub files: Vec<(EcoString, Arc<[u8]>)>,
+    /// Who started it: `alice@box`; empty if an older gops did.
+    pub author: EcoString,
+    /// Why, if not because the sources are so: `rollback to generation 3`.
+    pub cause: EcoString,
 }
 
 /// What a commit changes.
@@ -356,7 +360,8 @@ impl Snapshot {
                 self.rows.remove(key);
             }
             Change::Start(generation) => {
-                self.generations.push(Generation { graph: None, files: Vec::new(), ..generation.clone() });
+                let started = Generation { graph: None, files: Vec::new(), ..generation.clone() };
+                self.generations.push(Generation { started: now, ..started });
             }
             Change::Greeted { identity } => {
                 self.greeted.insert(identity.clone(), self.revision.epoch);

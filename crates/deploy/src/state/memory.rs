@@ -95,7 +95,7 @@ impl Store for MemoryStore {
         let revision = shared.ledger.revision;
         for change in changes {
             if let Change::Start(generation) = change {
-                shared.generations.push(generation.clone());
+                shared.generations.push(Generation { started: now, ..generation.clone() });
             }
             let before = shared.journal.last().map_or(ROOT, |e| e.hash.as_str());
             let number = shared.journal.len() as u64 + 1;

@@ -138,6 +138,29 @@ pub(super) fn same_file(file: &File, path: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Who holds the lock of the ledger in a folder, found out without touching it: whoever tried it
+/// would be in the way of a deploy that begins just then.
+pub fn holder(folder: &Path) -> Option<Option<Holder>> {
+    let mut file = File::open(folder.join("ledger.lock")).ok()?;
+    let about = file.metadata().ok()?;
+    let held = match std::fs::read_to_string("/proc/locks") {
+        Ok(locks) => is_locked(&locks, about.ino()),
+        // A lock that is shared lets other readers in, and lasts no longer than this line.
+        Err(_) => matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)),
+    };
+    held.then(|| read(&mut file))
+}
+
+/// Whether `/proc/locks` has an exclusive lock of a file with this number. The device is not asked
+/// for: what it says there is not what `stat` says on file systems without one of their own.
+fn is_locked(locks: &str, inode: u64) -> bool {
+    let of_file = |place: &str| place.rsplit(':').next().is_some_and(|found| found.parse() == Ok(inode));
+    locks.lines().any(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        matches!(words.as_slice(), [_, "FLOCK" | "OFDLCK", _, "WRITE", _, place, ..] if of_file(place))
+    })
+}
+
 /// Who holds the lock, as its file says.
 fn read(file: &mut File) -> Option<Holder> {
     let mut text = String::new();
@@ -176,16 +199,30 @@ mod tests {
     }
 
     #[test]
+    fn locks_are_read_as_the_kernel_writes_them() {
+        let locks = "1: POSIX  ADVISORY  WRITE 12 08:01:77 0 EOF\n2: FLOCK  ADVISORY  WRITE 13 00:2f:99 0 EOF\n\
+                     2: -> FLOCK  ADVISORY  WRITE 14 00:2f:55 0 EOF\n3: FLOCK  ADVISORY  READ  15 00:2f:98 0 EOF\n";
+        assert!(is_locked(locks, 99));
+        for inode in [77, 55, 98, 9] {
+            assert!(!is_locked(locks, inode), "{inode}");
+        }
+    }
+
+    #[test]
     fn the_second_is_told_who_holds_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.lock");
         let holder = Holder { process: 7, machine: "h1".into(), since: Timestamp(5) };
+        assert!(super::holder(folder.path()).is_none());
         let lock = Lock::take(&path, &holder).unwrap();
+        assert_eq!(super::holder(folder.path()), Some(Some(holder.clone())));
         match Lock::take(&path, &Holder { process: 8, ..holder.clone() }) {
             Err(LockError::Held { holder: Some(found) }) => assert_eq!(found, holder),
             other => panic!("{other:?}"),
         }
         std::fs::remove_file(&path).unwrap();
         assert!(matches!(lock.confirm(), Err(StoreError::Displaced { .. })));
+        drop(Lock::take(&path, &holder).unwrap());
+        assert!(super::holder(folder.path()).is_none(), "what its file says is of somebody who has left");
     }
 }

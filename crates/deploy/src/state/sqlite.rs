@@ -17,7 +17,7 @@ use super::store::{Coord, Holder, LockError, Store, StoreError};
 use super::{Change, Generation, Revision, Snapshot};
 
 /// The newest version of the tables that this program knows.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// The subset that SQLite and PostgreSQL share: texts and 64-bit numbers.
 const TABLES: &str = "
@@ -49,7 +49,8 @@ CREATE TABLE generations (
     number BIGINT PRIMARY KEY, revision TEXT NOT NULL, desired TEXT NOT NULL, graph TEXT,
     started BIGINT NOT NULL, finished BIGINT,
     scope_rows BIGINT NOT NULL DEFAULT 0, removed BIGINT NOT NULL DEFAULT 0,
-    data TEXT NOT NULL DEFAULT '', history TEXT NOT NULL DEFAULT '[]'
+    data TEXT NOT NULL DEFAULT '', history TEXT NOT NULL DEFAULT '[]',
+    author TEXT NOT NULL DEFAULT '', cause TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE files (digest TEXT PRIMARY KEY, coding TEXT NOT NULL, content TEXT NOT NULL);
 CREATE TABLE generation_files (
@@ -64,7 +65,7 @@ CREATE TABLE greeted (identity TEXT PRIMARY KEY, epoch BIGINT NOT NULL);
 ";
 
 /// What makes the tables of each version those of the next, from 1 to 2 on.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
 ALTER TABLE rows ADD COLUMN ready BIGINT NOT NULL DEFAULT 1;
 ALTER TABLE intents ADD COLUMN ready BIGINT NOT NULL DEFAULT 1;
@@ -81,6 +82,10 @@ CREATE TABLE files (digest TEXT PRIMARY KEY, coding TEXT NOT NULL, content TEXT 
 CREATE TABLE generation_files (
     generation BIGINT NOT NULL, path TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (generation, path)
 );
+",
+    "
+ALTER TABLE generations ADD COLUMN author TEXT NOT NULL DEFAULT '';
+ALTER TABLE generations ADD COLUMN cause TEXT NOT NULL DEFAULT '';
 ",
 ];
 
@@ -130,7 +135,11 @@ impl SqliteStore {
         let copied = || -> rusqlite::Result<Connection> {
             let connection = Connection::open_in_memory()?;
             connection.execute("ATTACH ?1 AS old", [self.path.to_string_lossy().as_ref()])?;
-            let newer: &[&str] = if from > 1 { &["epochs", "greeted"] } else { &[] };
+            let newer: &[&str] = match from {
+                ..=1 => &[],
+                2 => &["epochs", "greeted"],
+                _ => &["epochs", "greeted", "files", "generation_files"],
+            };
             for table in ["meta", "rows", "intents", "generations", "journal"].iter().chain(newer) {
                 connection.execute_batch(&format!("CREATE TABLE {table} AS SELECT * FROM old.{table}"))?;
             }
@@ -358,7 +367,7 @@ impl Store for SqliteStore {
     fn generation(&mut self, number: u64) -> Result<Option<Generation>, StoreError> {
         let sql = format!("SELECT {}, graph FROM generations WHERE number = ?1", columns::GENERATION);
         let found = self.connection.query_row(&sql, [number as i64], |row| {
-            let graph: Option<String> = row.get(9)?;
+            let graph: Option<String> = row.get(11)?;
             columns::read_generation(row, graph.map(Into::into))
         });
         let found = found.optional().and_then(|found| match found {

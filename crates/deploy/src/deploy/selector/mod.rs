@@ -285,6 +285,12 @@ impl Universe {
             (!rest.is_empty()).then_some((condition, rest))
         });
         let Some((condition, rest)) = blamed else { return error };
+        if let Test::Is(Value::Plain(written)) = &condition.test
+            && written.contains(['*', '?'])
+        {
+            let help = format!("patterns stand behind `~`: `{}~{written}`", condition.field);
+            return error.help(help);
+        }
         let values: BTreeSet<EcoString> =
             rest.iter().filter_map(|id| text(find(&id::parse(id).ok()?.keys, &condition.field)?)).collect();
         if let Test::Is(Value::Plain(written) | Value::Quoted(written)) = &condition.test

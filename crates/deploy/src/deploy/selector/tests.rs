@@ -89,6 +89,10 @@ fn what_is_wrong_is_said_with_its_place() {
         ),
         ("TextFile[host=h3]", "`TextFile[host=h3]` selects nothing | TextFile[host=h3] | did you mean `h1`?"),
         (
+            "TextFile[path=/srv/*]",
+            "`TextFile[path=/srv/*]` selects nothing | TextFile[path=/srv/*] | patterns stand behind `~`: `path~/srv/*`",
+        ),
+        (
             "TextFile[path=/elsewhere/x,host=h2]",
             "`TextFile[path=/elsewhere/x,host=h2]` selects nothing | TextFile[path=/elsewhere/x,host=h2] | \
              without `path` there is `TextFile[host=h2,path=/etc/motd]`",

@@ -17,7 +17,8 @@ use crate::handler::{Actual, Fault, Look, Mark, Marked, Recorded, Seen, Session,
 use super::principal::Principals;
 use super::reach::{Folder, Reach, Unreached, open_below, refused, said, stat, stat_open};
 use super::record::Last;
-use super::spec::{Kind, Spec};
+use super::remove::entries;
+use super::spec::{Kind, Spec, claim};
 use super::stamp::{file_type, permissions, same, stamp, stamp_at};
 use super::write::missing_parent;
 
@@ -82,6 +83,7 @@ impl<'s> Looker<'s> {
             last: last.as_ref(),
             intended: intended.as_ref(),
             tokens: [look.recorded.and_then(|r| r.token.as_ref()), look.token],
+            entries: look.entries,
         };
         found.actual(self, &folder, name).map(|actual| Seen::Present(Box::new(actual)))
     }
@@ -130,6 +132,8 @@ struct Found<'a> {
     intended: Option<&'a Last>,
     /// Those that it may have as its mark.
     tokens: [Option<&'a Token>; 2],
+    /// Whether to say what is in a directory.
+    entries: bool,
 }
 
 impl Found<'_> {
@@ -200,11 +204,12 @@ impl Found<'_> {
         let about = stat_open(&file).map_err(|e| refused(self.path, e))?;
         let marked = mark(&file).map_err(|e| refused(self.path, e))?;
         if self.kind == Kind::Directory {
+            let fields = if self.entries { self.entries(folder, name)? } else { Vec::new() };
             return Ok(self.seen(
                 looker,
                 folder,
                 &about,
-                Vec::new(),
+                fields,
                 marked,
                 [self.last.is_some(), self.intended.is_some()],
             ));
@@ -215,6 +220,14 @@ impl Found<'_> {
         let same = [self.last.is_some_and(is), self.intended.is_some_and(is)];
         let fields = content.fields(self.kind);
         Ok(self.seen(looker, folder, &about, fields, marked, same))
+    }
+
+    /// The claims of what is in a directory.
+    fn entries(&self, folder: &Folder, name: &str) -> Result<Vec<(EcoString, GraphValue)>, Fault> {
+        let names = entries(folder, name).map_err(|e| refused(self.path, e))?;
+        let base = self.path.trim_end_matches('/');
+        let claim = |name: &String| GraphValue::Str(claim(&format!("{base}/{name}")));
+        Ok(vec![("entries".into(), GraphValue::List(names.iter().map(claim).collect()))])
     }
 
     /// A file that has another name, which may be somebody else's, is not written.

@@ -82,6 +82,10 @@ impl Handler for FileHandler {
         }
     }
 
+    fn lists(&self, kind: &str) -> bool {
+        Kind::of(kind) == Some(Kind::Directory)
+    }
+
     fn within(&self, claim: &str) -> Vec<EcoString> {
         let folders = spec::folders_of(claim);
         if folders.is_empty() { part::within(claim) } else { folders }

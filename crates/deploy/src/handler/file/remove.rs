@@ -100,7 +100,8 @@ fn not_empty(path: &str, folder: &Folder, name: &str) -> Fault {
         .help("move that away, or say `keep` on the directory before it is dropped")
 }
 
-fn entries(folder: &Folder, name: &str) -> Result<Vec<String>, Errno> {
+/// The names of what is in a directory, sorted.
+pub(super) fn entries(folder: &Folder, name: &str) -> Result<Vec<String>, Errno> {
     use rustix::fs::OFlags;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let open = open_below(&folder.fd, name, flags)?;

@@ -6,6 +6,7 @@ use ecow::EcoString;
 
 use super::super::Failure;
 use super::super::workspace::Workspace;
+use crate::diag::did_you_mean;
 use crate::git;
 use crate::state::{ledger_folder, project_id};
 
@@ -15,7 +16,7 @@ use crate::state::{ledger_folder, project_id};
 ///
 /// What is tried out below a `root` has a ledger of its own, unless a place for it was named: a
 /// trial must not stand in the real one for ever.
-pub(super) fn project(
+pub(in super::super) fn project(
     workspace: &Workspace,
     state: Option<&Path>,
     root: Option<&Path>,
@@ -40,4 +41,25 @@ pub(super) fn project(
     let by_commit = of(None, Some(&commit));
     let exists = |id: &str| ledger_folder(state, id, env).is_ok_and(|folder| folder.is_dir());
     Ok(if !exists(&by_commit) && exists(&by_folder) { by_folder } else { by_commit })
+}
+
+/// The environment whose ledger is meant: one that the project has, or none if it has none.
+pub(in super::super) fn environment(
+    workspace: &Workspace,
+    written: Option<&str>,
+) -> Result<Option<EcoString>, Failure> {
+    let config = workspace.session.config();
+    let names: Vec<&str> = config.iter().flat_map(|c| &c.environments).map(|e| e.name.as_str()).collect();
+    let listed = || names.iter().map(|name| format!("`--env {name}`")).collect::<Vec<_>>().join(", ");
+    match written {
+        None if names.is_empty() => Ok(None),
+        None => Err(Failure::Environment { help: format!("say which: {}", listed()) }),
+        Some(name) if names.contains(&name) => Ok(Some(name.into())),
+        Some(name) => {
+            let meant = did_you_mean(name, names.iter().copied());
+            let none = || "the project has no environments: leave `--env` out".to_owned();
+            let help = meant.unwrap_or_else(|| if names.is_empty() { none() } else { listed() });
+            Err(Failure::Unknown { what: "environment", written: name.to_owned(), help })
+        }
+    }
 }

@@ -1,0 +1,54 @@
+//! What is asked of a ledger, without a look at any target: `gops status`, `gops history`.
+
+mod history;
+mod name;
+mod status;
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::workspace::Workspace;
+use super::{Context, Failure};
+use crate::deploy::Options;
+
+pub(crate) use history::History;
+pub(super) use name::{environment, project};
+pub(crate) use status::Status;
+
+/// Which ledger.
+#[derive(Args)]
+pub(super) struct Which {
+    /// The environment
+    #[arg(long, value_name = "NAME")]
+    pub(super) env: Option<String>,
+    /// Where the ledger is kept; by default below $XDG_STATE_HOME or ~/.local/state
+    #[arg(long, value_name = "DIR")]
+    pub(super) state: Option<PathBuf>,
+    /// Where it was deployed to, if not to /: a trial below DIR has a ledger of its own
+    #[arg(long, value_name = "DIR")]
+    pub(super) root: Option<PathBuf>,
+}
+
+impl Which {
+    /// What finds the ledger, and the project that it is of.
+    pub(super) fn options(&self, context: &Context) -> Result<(Options, Workspace), Failure> {
+        let workspace = Workspace::open(context, self.env.as_deref())?;
+        let state = self.state.as_ref().map(|path| context.path(path));
+        let root = self.root.as_ref().map(|path| context.path(path));
+        let options = Options {
+            environment: environment(&workspace, self.env.as_deref())?,
+            project: project(&workspace, state.as_deref(), root.as_deref(), self.env.as_deref())?,
+            state,
+            root,
+            ..Options::default()
+        };
+        Ok((options, workspace))
+    }
+}
+
+/// A revision, as short as people write it.
+pub(super) fn short(revision: &str) -> String {
+    let end = if revision.ends_with('+') { "+" } else { "" };
+    revision.chars().take_while(|c| *c != '+').take(12).collect::<String>() + end
+}
