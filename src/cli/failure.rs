@@ -115,7 +115,7 @@ pub enum Failure {
     Internal,
     /// A deploy would have had to ask.
     #[error("nobody is there to agree to the plan")]
-    #[diagnostic(code(gops::unasked), help("`gops deploy --yes` does it without asking; nothing was done"))]
+    #[diagnostic(code(gops::unasked), help("`--yes` does it without asking; nothing was done"))]
     Unasked,
     /// What the deploy says.
     #[error(transparent)]
@@ -154,6 +154,15 @@ pub enum Failure {
         /// What is wrong with it.
         #[source]
         source: crate::graph::GraphError,
+    },
+    /// A file that is no plan.
+    #[error("cannot read the plan in {}: {why}", path.display())]
+    #[diagnostic(code(gops::plan_file), help("`gops plan --out FILE` writes one"))]
+    PlanFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
     },
     /// Each environment has a ledger of its own.
     #[error("each environment of this project has a ledger of its own")]

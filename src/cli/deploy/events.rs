@@ -28,7 +28,7 @@ impl Events {
                 json!({ "event": "begun", "ids": ids })
             }
             Progress::Ended(plan, entry, verdict) => match plan.entries.get(*entry) {
-                Some(entry) => ended(entry.id.as_str(), plan::word(&entry.action), verdict),
+                Some(entry) => ended(entry.id.as_str(), entry.action.word(), verdict),
                 None => return String::new(),
             },
         };

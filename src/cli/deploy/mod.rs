@@ -5,6 +5,8 @@ mod events;
 mod plan;
 mod progress;
 mod result;
+mod rollback;
+mod saved;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +22,9 @@ use super::ui::Stream;
 use super::workspace::Workspace;
 use super::{Context, Exit, Failure};
 use crate::base::DiskSystem;
-use crate::deploy::{self, Choice, End, Mode, Observer, Options, Outcome, Progress, Selector, Source};
+use crate::deploy::{
+    self, Choice, End, MadeFor, Mode, Observer, Options, Outcome, Progress, Selector, Source,
+};
 use crate::diag::Diagnostic;
 use crate::diag::render::Format;
 use crate::graph::GraphBuilder;
@@ -31,6 +35,7 @@ use crate::project::history::KeptFiles;
 pub(crate) use drift::Drift;
 use events::Events;
 use progress::Watcher;
+pub(crate) use rollback::Rollback;
 
 /// Say what a deploy would do, and do nothing
 ///
@@ -44,10 +49,18 @@ Examples:
   gops plan --root /tmp/try     as if /tmp/try were the root of this machine's files
   gops plan --only 'TextFile[path~/etc/**]'   for these resources alone
   gops plan --json              for scripts
+  gops plan --out plan.json     keep it: `gops deploy plan.json` does this and nothing else
 
 Exit codes: 0 a plan was made, 1 an error or something that cannot be done,
 2 with --exit-code: there is something to do.")]
 pub(crate) struct Plan {
+    /// Keep the plan in FILE, for `gops deploy FILE`
+    ///
+    /// It is bound to the ledger, to what the project wants and to its approvals: if any of these has moved
+    /// by then, or if something else is to be done because a target has changed, nothing is done. The file
+    /// says what is done with which resource; values, secrets among them, are not in it.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     #[command(flatten)]
     shared: Shared,
 }
@@ -65,10 +78,14 @@ Examples:
   gops deploy --root /tmp/try   into /tmp/try, as if that were the root of this machine's files
   gops deploy --env prod        the environment prod, with a ledger of its own
   gops deploy --target web1     what is on web1 alone
+  gops deploy plan.json         what `gops plan --out plan.json` wrote
 
 Exit codes: 0 done, or nothing to do, 1 an error, and nothing was done,
 2 with --exit-code: there is something to do that was declined, 3 done in part.")]
 pub(crate) struct Deploy {
+    /// A plan that `gops plan --out` wrote: it is done as it was read, without asking, or not at all
+    #[arg(value_name = "PLAN", conflicts_with_all = ["env", "root", "only", "target"])]
+    plan: Option<PathBuf>,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
@@ -141,7 +158,12 @@ impl Choosing {
 
 impl Plan {
     pub fn run(&self, context: &Context) -> Result<Exit, Failure> {
-        self.shared.run(context, true, Options::default(), Mode::Plan, None)
+        let (exit, outcome) = self.shared.run(context, true, Options::default(), Mode::Plan, None)?;
+        if let (Some(out), Some(plan)) = (&self.out, outcome.and_then(|outcome| outcome.saved)) {
+            saved::write(&context.path(out), &plan)?;
+            context.ui.note(&format!("the plan is in {0}: `gops deploy {0}` does it", out.display()));
+        }
+        Ok(exit)
     }
 }
 
@@ -153,7 +175,14 @@ impl Deploy {
             dirty: self.dirty,
             ..Options::default()
         };
-        self.shared.run(context, self.yes, options, Mode::Deploy, self.receipt.as_deref())
+        let receipt = self.receipt.as_deref();
+        let Some(path) = &self.plan else {
+            return Ok(self.shared.run(context, self.yes, options, Mode::Deploy, receipt)?.0);
+        };
+        let plan = saved::read(&context.path(path))?;
+        let options = Options { saved: Some(Arc::new(plan.clone())), ..options };
+        // Whoever passes it has read it.
+        Ok(self.shared.made_for(plan.made_for).run(context, true, options, Mode::Deploy, receipt)?.0)
     }
 }
 
@@ -165,7 +194,7 @@ impl Shared {
         options: Options,
         mode: Mode,
         receipt: Option<&str>,
-    ) -> Result<Exit, Failure> {
+    ) -> Result<(Exit, Option<Outcome>), Failure> {
         // Said before anything takes time.
         let choice = self.choosing.choice()?;
         let mut workspace = Workspace::open_active(context, self.env.as_deref())?;
@@ -174,11 +203,11 @@ impl Shared {
         context.ui.diagnostics(Format::Human, found, &workspace, Stream::Err);
         let Some(mut now) = compiled.graph else {
             summary(context, found, compiled.report.instances);
-            return Ok(Exit::Errors);
+            return Ok((Exit::Errors, None));
         };
         workspace.set_revision(context, &mut now);
         let state = self.state.as_ref().map(|path| context.path(path));
-        let root = self.root.as_ref().map(|path| context.path(path));
+        let root = self.root.as_ref().map(|path| absolute(&context.path(path)));
         let options = Options {
             mode,
             environment: now.header().env.clone(),
@@ -199,35 +228,51 @@ impl Shared {
         let mut source = Project { context, workspace: &mut workspace, now, said };
         let outcome = deploy::run(&mut source, system, &options, &mut talk)?;
         drop(scratch);
-        if talk.unasked {
-            return Err(Failure::Unasked);
-        }
-        talk.end(&outcome);
+        talk.end(&outcome)?;
         if let (Some(name), Some(receipt)) = (receipt, &outcome.receipt) {
             let named = workspace.session.config().and_then(|c| c.deployers.iter().find(|d| d.name == name));
             let path = named.map_or_else(|| receipt_path(name), |deployer| deployer.receipt.to_string());
             write_receipt(&workspace.root.join(path), &receipt.text())?;
         }
-        let stopped = outcome.stopped.is_some();
-        let end = outcome.end();
-        if let Some(error) = outcome.stopped {
-            context.ui.failure(error.into());
-        }
-        Ok(self.exit(mode, end, stopped))
+        let (exit, outcome) = finish(context, outcome, mode, self.exit_code);
+        Ok((exit, Some(outcome)))
     }
 
-    fn exit(&self, mode: Mode, end: End, stopped: bool) -> Exit {
-        match (end, mode) {
-            (End::Fine, _) => Exit::Fine,
-            (End::Partly, _) => Exit::Partly,
-            (End::Nothing, _) => Exit::Errors,
-            (End::Pending, _) if stopped => Exit::Errors,
-            (End::Pending, _) if self.exit_code => Exit::Changes,
-            (End::Pending, Mode::Plan) => Exit::Fine,
-            // Declined: not what was asked for.
-            (End::Pending, Mode::Deploy) => Exit::Errors,
+    /// The same for what a plan was made for.
+    fn made_for(&self, made_for: MadeFor) -> Shared {
+        Shared {
+            env: made_for.env,
+            state: self.state.clone(),
+            root: made_for.root.map(PathBuf::from),
+            choosing: Choosing { only: made_for.only, target: made_for.targets },
+            ..*self
         }
     }
+}
+
+/// A path that means the same from anywhere.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Says what stopped a run, and how it ended.
+fn finish(context: &Context, mut outcome: Outcome, mode: Mode, exit_code: bool) -> (Exit, Outcome) {
+    let end = outcome.end();
+    let stopped = outcome.stopped.take();
+    let exit = match (end, mode) {
+        (End::Fine, _) => Exit::Fine,
+        (End::Partly, _) => Exit::Partly,
+        (End::Nothing, _) => Exit::Errors,
+        (End::Pending, _) if stopped.is_some() => Exit::Errors,
+        (End::Pending, _) if exit_code => Exit::Changes,
+        (End::Pending, Mode::Plan) => Exit::Fine,
+        // Declined: not what was asked for.
+        (End::Pending, Mode::Deploy) => Exit::Errors,
+    };
+    if let Some(error) = stopped {
+        context.ui.failure(error.into());
+    }
+    (exit, outcome)
 }
 
 /// Writes a receipt, whole or not at all; the same one is not written again.
@@ -345,7 +390,10 @@ impl<'a> Talk<'a> {
         }
     }
 
-    fn end(&mut self, outcome: &Outcome) {
+    fn end(&mut self, outcome: &Outcome) -> Result<(), Failure> {
+        if self.unasked {
+            return Err(Failure::Unasked);
+        }
         self.watcher.end();
         self.show(&outcome.plan);
         let ui = &self.context.ui;
@@ -355,6 +403,7 @@ impl<'a> Talk<'a> {
             (Mode::Deploy, false) if self.declined => ui.note("nothing was done"),
             (Mode::Deploy, false) => ui.result(&result::text(outcome, ui)),
         }
+        Ok(())
     }
 }
 

@@ -160,40 +160,14 @@ pub(super) fn json(plan: &Plan) -> Value {
     })
 }
 
-/// The word for an action in JSON.
-pub(super) fn word(action: &Action) -> &'static str {
-    match action {
-        Action::Delete { .. } => "delete",
-        Action::Replace { .. } => "replace",
-        Action::Update { .. } => "update",
-        Action::Adopt { .. } => "adopt",
-        Action::Create { .. } => "create",
-        Action::Transient { .. } => "transient",
-        Action::Release { .. } => "release",
-        Action::Forget => "forget",
-        Action::Keep { .. } => "keep",
-        Action::Await => "await",
-        Action::Goes { .. } => "delete",
-        Action::Report { .. } => "report",
-        Action::Refuse { .. } => "refuse",
-    }
-}
-
 fn json_entry(entry: &Entry) -> Value {
-    let changes: &[FieldChange] = match &entry.action {
-        Action::Replace { changes }
-        | Action::Update { changes, .. }
-        | Action::Adopt { changes }
-        | Action::Report { changes } => changes,
-        _ => &[],
-    };
     let remark = headline(&entry.action).1;
     let mut value = json!({
         "id": entry.id.as_str(),
         "type": entry.kind.as_str(),
         "target": entry.target.as_str(),
-        "action": word(&entry.action),
-        "changes": changes.iter().map(json_change).collect::<Vec<_>>(),
+        "action": entry.action.word(),
+        "changes": entry.action.changes().iter().map(json_change).collect::<Vec<_>>(),
     });
     if !remark.is_empty() {
         value["remark"] = json!(remark);

@@ -18,7 +18,7 @@ pub(crate) use status::Status;
 
 /// Which ledger.
 #[derive(Args)]
-pub(super) struct Which {
+pub(crate) struct Which {
     /// The environment
     #[arg(long, value_name = "NAME")]
     pub(super) env: Option<String>,
@@ -32,7 +32,7 @@ pub(super) struct Which {
 
 impl Which {
     /// What finds the ledger, and the project that it is of.
-    pub(super) fn options(&self, context: &Context) -> Result<(Options, Workspace), Failure> {
+    pub(crate) fn options(&self, context: &Context) -> Result<(Options, Workspace), Failure> {
         let workspace = Workspace::open(context, self.env.as_deref())?;
         let state = self.state.as_ref().map(|path| context.path(path));
         let root = self.root.as_ref().map(|path| context.path(path));

@@ -303,6 +303,9 @@ impl Handler for Distant<'_> {
     fn within(&self, claim: &str) -> Vec<EcoString> {
         self.here.within(claim)
     }
+    fn sources(&self, node: &Node) -> Vec<(String, String)> {
+        self.here.sources(node)
+    }
     fn lists(&self, kind: &str) -> bool {
         self.here.lists(kind)
     }

@@ -236,7 +236,7 @@ impl<'a> Engine<'a> {
             Mode::Deploy => past::receipt(self.graph, &self.ledger, scope),
             Mode::Plan => None,
         };
-        Outcome { plan, verdicts, stopped, receipt, foreign: Vec::new() }
+        Outcome { plan, verdicts, stopped, receipt, foreign: Vec::new(), saved: None }
     }
 
     /// Takes an event; says what is to be done now.

@@ -42,6 +42,40 @@ pub enum Error {
         #[help]
         help: String,
     },
+    /// A saved plan, and something has moved since.
+    #[error("the plan is not good any more: {what}")]
+    #[diagnostic(
+        code(gops::deploy::saved_plan),
+        help("make it anew with `gops plan --out FILE`, and read it again; nothing was done")
+    )]
+    SavedPlan {
+        /// What has.
+        what: String,
+    },
+    /// There is no such generation.
+    #[error("there is no generation {number}")]
+    #[diagnostic(code(gops::deploy::no_generation))]
+    NoGeneration {
+        /// What was asked for.
+        number: u64,
+        /// Which there are.
+        #[help]
+        help: String,
+    },
+    /// An old generation needs what is not there any more.
+    #[error("generation {number} cannot be deployed again: {what}")]
+    #[diagnostic(
+        code(gops::deploy::unavailable),
+        help(
+            "bring it back (in Git, the commit of that generation has it: `gops history` names it), or deploy sources that do without; nothing was done"
+        )
+    )]
+    Unavailable {
+        /// The generation.
+        number: u64,
+        /// Who needs what.
+        what: String,
+    },
     /// Another deployer is at work.
     #[error(transparent)]
     #[diagnostic(transparent)]

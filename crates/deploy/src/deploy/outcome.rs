@@ -6,6 +6,7 @@ use crate::history::receipt::Receipt;
 use super::Error;
 use super::foreign::Foreign;
 use super::plan::{Cause, Plan};
+use super::saved::SavedPlan;
 
 /// What became of a run.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Outcome {
     pub receipt: Option<Receipt>,
     /// What somebody else put into what gops made, if that was asked for.
     pub foreign: Vec<Foreign>,
+    /// The plan, to be kept in a file; none after a run that was to do it.
+    pub saved: Option<SavedPlan>,
 }
 
 /// What became of an entry of a plan.

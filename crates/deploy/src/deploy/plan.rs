@@ -133,6 +133,35 @@ impl Action {
         }
     }
 
+    /// In one word: for scripts.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Action::Delete { .. } | Action::Goes { .. } => "delete",
+            Action::Replace { .. } => "replace",
+            Action::Update { .. } => "update",
+            Action::Adopt { .. } => "adopt",
+            Action::Create { .. } => "create",
+            Action::Transient { .. } => "transient",
+            Action::Release { .. } => "release",
+            Action::Forget => "forget",
+            Action::Keep { .. } => "keep",
+            Action::Await => "await",
+            Action::Report { .. } => "report",
+            Action::Refuse { .. } => "refuse",
+        }
+    }
+
+    /// What differs, field by field.
+    pub fn changes(&self) -> &[FieldChange] {
+        match self {
+            Action::Replace { changes }
+            | Action::Update { changes, .. }
+            | Action::Adopt { changes }
+            | Action::Report { changes } => changes,
+            _ => &[],
+        }
+    }
+
     /// Whether it is about something that is not wanted, or not any more.
     pub(super) fn leaves(&self) -> bool {
         matches!(

@@ -9,6 +9,7 @@ use ecow::EcoString;
 
 use crate::agent::Remotes;
 use crate::base::System;
+use crate::graph::Allow;
 use crate::handler::{
     Clock, Effect as Ended, Fault, Handler, Hello, Reach, Readiness, Registry, Session, SystemClock,
     SystemRandom, Token,
@@ -25,6 +26,7 @@ use super::guard::{Repository, follows};
 use super::outcome::{Outcome, Verdict};
 use super::past::{self, Source};
 use super::plan::Plan;
+use super::saved::{Bound, MadeFor, Same, SavedPlan};
 use super::scope::Choice;
 use super::target::Targets;
 use super::who::machine;
@@ -72,8 +74,31 @@ pub struct Options {
     pub foreign: bool,
     /// Who deploys.
     pub author: EcoString,
+    /// Why, if not because the sources are so.
+    pub cause: EcoString,
+    /// The plan that is to be done, and no other.
+    pub saved: Option<Arc<SavedPlan>>,
     /// The revision that was deployed last, if what is deployed now need not follow it.
     pub accept_rewrite: Option<String>,
+}
+
+impl Options {
+    /// What a plan of such a run is bound to.
+    fn bound<'a>(
+        &self,
+        ledger: &'a Snapshot,
+        revision: Option<&'a EcoString>,
+        allow: &'a [Allow],
+    ) -> Bound<'a> {
+        let made_for = MadeFor {
+            project: self.project.to_string(),
+            env: self.environment.as_ref().map(EcoString::to_string),
+            root: self.root.as_ref().map(|root| root.display().to_string()),
+            only: self.choice.only.iter().map(|selector| selector.text().to_owned()).collect(),
+            targets: self.choice.targets.clone(),
+        };
+        Bound { made_for, ledger, revision, allow, limit: self.limit }
+    }
 }
 
 /// Watches a run, and agrees to its plan.
@@ -127,10 +152,14 @@ pub fn run(
         take_lock(&mut *ledger, &nonce, options.wait, &clock, observer)?;
     }
     let snapshot = ledger.load()?;
+    if let Some(saved) = &options.saved {
+        saved.fits_ledger(&snapshot)?;
+    }
     let (mut graph, mut past) = past::compile(source, &snapshot, &mut *ledger)?;
     let (scope, note) = options.choice.scope(&graph, &snapshot)?;
     past.notes.extend(note);
     past.author = options.author.clone();
+    past.cause = options.cause.clone();
     let revision = graph.header().source.revision.clone();
     if let (Mode::Deploy, Some(folder)) = (options.mode, &options.repository) {
         if let Some(commit) = revision.as_ref().and_then(|r| r.strip_suffix('+')).filter(|_| !options.dirty) {
@@ -140,6 +169,10 @@ pub fn run(
         let ancestry = Repository(folder.clone());
         let accepted = options.accept_rewrite.as_deref();
         follows(snapshot.generations.last(), revision.as_deref(), accepted, &ancestry)?;
+    }
+    if let Some(saved) = &options.saved {
+        let bound = options.bound(&snapshot, revision.as_ref(), &graph.header().allow);
+        saved.fits_sources(&graph.desired().to_string(), &bound)?;
     }
     let mut targets = Targets::of(&graph, &snapshot, options.root.as_deref())?;
     let remotes = Remotes::connect(targets.remote(), &registry, &project);
@@ -162,9 +195,26 @@ pub fn run(
         past,
         scope: &scope,
     };
-    let known = options.foreign.then(|| snapshot.clone());
-    let mut outcome = driver.drive(request, snapshot, &mut *ledger, observer)?;
-    if let Some(ledger) = &known {
+    // What it was before the run changed it.
+    let known = snapshot.clone();
+    let mut outcome = match &options.saved {
+        None => driver.drive(request, snapshot, &mut *ledger, observer)?,
+        Some(saved) => {
+            let lineage = snapshot.lineage.clone();
+            let mut same = Same { observer, saved, lineage, differences: Vec::new() };
+            let outcome = driver.drive(request, snapshot, &mut *ledger, &mut same)?;
+            match same.error() {
+                Some(error) => return Err(error),
+                None => outcome,
+            }
+        }
+    };
+    if options.mode == Mode::Plan {
+        let header = graph.header();
+        let bound = options.bound(&known, revision.as_ref(), &header.allow);
+        outcome.saved = Some(SavedPlan::of(&outcome.plan, &bound));
+    }
+    if let Some(ledger) = Some(&known).filter(|_| options.foreign) {
         let search = Search {
             ledger,
             targets: &targets,

@@ -48,6 +48,11 @@ pub trait Handler: Send + Sync {
         false
     }
 
+    /// Pure: the files of the project whose bytes are deployed, by path, with their SHA-256 in hex.
+    fn sources(&self, _node: &Node) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
     /// Pure: the claims of what would hold something with this claim inside itself: for a path
     /// its folders. What holds something is not taken away before that.
     fn within(&self, _claim: &str) -> Vec<EcoString> {

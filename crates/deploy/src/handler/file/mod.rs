@@ -82,6 +82,15 @@ impl Handler for FileHandler {
         }
     }
 
+    fn sources(&self, node: &Node) -> Vec<(String, String)> {
+        match Spec::read(node).map(|spec| spec.content) {
+            Ok(Content::Project { path, sha256 }) => {
+                vec![(path.trim_start_matches('/').to_owned(), sha256.to_owned())]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     fn lists(&self, kind: &str) -> bool {
         Kind::of(kind) == Some(Kind::Directory)
     }
