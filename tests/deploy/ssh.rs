@@ -413,7 +413,7 @@ impl Agent {
         let mut child = command.spawn().unwrap();
         let mut banner = [0; 13];
         child.stdout.as_mut().unwrap().read_exact(&mut banner).unwrap();
-        assert_eq!(&banner, b"gops-agent 1\n");
+        assert_eq!(&banner, b"gops-agent 2\n");
         Agent(child)
     }
 
@@ -433,7 +433,7 @@ impl Agent {
 
     fn enter(&mut self, root: &Path, epoch: u64) -> String {
         let root = format!(r#"{{"folder":"{}","allowed":["/"]}}"#, root.display());
-        let who = self.ask(&format!(r#"{{"Who":{{"version":1,"root":{root}}}}}"#));
+        let who = self.ask(&format!(r#"{{"Who":{{"version":2,"root":{root}}}}}"#));
         let identity = who.strip_prefix(r#"{"Who":"#).unwrap().strip_suffix('}').unwrap();
         self.ask(&format!(
             r#"{{"Hello":{{"target":"t","identity":{identity},"lineage":"l","project":"p","enter":true,
