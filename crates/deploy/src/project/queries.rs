@@ -241,7 +241,8 @@ pub fn shard_evaluations(db: &dyn Db, shard: Shard) -> Arc<[Arc<Evaluation>]> {
     shard.units(db).iter().map(|&file| evaluation(db, file).clone()).collect()
 }
 
-/// The instances of a shard, in the order of its units.
+/// The instances of a shard, in the order of its units. What else is asked of a shard goes through
+/// this: to look whether an edit concerns it is then one step, not one for each of its files.
 #[salsa::tracked(returns(ref), no_eq)]
 pub fn shard_instances(db: &dyn Db, shard: Shard) -> Arc<[Arc<UnitInstances>]> {
     shard.units(db).iter().map(|&file| instances(db, file).clone()).collect()
@@ -252,10 +253,8 @@ pub fn shard_instances(db: &dyn Db, shard: Shard) -> Arc<[Arc<UnitInstances>]> {
 #[salsa::tracked(returns(ref))]
 pub fn shard_keys(db: &dyn Db, shard: Shard) -> Arc<[(Key, SourceFile, u32)]> {
     let mut keys = Vec::new();
-    for &file in shard.units(db).iter() {
-        for instance in &instances(db, file).instances {
-            keys.push((instance.key.clone(), file, instance.id.item));
-        }
+    for (&file, unit) in shard.units(db).iter().zip(shard_instances(db, shard).iter()) {
+        keys.extend(unit.instances.iter().map(|i| (i.key.clone(), file, i.id.item)));
     }
     keys.into()
 }
@@ -275,10 +274,8 @@ pub struct Checks {
 pub fn shard_checks(db: &dyn Db, shard: Shard) -> Arc<Checks> {
     let world = DbWorld::new(db);
     let mut problems = Vec::new();
-    for &file in shard.units(db).iter() {
-        for instance in &instances(db, file).instances {
-            crate::eval::check_instance(&world, instance, &mut problems);
-        }
+    for instance in shard_instances(db, shard).iter().flat_map(|unit| &unit.instances) {
+        crate::eval::check_instance(&world, instance, &mut problems);
     }
     Arc::new(Checks { diagnostics: problems, files: world.into_files() })
 }

@@ -21,10 +21,8 @@ use super::world::DbWorld;
 fn shard_edges(db: &dyn Db, shard: Shard, source: TypeId, by: Slot) -> Arc<[Edge]> {
     let world = DbWorld::new(db);
     let mut edges = Vec::new();
-    for &file in shard.units(db).iter() {
-        for instance in &queries::instances(db, file).instances {
-            crate::eval::relations::edges(&world, instance, source, by, &mut edges);
-        }
+    for instance in queries::shard_instances(db, shard).iter().flat_map(|unit| &unit.instances) {
+        crate::eval::relations::edges(&world, instance, source, by, &mut edges);
     }
     edges.into()
 }
@@ -85,10 +83,8 @@ fn of_owner<'db>(db: &'db dyn Db, index: u32, owner: queries::EntityKey<'db>) ->
 fn shard_uniques(db: &dyn Db, shard: Shard, ty: TypeId, index: u32) -> Arc<[(Vec<Value>, Arc<Instance>)]> {
     let program = queries::program(db);
     let mut found = Vec::new();
-    for &file in shard.units(db).iter() {
-        for instance in &queries::instances(db, file).instances {
-            found.extend(crate::eval::unique::values(&program, instance, ty, index));
-        }
+    for instance in queries::shard_instances(db, shard).iter().flat_map(|unit| &unit.instances) {
+        found.extend(crate::eval::unique::values(&program, instance, ty, index));
     }
     found.into()
 }
