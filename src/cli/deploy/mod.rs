@@ -432,10 +432,11 @@ impl Observer for Talk<'_> {
     }
 
     fn progress(&mut self, progress: &Progress<'_>) {
-        if self.json {
-            self.context.ui.result(&Events::progress(progress));
-        } else {
-            self.watcher.progress(progress);
+        match (self.json, self.mode) {
+            (false, _) => self.watcher.progress(progress),
+            (true, Mode::Deploy) => self.context.ui.result(&Events::progress(progress)),
+            // A plan is one object.
+            (true, Mode::Plan) => {}
         }
     }
 }

@@ -454,7 +454,10 @@ impl<'a> Engine<'a> {
             Planner { decider, desired: self.desired, origins: &origins, said: &self.hall.notes }.plan();
         self.steps = Steps::new(&planned.plan);
         let mut plan = planned.plan;
-        if let Some(guard) = self.guard(&plan) {
+        // A deploy stops with it.
+        if self.mode == Mode::Plan
+            && let Some(guard) = self.guard(&plan)
+        {
             plan.notes.push(guard.to_string());
         }
         self.plan = Some(plan);
