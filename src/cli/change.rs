@@ -35,7 +35,7 @@ fn whole(value: &GraphValue) -> String {
         }
         GraphValue::Ref(target) => id::shown(target).into_owned(),
         GraphValue::Secret(Secret::Source { source, .. }) => format!("(secret {source})"),
-        GraphValue::Secret(Secret::Call(_)) => "(secret)".to_owned(),
+        GraphValue::Secret(Secret::Call(_) | Secret::Known(_)) => "(secret)".to_owned(),
         GraphValue::Later(Later::Output { id, output }) => {
             format!("({output} of {}, known later)", id::shown(id))
         }
@@ -100,6 +100,12 @@ pub(crate) fn field(
         && (old.contains('\n') || new.contains('\n'))
     {
         return lines(name, old, new, indent, ui);
+    }
+    // Where one was and another one is to be, which of them it is says little.
+    if let (Some(GraphValue::Secret(was)), Some(GraphValue::Secret(_))) = (old, new)
+        && was.is_hidden()
+    {
+        return format!("{indent}{name}: (secret changed)\n");
     }
     let (before, after) = sides(old, new, octal);
     format!("{indent}{name}: {before} -> {after}\n")

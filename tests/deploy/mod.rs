@@ -3,6 +3,8 @@
 
 mod disk;
 mod kill;
+#[cfg(feature = "secret")]
+mod secrets;
 mod sim;
 mod ssh;
 

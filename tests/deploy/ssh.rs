@@ -435,9 +435,10 @@ impl Agent {
         let root = format!(r#"{{"folder":"{}","allowed":["/"]}}"#, root.display());
         let who = self.ask(&format!(r#"{{"Who":{{"version":2,"root":{root}}}}}"#));
         let identity = who.strip_prefix(r#"{"Who":"#).unwrap().strip_suffix('}').unwrap();
+        let key = [0_u8; 32];
         self.ask(&format!(
             r#"{{"Hello":{{"target":"t","identity":{identity},"lineage":"l","project":"p","enter":true,
-            "fence":{{"epoch":{epoch},"nonce":"{epoch:032x}","serial":1}},"root":{root}}}}}"#
+            "fence":{{"epoch":{epoch},"nonce":"{epoch:032x}","serial":1}},"root":{root},"key":{key:?}}}}}"#
         ))
     }
 }

@@ -2,12 +2,13 @@
 //! travels. A node goes as the canonical JSON that the graph has of it.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::io;
 
 use ecow::EcoString;
 use serde::{Deserialize, Serialize};
 
-use crate::graph::Node;
+use crate::graph::{GraphValue, Known, Node, Secret};
 use crate::handler::{
     Apply, Delete, Done, Effect, Fault, Fence, Found, Greeting, Look, Readiness, Recorded, Root, Seen, Token,
 };
@@ -71,6 +72,19 @@ pub(super) struct Introduced {
     pub fence: Fence,
     pub enter: bool,
     pub root: Root,
+    /// With what secrets are hashed.
+    pub key: Hidden<[u8; 32]>,
+}
+
+/// What travels and is not shown.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Hidden<T>(pub T);
+
+impl<T> std::fmt::Debug for Hidden<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
 }
 
 /// [`Look`]
@@ -90,6 +104,9 @@ pub(super) struct Looked<'a> {
 pub(super) struct Applied<'a> {
     kind: Cow<'a, str>,
     node: Option<String>,
+    /// The values of the secrets in the node, in their order, as JSON: the node's own has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    secrets: Vec<Hidden<String>>,
     recorded: Option<Cow<'a, Recorded>>,
     before: Option<Cow<'a, str>>,
     token: Cow<'a, Token>,
@@ -121,6 +138,35 @@ fn write(node: Option<&Node>) -> Option<String> {
 
 fn read(node: Option<&String>) -> io::Result<Option<Node>> {
     node.map(|json| Node::parse(json.as_bytes()).map_err(|e| invalid(e.to_string()))).transpose()
+}
+
+/// The values of the secrets of a node that were opened.
+fn secrets(node: &Node) -> Vec<Hidden<String>> {
+    let mut found = Vec::new();
+    if node.fields.has_secret() {
+        let Ok(_) = node.fields.map_secrets(&mut |secret| {
+            if let Secret::Known(known) = secret {
+                found.push(Hidden(String::from_utf8(known.value.to_json()).unwrap_or_default()));
+            }
+            Ok::<_, Infallible>(GraphValue::Null)
+        });
+    }
+    found
+}
+
+/// Fields with these values in the places of the secrets that were opened.
+fn opened<'s>(
+    fields: &GraphValue,
+    values: &mut impl Iterator<Item = &'s Hidden<String>>,
+    key: [u8; 32],
+) -> io::Result<GraphValue> {
+    fields.map_secrets(&mut |secret| {
+        let Some(name) = secret.was_known() else { return Ok(GraphValue::Secret(secret.clone())) };
+        let json = values.next().ok_or_else(|| invalid("a secret is missing".to_owned()))?;
+        let value =
+            GraphValue::parse(json.0.as_bytes()).map_err(|_| invalid("a secret is damaged".to_owned()))?;
+        Ok(GraphValue::Secret(Secret::Known(Known { value: Box::new(value), name: name.clone(), key })))
+    })
 }
 
 impl<'a> Looked<'a> {
@@ -165,6 +211,7 @@ impl<'a> Applied<'a> {
         Applied {
             kind: apply.kind.into(),
             node: write(apply.node),
+            secrets: apply.node.map(secrets).unwrap_or_default(),
             recorded: apply.recorded.map(Cow::Borrowed),
             before: apply.before.map(Cow::Borrowed),
             token: Cow::Borrowed(apply.token),
@@ -172,8 +219,13 @@ impl<'a> Applied<'a> {
         }
     }
 
-    pub(super) fn node(&self) -> io::Result<Option<Node>> {
-        read(self.node.as_ref())
+    /// The node, its secrets opened; `key` is what hashes them here.
+    pub(super) fn node(&self, key: [u8; 32]) -> io::Result<Option<Node>> {
+        let Some(mut node) = read(self.node.as_ref())? else { return Ok(None) };
+        if !self.secrets.is_empty() {
+            node.fields = opened(&node.fields, &mut self.secrets.iter(), key)?;
+        }
+        Ok(Some(node))
     }
 
     pub(super) fn apply<'b>(&'b self, node: Option<&'b Node>) -> Apply<'b> {
@@ -190,7 +242,8 @@ impl<'a> Applied<'a> {
 
 impl Item for Applied<'_> {
     fn size(&self) -> usize {
-        self.node.as_ref().map_or(0, String::len) + recorded_size(self.recorded.as_deref()) + 128
+        let secrets: usize = self.secrets.iter().map(|secret| secret.0.len()).sum();
+        self.node.as_ref().map_or(0, String::len) + secrets + recorded_size(self.recorded.as_deref()) + 128
     }
 }
 

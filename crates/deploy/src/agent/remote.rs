@@ -15,7 +15,7 @@ use crate::handler::{
 };
 
 use super::link::{Connect, Link, Lost};
-use super::message::{Answer, Applied, Ask, Deleted, Introduced, Item, Looked};
+use super::message::{Answer, Applied, Ask, Deleted, Hidden, Introduced, Item, Looked};
 use super::ssh::Ssh;
 
 /// How many hosts are connected to at a time.
@@ -126,6 +126,7 @@ impl Reach for Remotes<'_> {
                 project: hello.project.clone(),
                 fence: hello.fence.clone(),
                 enter: hello.enter,
+                key: Hidden(*hello.key.bytes()),
                 root: remote.link.root().clone(),
             }),
         }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use crate::base::{Entry, System, SystemError};
 use crate::graph::Node;
 use crate::handler::{
-    Clock, Effect, Fault, Greeting, Handler, Readiness, Registry, Root, Session, SystemClock,
+    Clock, Effect, Fault, Greeting, Handler, PrintKey, Readiness, Registry, Root, Session, SystemClock,
 };
 
 use super::frame::Frame;
@@ -152,6 +152,7 @@ impl Agent<'_> {
     }
 
     fn does(&mut self, ask: Ask<'_>) -> io::Result<Answer> {
+        let key = self.guest.as_ref().map_or([0; 32], |guest| guest.hello.key.0);
         Ok(match ask {
             Ask::Who { version, .. } if version != VERSION => {
                 let fault = Fault::new(format!("the agent speaks version {VERSION}, not {version}"));
@@ -176,7 +177,7 @@ impl Agent<'_> {
                 })
             }
             Ask::Apply { handler, batch } => {
-                let nodes = nodes(&batch, Applied::node)?;
+                let nodes = nodes(&batch, |applied: &Applied<'_>| applied.node(key))?;
                 let requests: Vec<_> = batch.iter().zip(&nodes).map(|(a, n)| a.apply(n.as_ref())).collect();
                 Answer::Applied(match self.let_in(&handler) {
                     Ok((handler, session)) => handler.apply(&session, &requests),
@@ -184,7 +185,7 @@ impl Agent<'_> {
                 })
             }
             Ask::Discard { handler, batch } => {
-                let nodes = nodes(&batch, Applied::node)?;
+                let nodes = nodes(&batch, |applied: &Applied<'_>| applied.node(key))?;
                 let requests: Vec<_> = batch.iter().zip(&nodes).map(|(a, n)| a.apply(n.as_ref())).collect();
                 Answer::Discarded(match self.let_in(&handler) {
                     Ok((handler, session)) => handler.discard(&session, &requests),
@@ -242,6 +243,7 @@ impl Agent<'_> {
             root: hello.root.clone(),
             lineage: hello.lineage.clone(),
             fence: hello.fence.clone(),
+            key: PrintKey::new(hello.key.0),
             clock: self.clock,
             project: self.project.clone(),
         };
@@ -258,6 +260,6 @@ impl Agent<'_> {
     }
 }
 
-fn nodes<T>(batch: &[T], node: fn(&T) -> io::Result<Option<Node>>) -> io::Result<Vec<Option<Node>>> {
+fn nodes<T>(batch: &[T], node: impl Fn(&T) -> io::Result<Option<Node>>) -> io::Result<Vec<Option<Node>>> {
     batch.iter().map(node).collect()
 }

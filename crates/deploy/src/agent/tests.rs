@@ -99,6 +99,7 @@ impl Lab {
             root: self.root(),
             lineage: "l1".into(),
             fence: fence.clone(),
+            key: crate::handler::PrintKey::new([7; 32]),
             clock,
             project: self.project.clone(),
         }
@@ -130,6 +131,7 @@ fn hello(reach: &Remotes<'_>, fence: &Fence, enter: bool) -> Result<crate::handl
         lineage: &"l1".into(),
         project: &"p".into(),
         fence,
+        key: &crate::handler::PrintKey::new([7; 32]),
         enter,
     };
     reach.hello(&hello)
@@ -277,6 +279,7 @@ fn a_later_run_keeps_an_earlier_one_out() {
         lineage: &"l2".into(),
         project: &"p".into(),
         fence: &first,
+        key: &crate::handler::PrintKey::new([7; 32]),
         enter: false,
     };
     assert_eq!(late.hello(&other).unwrap().others, ["l1"]);

@@ -269,8 +269,16 @@ impl<'a> Decider<'a> {
 
     /// It is as it should be; what the ledger says of it may not be.
     fn settle(&self, case: &Case<'_>, row: &Row, actual: &Actual) -> Decision {
+        // What is not opened cannot be written down anew: where that may say something else than it
+        // did, it is applied.
+        let is_secret = case.node.fields.has_secret();
+        if is_secret && !self.is_current(case) && row.key.id == case.node.id {
+            let step = make(case.at, Operation::Update, row.key.clone(), Some(actual.stamp.clone()));
+            let action = Action::Update { changes: Vec::new(), cost: Cost::Live, was: None };
+            return Decision { action: Some(action), steps: vec![step], ..Decision::default() };
+        }
         let recorded = Recorded {
-            fields: case.handler.remember(case.node),
+            fields: if is_secret { row.recorded.fields.clone() } else { case.handler.remember(case.node) },
             stamp: actual.stamp.clone(),
             physical: actual.physical.clone(),
             ..row.recorded.clone()

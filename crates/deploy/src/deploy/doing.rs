@@ -90,6 +90,15 @@ impl Steps {
         Steps { steps, ..Steps::default() }
     }
 
+    /// The subjects that steps make or change.
+    pub(super) fn made(&self) -> Vec<usize> {
+        let subject = |step: &Doing| match step.what {
+            What::Make { subject, .. } => Some(subject),
+            _ => None,
+        };
+        self.steps.iter().filter_map(subject).collect()
+    }
+
     /// From now on steps are done.
     pub(super) fn begin(&mut self) {
         let first = self.steps.iter().enumerate().filter(|(_, step)| step.before == 0);
@@ -207,6 +216,10 @@ impl Engine<'_> {
                 self.steps.ask(at);
                 continue;
             }
+            if let Some(fault) = self.closed_to(at) {
+                self.failed(at, Verdict::Failed(fault));
+                continue;
+            }
             let number = self.ledger.next_intent + changes.len() as u64;
             let Some(intent) = self.intent(at, number) else {
                 let fault = Fault::new("the ledger does not have what this is about");
@@ -221,6 +234,14 @@ impl Engine<'_> {
             changes.push(Change::Open(intent));
         }
         changes
+    }
+
+    /// Why a step cannot be done, if a secret that it applies was not opened.
+    fn closed_to(&self, at: usize) -> Option<Fault> {
+        match &self.steps.get(at)?.what {
+            What::Make { subject, .. } => self.closed.get(subject).cloned(),
+            _ => None,
+        }
     }
 
     fn intent(&self, at: usize, number: u64) -> Option<Intent> {

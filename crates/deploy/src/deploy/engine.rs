@@ -12,7 +12,7 @@ use std::time::Duration;
 use ecow::{EcoString, eco_format};
 use rustc_hash::FxHashMap;
 
-use crate::graph::{Digest, GraphBuilder, Origin, State};
+use crate::graph::{Digest, GraphBuilder, GraphValue, Origin, State};
 use crate::handler::{
     Apply, Done, Effect as Ended, Fault, Fence, Found, Greeting, Look, Random, Readiness, Recorded, Registry,
     Seen, Timestamp, Token,
@@ -30,6 +30,7 @@ use super::plan::Plan;
 use super::planner::Planner;
 use super::recover::recover;
 use super::scope::Scope;
+use super::secrets::{Prints, untell};
 use super::survey::{Sources, Survey};
 use super::target::Targets;
 use super::{Error, Mode};
@@ -49,6 +50,8 @@ pub(super) enum Event {
     Discarded(Batch, Vec<Result<(), Fault>>),
     /// Somebody has read the plan, and wants it done or not.
     Decided(bool),
+    /// The secrets of subjects were opened.
+    Revealed(Vec<(usize, Result<GraphValue, Fault>)>),
     /// The changes are durable.
     Committed(Revision),
     /// Effects have ended.
@@ -77,6 +80,8 @@ pub(super) enum Effect {
     Discard(Batch),
     /// Show the plan, and ask.
     Decide,
+    /// Open the secrets of these subjects, for whoever applies them.
+    Reveal(Vec<usize>),
     /// Make changes durable. Nothing else is under way in the ledger.
     Commit(Vec<Change>),
     /// Make or change things.
@@ -128,6 +133,8 @@ pub(super) struct Request<'a> {
     pub past: Past,
     /// What the run is for.
     pub scope: &'a Scope,
+    /// What tells that secrets changed of which the graph says nothing.
+    pub prints: Prints,
 }
 
 /// The engine of one run.
@@ -141,6 +148,7 @@ pub(super) struct Engine<'a> {
     limit: Option<Limit>,
     past: Past,
     pub(super) scope: &'a Scope,
+    prints: Prints,
     pub(super) fence: Fence,
     desired: Digest,
     /// The graph as it is kept with its generation, if that is a new one.
@@ -158,6 +166,8 @@ pub(super) struct Engine<'a> {
     /// Intents whose leftovers could not be cleared; they stay open.
     uncleared: BTreeSet<u64>,
     pub(super) phase: Phase,
+    /// Subjects of which a secret could not be opened, with why.
+    pub(super) closed: BTreeMap<usize, Fault>,
     plan: Option<Plan>,
     pub(super) steps: Steps,
     /// Changes to be made durable with the next commit.
@@ -182,7 +192,7 @@ pub(super) enum Phase {
 impl<'a> Engine<'a> {
     /// An engine for a graph and a ledger, as it was loaded.
     pub(super) fn new(request: Request<'a>, ledger: Snapshot) -> Result<Self, Error> {
-        let Request { graph, nonce, targets, registry, random, mode, verify, limit, mut past, scope } =
+        let Request { graph, nonce, targets, registry, random, mode, verify, limit, mut past, scope, prints } =
             request;
         let desired = graph.desired();
         let last = ledger.generations.last();
@@ -192,7 +202,15 @@ impl<'a> Engine<'a> {
         let document = (is_new && mode == Mode::Deploy)
             .then(|| String::from_utf8(graph.to_canonical_json()).unwrap_or_default().into());
         let graph: &'a GraphBuilder = graph;
-        let survey = Survey::new(&Sources { graph, ledger: &ledger, targets, registry, verify, scope })?;
+        let survey = Survey::new(&Sources {
+            graph,
+            ledger: &ledger,
+            targets,
+            registry,
+            verify,
+            scope,
+            prints: &prints,
+        })?;
         let fence = Fence { epoch: ledger.revision.epoch, nonce, serial: ledger.revision.serial };
         Ok(Engine {
             graph,
@@ -204,6 +222,7 @@ impl<'a> Engine<'a> {
             limit,
             past,
             scope,
+            prints,
             fence,
             desired,
             document,
@@ -215,6 +234,7 @@ impl<'a> Engine<'a> {
             looked_again: false,
             uncleared: BTreeSet::new(),
             phase: Phase::Greeting,
+            closed: BTreeMap::new(),
             plan: None,
             steps: Steps::default(),
             queued: Vec::new(),
@@ -248,6 +268,7 @@ impl<'a> Engine<'a> {
             Event::Observed(batch, answers) => self.observed(&batch, answers),
             Event::Discarded(batch, answers) => Ok(self.discarded(&batch, answers)),
             Event::Decided(go) => Ok(self.decided(go)),
+            Event::Revealed(revealed) => Ok(self.revealed(revealed)),
             Event::Committed(revision) => Ok(self.committed(revision)),
             Event::Applied(batch, ended) => {
                 let mut effects = self.applied(&batch, ended);
@@ -285,6 +306,7 @@ impl<'a> Engine<'a> {
             registry: self.registry,
             verify: self.verify,
             scope: self.scope,
+            prints: &self.prints,
         };
         self.survey = Survey::new(&sources)?;
         Ok(())
@@ -454,6 +476,9 @@ impl<'a> Engine<'a> {
             Planner { decider, desired: self.desired, origins: &origins, said: &self.hall.notes }.plan();
         self.steps = Steps::new(&planned.plan);
         let mut plan = planned.plan;
+        if !self.prints.is_empty() {
+            untell(&mut plan);
+        }
         // A deploy stops with it.
         if self.mode == Mode::Plan
             && let Some(guard) = self.guard(&plan)
@@ -498,6 +523,42 @@ impl<'a> Engine<'a> {
             return vec![Effect::Finish];
         }
         self.phase = Phase::Starting;
+        let hidden = self.hidden();
+        if hidden.is_empty() { self.start() } else { vec![Effect::Reveal(hidden)] }
+    }
+
+    /// The subjects with secrets that are about to be applied.
+    fn hidden(&self) -> Vec<usize> {
+        let mut made = self.steps.made();
+        made.sort_unstable();
+        made.dedup();
+        made.retain(|at| self.fields_of(*at).is_some_and(GraphValue::has_secret));
+        made
+    }
+
+    /// The fields of what is wanted, if it was read.
+    pub(super) fn fields_of(&self, subject: usize) -> Option<&GraphValue> {
+        let wanted = self.survey.subjects.get(subject)?.wanted.as_ref()?;
+        Some(&wanted.node.as_ref()?.fields)
+    }
+
+    /// Secrets are open. What could not be opened cannot be applied; all else can.
+    fn revealed(&mut self, revealed: Vec<(usize, Result<GraphValue, Fault>)>) -> Vec<Effect> {
+        for (at, fields) in revealed {
+            match fields {
+                Ok(fields) => {
+                    let wanted = self.survey.subjects.get_mut(at).and_then(|s| s.wanted.as_mut());
+                    if let Some(node) = wanted.and_then(|wanted| wanted.node.as_mut()) {
+                        node.fields = fields;
+                    }
+                }
+                Err(fault) => drop(self.closed.insert(at, fault)),
+            }
+        }
+        self.start()
+    }
+
+    fn start(&mut self) -> Vec<Effect> {
         let (number, is_new) = self.generation();
         if is_new {
             let start = Change::Start(Generation {

@@ -8,7 +8,7 @@ use ecow::EcoString;
 
 use crate::base::System;
 use crate::graph::GraphValue;
-use crate::handler::{Clock, Fence, Look, Reach, Registry, Seen, Session, Token};
+use crate::handler::{Clock, Fence, Look, PrintKey, Reach, Registry, Seen, Session, Token};
 use crate::state::{Condition, Holding, Row, Snapshot};
 
 use super::scope::Scope;
@@ -90,6 +90,8 @@ impl Search<'_> {
                 nonce: self.nonce.clone(),
                 serial: self.ledger.revision.serial,
             },
+            // The names in a directory are no secrets.
+            key: PrintKey::new([0; 32]),
             clock: self.clock,
             project: self.project.clone(),
         };

@@ -29,6 +29,7 @@ mod rollback;
 mod run;
 mod saved;
 mod scope;
+mod secrets;
 mod selector;
 pub mod sim;
 mod status;

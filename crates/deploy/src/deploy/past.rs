@@ -68,6 +68,8 @@ pub(super) struct Past {
     pub cause: EcoString,
     /// What is to be said.
     pub notes: Vec<String>,
+    /// The files of the projects that the graph was compiled with.
+    pub systems: Vec<Arc<dyn crate::base::System>>,
 }
 
 /// The number that stands for a project in which there was nothing.
@@ -113,7 +115,8 @@ pub(super) fn compile(
         .filter_map(Result::transpose)
         .collect::<Result<_, Error>>()?;
     let graph = source.graph(Some(&earlier)).ok_or(Error::Mistakes)?;
-    let mut past = Past { history, data, ..Past::default() };
+    let systems = earlier.iter().filter_map(|earlier| earlier.files.clone()).collect();
+    let mut past = Past { history, data, systems, ..Past::default() };
     if resumed.is_none() && !past.data.is_empty() {
         let kept = source.kept_files();
         past.notes = kept.left_out.iter().map(|path| left_out(path)).collect();

@@ -9,14 +9,14 @@ use ecow::EcoString;
 
 use crate::agent::Remotes;
 use crate::base::System;
-use crate::graph::Allow;
+use crate::graph::{Allow, GraphValue};
 use crate::handler::{
     Clock, Effect as Ended, Fault, Handler, Hello, Reach, Readiness, Registry, Session, SystemClock,
     SystemRandom, Token,
 };
 use crate::project::config::Limit;
 use crate::state::{
-    Coord, Holder, LockError, MemoryStore, Revision, Snapshot, SqliteStore, Store, ledger_folder,
+    Coord, Holder, LockError, MemoryStore, Revision, Snapshot, SqliteStore, Store, ledger_folder, print_key,
 };
 
 use super::Error;
@@ -28,6 +28,7 @@ use super::past::{self, Source};
 use super::plan::Plan;
 use super::saved::{Bound, MadeFor, Same, SavedPlan};
 use super::scope::Choice;
+use super::secrets::{Prints, Secrets, has_secrets};
 use super::target::Targets;
 use super::who::machine;
 
@@ -181,8 +182,19 @@ pub fn run(
         Some(environment) => ecow::eco_format!("{}/{environment}", options.project),
         None => options.project.clone(),
     };
-    let driver =
-        Driver { project, name, targets: &targets, registry: &registry, reach: &remotes, clock: &clock };
+    let secret = has_secrets(&graph);
+    let key = print_key(&folder, &random, secret && options.mode == Mode::Deploy)?;
+    let secrets = Secrets::new(project.clone(), &past.systems, key);
+    let prints = if secret { secrets.prints(&graph) } else { Prints::default() };
+    let driver = Driver {
+        project,
+        name,
+        targets: &targets,
+        registry: &registry,
+        reach: &remotes,
+        clock: &clock,
+        secrets: &secrets,
+    };
     let request = Request {
         graph: &mut graph,
         nonce: nonce.clone(),
@@ -194,6 +206,7 @@ pub fn run(
         limit: options.limit,
         past,
         scope: &scope,
+        prints,
     };
     // What it was before the run changed it.
     let known = snapshot.clone();
@@ -270,6 +283,7 @@ pub(super) struct Driver<'a> {
     pub registry: &'a Registry,
     pub reach: &'a dyn Reach,
     pub clock: &'a dyn Clock,
+    pub secrets: &'a Secrets,
 }
 
 impl Driver<'_> {
@@ -350,6 +364,7 @@ impl Driver<'_> {
                         lineage: &engine.ledger.lineage,
                         project: &self.name,
                         fence: &engine.fence,
+                        key: &self.secrets.key_of(&found.place.identity),
                         enter,
                     }),
                     None => Err(Fault::new("there is no such target")),
@@ -406,9 +421,18 @@ impl Driver<'_> {
                 };
                 Event::Readiness(batch, answers)
             }
+            Effect::Reveal(subjects) => Event::Revealed(
+                subjects.into_iter().filter_map(|at| Some((at, self.reveal(engine, at)?))).collect(),
+            ),
             // The driver does these itself.
             Effect::Decide | Effect::Commit(_) | Effect::Finish => Event::Decided(false),
         }
+    }
+
+    /// The fields of what is wanted, its secrets opened.
+    fn reveal(&self, engine: &Engine<'_>, subject: usize) -> Option<Result<GraphValue, Fault>> {
+        let target = self.targets.get(engine.survey.subjects.get(subject)?.target)?;
+        Some(self.secrets.reveal(engine.fields_of(subject)?, &target.place.identity))
     }
 
     fn begun(&self, engine: &Engine<'_>, batch: &Batch, observer: &mut dyn Observer) {
@@ -427,6 +451,7 @@ impl Driver<'_> {
             root: target.root.clone(),
             lineage: engine.ledger.lineage.clone(),
             fence: engine.fence.clone(),
+            key: self.secrets.key_of(&target.place.identity),
             clock: self.clock,
             project: self.project.clone(),
         };

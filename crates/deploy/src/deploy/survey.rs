@@ -13,6 +13,7 @@ use crate::state::{Condition, Intent, Operation, Row, RowKey, Snapshot};
 
 use super::Error;
 use super::scope::Scope;
+use super::secrets::{NodePrints, Prints, tell_apart};
 use super::target::Targets;
 
 /// What is looked at, and decided on.
@@ -69,6 +70,8 @@ pub(super) struct Wanted {
     pub claims: Box<[EcoString]>,
     /// Whether it is there for a change-over alone.
     pub passing: bool,
+    /// What is known of its secrets that stand plain.
+    pub prints: Option<Arc<NodePrints>>,
 }
 
 impl Wanted {
@@ -76,7 +79,7 @@ impl Wanted {
     pub(super) fn read(&mut self) -> Result<&Node, Error> {
         let node = match self.node.take() {
             Some(node) => node,
-            None => Box::new(read(&self.sealed)?),
+            None => Box::new(read_told(&self.sealed, self.prints.as_deref())?),
         };
         Ok(self.node.insert(node))
     }
@@ -87,6 +90,15 @@ pub(super) fn read(sealed: &SealedNode) -> Result<Node, Error> {
     let damaged =
         |e: crate::graph::ReadError| Error::Graph { id: sealed.id.to_string(), problem: e.to_string() };
     sealed.read().map_err(damaged)
+}
+
+/// The same, with what is known of its secrets that stand plain.
+fn read_told(sealed: &SealedNode, prints: Option<&NodePrints>) -> Result<Node, Error> {
+    let mut node = read(sealed)?;
+    if let Some(prints) = prints {
+        tell_apart(&mut node, prints);
+    }
+    Ok(node)
 }
 
 /// All subjects of a run.
@@ -131,6 +143,8 @@ pub(super) struct Sources<'a> {
     pub verify: bool,
     /// What the run is for.
     pub scope: &'a Scope,
+    /// What tells that secrets changed of which the graph says nothing.
+    pub prints: &'a Prints,
 }
 
 impl Survey {
@@ -238,7 +252,11 @@ impl Survey {
             problem: format!("there is no target `{}`", sealed.target),
         })?;
         let passing = sealed.state == State::Transient;
-        let digest = eco_format!("{}", sealed.desired);
+        let prints = sources.prints.get(&sealed.id).cloned();
+        let digest = match &prints {
+            Some(prints) => eco_format!("{} {}", sealed.desired, prints.whole),
+            None => eco_format!("{}", sealed.desired),
+        };
         if let Some(row) = row
             && row.digest == digest
             && sources.registry.get(&row.handler).is_some_and(|h| h.version() == row.handler_version)
@@ -247,7 +265,7 @@ impl Survey {
             && !open.contains(&row.key)
         {
             let claims = row.claims.clone();
-            let wanted = Wanted { sealed: sealed.clone(), digest, node: None, claims, passing };
+            let wanted = Wanted { sealed: sealed.clone(), digest, node: None, claims, passing, prints };
             return Ok(Subject {
                 target,
                 kind: row.kind.clone(),
@@ -258,7 +276,7 @@ impl Survey {
                 seen: None,
             });
         }
-        let node = Box::new(read(sealed)?);
+        let node = Box::new(read_told(sealed, prints.as_deref())?);
         // Another handler can make nothing of it.
         let row = row.filter(|row| row.key.id == sealed.id || row.handler == node.handler);
         let claims = match sources.registry.get(&node.handler) {
@@ -273,7 +291,14 @@ impl Survey {
             kind: node.type_.clone(),
             handler: node.handler.clone(),
             row: row.map(|row| row.key.clone()),
-            wanted: Some(Wanted { sealed: sealed.clone(), digest, node: Some(node), claims, passing }),
+            wanted: Some(Wanted {
+                sealed: sealed.clone(),
+                digest,
+                node: Some(node),
+                claims,
+                passing,
+                prints,
+            }),
             closely: true,
             seen: None,
         })

@@ -16,6 +16,7 @@ mod session;
 mod traits;
 mod world;
 
+pub use crate::secret::{PrintKey, Printer};
 pub use mark::{Mark, Token};
 pub use registry::Registry;
 pub use session::{Fence, Greeting, Hello, Reach, Root, Session};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::System;
 
-use super::{Clock, Fault, Handler, Token};
+use super::{Clock, Fault, Handler, PrintKey, Token};
 
 /// Where the absolute paths of a target's files begin on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub struct Session<'a> {
     pub lineage: EcoString,
     /// Which run it is that speaks: a target checks it just before each irrevocable step.
     pub fence: Fence,
+    /// With what secrets are hashed, where it has to be told later whether they changed.
+    pub key: PrintKey,
     /// The target's clock.
     pub clock: &'a dyn Clock,
     /// The files of the project, for what is copied from it.
@@ -70,6 +72,8 @@ pub struct Hello<'a> {
     pub project: &'a EcoString,
     /// The run.
     pub fence: &'a Fence,
+    /// With what secrets are hashed there.
+    pub key: &'a PrintKey,
     /// Whether the target is to accept it, which ends or waits out the workers of earlier runs;
     /// else nothing changes there.
     pub enter: bool,

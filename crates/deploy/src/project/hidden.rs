@@ -17,6 +17,7 @@ use crate::db::{Database, Db as _, SourceFile};
 use crate::diag::{Diagnostic, Place, nearest};
 use crate::model::schema::FieldDef;
 use crate::model::{Program, RecordDef, Type, TypeDef};
+use crate::syntax::ast::RecordKind;
 
 use super::units;
 
@@ -144,6 +145,10 @@ fn secret_names(program: &Program) -> FxHashSet<&str> {
     let mut names = FxHashSet::default();
     for ty in &program.types {
         let TypeDef::Record(record) = ty else { continue };
+        // What models make does not stand in data.
+        if !matches!(record.kind, RecordKind::Slice | RecordKind::Struct | RecordKind::Plain) {
+            continue;
+        }
         for field in record.fields.iter().take(record.stored).filter(|f| has_secret(&f.ty)) {
             names.insert(field.data_name.as_str());
             names.extend(field.was.iter().map(EcoString::as_str));

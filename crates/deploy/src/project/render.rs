@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ecow::EcoString;
 
 use crate::base::id;
-use crate::eval::{Deferred, DeferredExpr, Record, Reference, Value};
+use crate::eval::{Deferred, DeferredExpr, Record, Reference, Value, print};
 use crate::graph::{Call, GraphValue, Later, Secret};
 use crate::model::{Program, TypeDef, TypeId};
 
@@ -211,6 +211,17 @@ impl<'a> Renderer<'a> {
             }),
             DeferredExpr::Output { object, field } => {
                 GraphValue::Later(Later::Output { id: self.id(object), output: field.as_str().into() })
+            }
+            // Whoever deploys has no types: a text is made of what a text is made from.
+            DeferredExpr::Operation { name: "interpolate", args } => {
+                let part = |arg: &Value| {
+                    let mut text = String::new();
+                    match print::text(&mut text, self.program, arg) {
+                        true => GraphValue::Str(text.into()),
+                        false => self.value(arg),
+                    }
+                };
+                marked(call("interpolate", args.iter().map(part).collect()))
             }
             DeferredExpr::Operation { name, args } => {
                 marked(call(name, args.iter().map(|a| self.value(a)).collect()))

@@ -34,5 +34,5 @@ pub use error::SecretError;
 #[cfg(feature = "secret")]
 pub use identity::Identities;
 pub use plain::Plain;
-pub use print::PrintKey;
+pub use print::{PrintKey, Printer};
 pub use vault::Vault;

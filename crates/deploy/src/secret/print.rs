@@ -29,20 +29,42 @@ impl PrintKey {
 
     /// The hash of a value, as hexadecimal digits.
     pub fn print(&self, value: &[u8]) -> EcoString {
-        let mut text = EcoString::with_capacity(64);
-        for byte in self.hash(value) {
-            for digit in [byte >> 4, byte & 15] {
-                text.push(char::from_digit(digit.into(), 16).unwrap_or('0'));
-            }
+        let mut printer = self.printer();
+        printer.update(value);
+        printer.finish()
+    }
+
+    /// Hashes a value that comes in parts.
+    pub fn printer(&self) -> Printer {
+        // HMAC pads a key with zeros to the length of a block.
+        let mut block = [0; 64];
+        for (to, from) in block.iter_mut().zip(self.0) {
+            *to = from;
         }
-        text
+        Printer(Hmac::<Sha256>::new(&block.into()))
     }
 
     fn hash(&self, value: &[u8]) -> [u8; 32] {
-        // A key of any length will do.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return [0; 32] };
-        mac.update(value);
-        mac.finalize().into_bytes().into()
+        let mut printer = self.printer();
+        printer.update(value);
+        printer.0.finalize().into_bytes().into()
+    }
+}
+
+/// A hash on its way.
+pub struct Printer(Hmac<Sha256>);
+
+impl Printer {
+    /// The next part.
+    pub fn update(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    /// The hash of all parts, as hexadecimal digits.
+    pub fn finish(self) -> EcoString {
+        let bytes = self.0.finalize().into_bytes();
+        let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        digits.map(|digit| char::from_digit(digit.into(), 16).unwrap_or('0')).collect()
     }
 }
 

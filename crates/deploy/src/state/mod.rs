@@ -24,6 +24,6 @@ pub use ledger::{
     SUSPECT, Snapshot,
 };
 pub use memory::MemoryStore;
-pub use place::{holder, ledger_folder, project_id};
+pub use place::{holder, ledger_folder, print_key, project_id};
 pub use sqlite::SqliteStore;
 pub use store::{Coord, Holder, LockError, Store, StoreError};

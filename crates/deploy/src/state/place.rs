@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use ecow::{EcoString, eco_format};
 use sha2::{Digest as _, Sha256};
 
-use crate::handler::Timestamp;
+use crate::handler::{PrintKey, Random, Timestamp};
 
 use super::store::{Holder, LockError, StoreError};
 
@@ -78,6 +78,44 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), StoreError> {
         Some(kind) => Err(StoreError::Network { path: folder.display().to_string(), kind }),
         None => Ok(()),
     }
+}
+
+/// The file beside a ledger with the key of its hashes of secrets: who has the ledger alone, or
+/// what was exported of it, can try out nothing.
+const KEY: &str = "secrets.key";
+
+/// The key with which a ledger hashes secrets. Where there is none yet it is made, and kept if
+/// `keep` says so.
+pub fn print_key(folder: &Path, random: &dyn Random, keep: bool) -> Result<PrintKey, StoreError> {
+    let path = folder.join(KEY);
+    match std::fs::read(&path) {
+        // One that is damaged is like none: then all secrets are applied once more.
+        Ok(bytes) => {
+            if let Ok(bytes) = bytes.try_into() {
+                return Ok(PrintKey::new(bytes));
+            }
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(StoreError::file("read", &path)(error)),
+    }
+    let mut bytes = [0; 32];
+    for half in bytes.chunks_mut(16) {
+        half.copy_from_slice(random.next().to_le_bytes().get(..half.len()).unwrap_or_default());
+    }
+    if keep {
+        let beside = folder.join("secrets.key.new");
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let written = options.open(&beside).and_then(|mut file| {
+            file.write_all(&bytes)?;
+            file.sync_all()
+        });
+        written.map_err(StoreError::file("write", &beside))?;
+        std::fs::rename(&beside, &path).map_err(StoreError::file("write", &path))?;
+        let synced = File::open(folder).and_then(|folder| folder.sync_all());
+        synced.map_err(StoreError::file("sync", folder))?;
+    }
+    Ok(PrintKey::new(bytes))
 }
 
 /// The network file systems of Linux, by their magic numbers (statfs(2)).
@@ -206,6 +244,19 @@ mod tests {
         for inode in [77, 55, 98, 9] {
             assert!(!is_locked(locks, inode), "{inode}");
         }
+    }
+
+    #[test]
+    fn the_key_of_hashes_stays_once_it_is_kept() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let random = crate::handler::SeededRandom::new(1);
+        let passing = print_key(folder.path(), &random, false).unwrap();
+        let kept = print_key(folder.path(), &random, true).unwrap();
+        assert!(passing != kept);
+        assert!(print_key(folder.path(), &random, false).unwrap() == kept);
+        let mode = std::fs::metadata(folder.path().join(KEY)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]

@@ -35,6 +35,15 @@ pub fn resolve(
     resolver.value(value)
 }
 
+/// Applies a builtin or an operator, by the name that the graph has for it, to values that are
+/// known.
+pub fn apply(program: &Program, plan: &Plan, name: &str, args: &[Value]) -> Result<Value, Unknown> {
+    let known = |_: &DeferredExpr| None;
+    let mut resolver =
+        Resolver { program, plan, known: &known, cost: Cost::default(), regexes: Default::default() };
+    resolver.operation(name, args)
+}
+
 struct Resolver<'a> {
     program: &'a Program,
     plan: &'a Plan,

@@ -51,7 +51,7 @@ pub use node::{Drift, LOCAL, Node, NodeHead, Origin, Require, SealedNode, Sealed
 pub use read::ReadError;
 pub use schema::SCHEMA;
 pub use sealed::{Allow, FORMAT, GraphBuilder, Header, Move, Source};
-pub use value::{Call, GraphValue, Later, Secret};
+pub use value::{Call, GraphValue, Known, Later, Secret};
 pub use why::{Link, Subject, Why, why};
 
 #[cfg(test)]

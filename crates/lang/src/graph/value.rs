@@ -1,6 +1,9 @@
 //! The values of a node's fields.
 
+use std::fmt;
+
 use ecow::EcoString;
+use sha2::{Digest as _, Sha256};
 
 use super::canonical::Writer;
 use super::read::{Json, ReadError, read_json};
@@ -35,6 +38,16 @@ pub enum GraphValue {
 // Floats are finite, and nothing compares `0.0` with `-0.0` to a difference in the document.
 impl Eq for GraphValue {}
 
+/// What stands for a secret that was opened.
+const KNOWN: &str = "known";
+
+/// What stands for a secret of which nothing is said.
+const HIDDEN: &str = "hidden";
+
+fn hex_digit(digit: u8) -> char {
+    char::from_digit(digit.into(), 16).unwrap_or('0')
+}
+
 /// A secret, by what it is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Secret {
@@ -48,6 +61,26 @@ pub enum Secret {
     },
     /// Computed from secrets and plain values: `{"$secret": {"args": […], "call": "concat"}}`.
     Call(Call),
+    /// Opened, for the handler that applies it; in documents there is none.
+    Known(Known),
+}
+
+/// A secret that was opened. Neither its `Debug` nor its JSON tells the value.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The value.
+    pub value: Box<GraphValue>,
+    /// Its name: another one where it is made of something else.
+    pub name: EcoString,
+    /// The key with which it, or what it is part of, is hashed where it has to be told later
+    /// whether it changed.
+    pub key: [u8; 32],
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Known({})", self.name)
+    }
 }
 
 /// A later value, by what it is made of.
@@ -179,6 +212,36 @@ impl GraphValue {
         }
     }
 
+    /// The value with something else in the place of each secret, at any depth.
+    pub fn map_secrets<E>(&self, to: &mut dyn FnMut(&Secret) -> Result<GraphValue, E>) -> Result<Self, E> {
+        Ok(match self {
+            GraphValue::Secret(secret) => to(secret)?,
+            GraphValue::List(items) => {
+                GraphValue::List(items.iter().map(|item| item.map_secrets(to)).collect::<Result<_, E>>()?)
+            }
+            GraphValue::Map(entries) => {
+                let entries = entries.iter().map(|(key, value)| Ok((key.clone(), value.map_secrets(to)?)));
+                GraphValue::Map(entries.collect::<Result<_, E>>()?)
+            }
+            GraphValue::Later(Later::Call(Call { function, args })) => {
+                let args = args.iter().map(|arg| arg.map_secrets(to)).collect::<Result<_, E>>()?;
+                GraphValue::Later(Later::Call(Call { function: function.clone(), args }))
+            }
+            other => other.clone(),
+        })
+    }
+
+    /// Whether a secret stands anywhere in it.
+    pub fn has_secret(&self) -> bool {
+        match self {
+            GraphValue::Secret(_) => true,
+            GraphValue::List(items) => items.iter().any(Self::has_secret),
+            GraphValue::Map(entries) => entries.iter().any(|(_, value)| value.has_secret()),
+            GraphValue::Later(Later::Call(call)) => call.args.iter().any(Self::has_secret),
+            _ => false,
+        }
+    }
+
     pub(super) fn from_json(json: Json) -> Result<Self, ReadError> {
         Ok(match json {
             Json::Null => GraphValue::Null,
@@ -246,8 +309,44 @@ impl Secret {
                 out.end_map();
             }
             Secret::Call(call) => call.write(out),
+            Secret::Known(known) => {
+                let args = vec![GraphValue::Str(known.name.clone())];
+                Call { function: KNOWN.into(), args }.write(out);
+            }
         }
         out.end_map();
+    }
+
+    /// What tells it from secrets that are made of something else, also of another ciphertext.
+    pub fn name(&self) -> EcoString {
+        if let Secret::Known(known) = self {
+            return known.name.clone();
+        }
+        let mut json = Vec::new();
+        self.write(&mut Writer::new(&mut json));
+        let digits = Sha256::digest(&json);
+        digits.iter().take(16).flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit).collect()
+    }
+
+    /// The name of one that was opened, read from where its value did not go.
+    pub fn was_known(&self) -> Option<&EcoString> {
+        match self {
+            Secret::Call(call) if call.function == KNOWN => match call.args.as_slice() {
+                [GraphValue::Str(name)] => Some(name),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// What has been said of a secret where it was: that there was one.
+    pub fn hidden() -> Self {
+        Secret::Call(Call { function: HIDDEN.into(), args: Vec::new() })
+    }
+
+    /// Whether it says no more than that there was one.
+    pub fn is_hidden(&self) -> bool {
+        matches!(self, Secret::Call(call) if call.function == HIDDEN)
     }
 
     fn from_map(parts: Vec<(EcoString, Json)>) -> Result<Self, ReadError> {

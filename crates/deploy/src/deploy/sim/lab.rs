@@ -14,6 +14,7 @@ use crate::state::{Condition, Coord as _, Holder, MemoryStore, Row, Snapshot, St
 
 use super::super::engine::{Effect, Engine, Event, Request};
 use super::super::run::Driver;
+use super::super::secrets::Secrets;
 use super::super::target::Targets;
 use super::super::{Error, Mode, Observer, Outcome, Plan};
 use super::case::{Case, Does, Faults, Goes, Hand, Happens, Spec, Turn};
@@ -28,6 +29,7 @@ pub(super) struct Lab {
     pub store: MemoryStore,
     random: SeededRandom,
     clock: ManualClock,
+    secrets: Secrets,
     past: RefCell<Vec<Past>>,
     /// What was let go, by its maker's token: it stays where it is, and nobody knows it.
     pub let_go: RefCell<BTreeSet<Token>>,
@@ -83,6 +85,7 @@ impl Lab {
             world,
             random,
             clock: ManualClock::default(),
+            secrets: Secrets::none(),
             past: RefCell::default(),
             let_go: RefCell::default(),
             back: RefCell::default(),
@@ -382,8 +385,10 @@ impl Lab {
             limit: None,
             past: Default::default(),
             scope: &scope,
+            prints: Default::default(),
         };
         let driver = Driver {
+            secrets: &self.secrets,
             project: Arc::new(MemorySystem::default()),
             name: "sim".into(),
             targets: &self.targets,

@@ -47,6 +47,7 @@ impl Lab {
     /// Deploys; dies after so many effects of the engine.
     fn deploy(&self, nodes: &[Node], fuel: Option<usize>) -> Run {
         let project = Arc::new(MemorySystem::default());
+        let secrets = crate::deploy::secrets::Secrets::none();
         let driver = Driver {
             project,
             name: "test".into(),
@@ -54,6 +55,7 @@ impl Lab {
             registry: &self.registry,
             reach: &self.world,
             clock: &self.clock,
+            secrets: &secrets,
         };
         let (registry, random, clock) = (&self.registry, &self.random, &self.clock);
         let trial = Trial { driver: &driver, registry, random, clock };

@@ -495,6 +495,7 @@ pub(super) fn dying(host: &Host, store: &MemoryStore, nodes: Vec<Node>, fuel: Op
     let clock = ManualClock::default();
     // Tokens of different runs differ.
     let random = SeededRandom::new(store.reopen().load().unwrap().revision.serial);
+    let secrets = crate::deploy::secrets::Secrets::none();
     let driver = Driver {
         project: host.project.clone(),
         name: "test".into(),
@@ -502,6 +503,7 @@ pub(super) fn dying(host: &Host, store: &MemoryStore, nodes: Vec<Node>, fuel: Op
         registry: &registry,
         reach: &crate::agent::Remotes::default(),
         clock: &clock,
+        secrets: &secrets,
     };
     let trial = Trial { driver: &driver, registry: &registry, random: &random, clock: &clock };
     trial.run(store, &mut graph(nodes), fuel, |_| true)

@@ -107,6 +107,7 @@ impl Trial<'_> {
             limit: None,
             past: Default::default(),
             scope: &super::Scope::default(),
+            prints: Default::default(),
         };
         let mut engine = Engine::new(request, store.load().unwrap()).unwrap();
         let mut effects = VecDeque::from(engine.step(Event::Start).unwrap());

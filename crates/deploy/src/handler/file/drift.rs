@@ -29,6 +29,9 @@ impl LetBe {
             Content::Entries => false,
             Content::Link(_) => field("to"),
             Content::Text(_) => covers("content") && same(wanted_sha256(spec)),
+            Content::Secret(secret) => {
+                covers("content") && last.secret().is_some_and(|name| secret.name() == name)
+            }
             Content::Project { .. } => (covers("sha256") || covers("source")) && same(wanted_sha256(spec)),
         };
         LetBe { content, mode: field("mode"), owner: field("owner"), group: field("group") }

@@ -11,14 +11,14 @@ use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
 use crate::base::id::{self, KeyValue};
-use crate::graph::{GraphValue, Node};
-use crate::handler::{Actual, Fault, Look, Mark, Marked, Recorded, Seen, Session, Token};
+use crate::graph::{GraphValue, Node, Secret};
+use crate::handler::{Actual, Fault, Look, Mark, Marked, PrintKey, Printer, Recorded, Seen, Session, Token};
 
 use super::principal::Principals;
 use super::reach::{Folder, Reach, Unreached, open_below, refused, said, stat, stat_open};
-use super::record::Last;
+use super::record::{Last, wanted_sha256};
 use super::remove::entries;
-use super::spec::{Kind, Spec, claim};
+use super::spec::{Content as Wanted, Kind, Spec, claim};
 use super::stamp::{file_type, permissions, same, stamp, stamp_at};
 use super::write::missing_parent;
 
@@ -215,10 +215,16 @@ impl Found<'_> {
             ));
         }
         self.refuse_shared(&about, &marked, &looker.session.lineage)?;
-        let content = Content::read(file, &about).map_err(|e| Fault::new(format!("`{}`: {e}", self.path)))?;
-        let is = |last: &Last| last.sha256() == Some(content.sha256.as_str());
+        let key = self.holds_secret().then_some(&looker.session.key);
+        let content =
+            Content::read(file, &about, key).map_err(|e| Fault::new(format!("`{}`: {e}", self.path)))?;
+        let is = |last: &Last| match last.secret() {
+            Some(_) => last.print().is_some() && last.print() == content.print.as_deref(),
+            None => last.sha256() == Some(content.sha256.as_str()),
+        };
         let same = [self.last.is_some_and(is), self.intended.is_some_and(is)];
-        let fields = content.fields(self.kind);
+        let wanted = self.spec.and_then(wanted_sha256);
+        let fields = if key.is_some() { content.hidden(wanted) } else { content.fields(self.kind) };
         Ok(self.seen(looker, folder, &about, fields, marked, same))
     }
 
@@ -228,6 +234,12 @@ impl Found<'_> {
         let base = self.path.trim_end_matches('/');
         let claim = |name: &String| GraphValue::Str(claim(&format!("{base}/{name}")));
         Ok(vec![("entries".into(), GraphValue::List(names.iter().map(claim).collect()))])
+    }
+
+    /// Whether what is there may be a secret, or is to be one: nothing of it is told but by the key.
+    fn holds_secret(&self) -> bool {
+        let was = [self.last, self.intended].into_iter().flatten().any(|last| last.secret().is_some());
+        was || self.spec.is_some_and(|spec| matches!(spec.content, Wanted::Secret(_)))
     }
 
     /// A file that has another name, which may be somebody else's, is not written.
@@ -302,14 +314,17 @@ fn mark(file: &OwnedFd) -> Result<Marked, Errno> {
 /// What is in a file.
 struct Content {
     sha256: EcoString,
+    /// Its keyed hash, if it may be a secret.
+    print: Option<EcoString>,
     size: u64,
     text: Option<EcoString>,
 }
 
 impl Content {
-    fn read(file: OwnedFd, about: &Statx) -> Result<Self, String> {
+    fn read(file: OwnedFd, about: &Statx, key: Option<&PrintKey>) -> Result<Self, String> {
         let mut file = std::fs::File::from(file);
         let mut hasher = Sha256::new();
+        let mut printer = key.map(PrintKey::printer);
         let mut kept = Vec::new();
         let mut buffer = vec![0; 1 << 16];
         let mut size = 0;
@@ -324,6 +339,7 @@ impl Content {
             };
             let part = buffer.get(..length).unwrap_or_default();
             hasher.update(part);
+            printer.iter_mut().for_each(|printer| printer.update(part));
             size += length as u64;
             if about.stx_size <= LARGEST_TEXT && size <= LARGEST_TEXT {
                 kept.extend_from_slice(part);
@@ -331,7 +347,19 @@ impl Content {
         }
         let whole = kept.len() as u64 == size;
         let text = if whole { String::from_utf8(kept).ok().map(EcoString::from) } else { None };
-        Ok(Content { sha256: hex(&hasher.finalize()), size, text })
+        let print = printer.map(Printer::finish);
+        Ok(Content { sha256: hex(&hasher.finalize()), print, size, text })
+    }
+
+    /// What may be told of a secret: that there is something, its keyed hash, and whether it is
+    /// what a plain text wants.
+    fn hidden(self, wanted: Option<EcoString>) -> Vec<(EcoString, GraphValue)> {
+        let mut fields = vec![("content".into(), GraphValue::Secret(Secret::hidden()))];
+        fields.extend(self.print.map(|print| ("print".into(), GraphValue::Str(print))));
+        if wanted.as_ref() == Some(&self.sha256) {
+            fields.push(("sha256".into(), GraphValue::Str(self.sha256)));
+        }
+        fields
     }
 
     fn fields(self, kind: Kind) -> Vec<(EcoString, GraphValue)> {

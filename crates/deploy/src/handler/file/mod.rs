@@ -34,7 +34,7 @@ use look::Looker;
 use part::{Asked, PartLooker, PartWriter};
 use record::{Last, wanted_sha256};
 use remove::Remover;
-use spec::{Content, Kind, Spec};
+use spec::{Content, Kind, Spec, print_of};
 use write::Writer;
 
 /// The handler `file`.
@@ -130,7 +130,7 @@ impl Handler for FileHandler {
         let Ok(spec) = Spec::read(node) else { return Diff::default() };
         let last = last.and_then(|last| Last::read(last).ok());
         let let_be = LetBe::of(node, &spec, last.as_ref());
-        let content = content_change(&spec, node, actual).filter(|_| !let_be.content);
+        let content = content_change(&spec, node, last.as_ref(), actual).filter(|_| !let_be.content);
         let mut changes: Vec<FieldChange> = content.into_iter().collect();
         let left = [("owner", let_be.owner), ("group", let_be.group), ("mode", let_be.mode)];
         for (name, shown) in [("owner", Shown::Plain), ("group", Shown::Plain), ("mode", Shown::Octal)] {
@@ -219,7 +219,7 @@ fn change(field: &str, from: Option<GraphValue>, to: Option<GraphValue>, shown: 
     FieldChange { field: field.into(), from, to, cost: Cost::Live, shown }
 }
 
-fn content_change(spec: &Spec<'_>, node: &Node, actual: &Actual) -> Option<FieldChange> {
+fn content_change(spec: &Spec<'_>, node: &Node, last: Option<&Last>, actual: &Actual) -> Option<FieldChange> {
     let found = |name: &str| actual.fields.get(name).cloned();
     let digest = || {
         let parts = ["sha256", "size"].map(|name| found(name).map(|value| (name.into(), value)));
@@ -235,6 +235,16 @@ fn content_change(spec: &Spec<'_>, node: &Node, actual: &Actual) -> Option<Field
         Content::Text(_) => {
             let same = has == wanted_sha256(spec).as_deref();
             ("content", same, Some(found("content").unwrap_or_else(digest)), Shown::Lines)
+        }
+        Content::Secret(secret) => {
+            let print = actual.fields.get("print").and_then(GraphValue::as_str);
+            // Until it is opened, it is what was applied last if it is made of the same.
+            let known = print_of(secret).or_else(|| {
+                let last = last.filter(|last| last.secret().is_some_and(|name| secret.name() == name))?;
+                last.print().map(EcoString::from)
+            });
+            let same = known.is_some() && known.as_deref() == print;
+            ("content", same, found("content"), Shown::Plain)
         }
         Content::Project { sha256, .. } => ("sha256", has == Some(sha256), found("sha256"), Shown::Plain),
     };

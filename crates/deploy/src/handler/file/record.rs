@@ -6,7 +6,7 @@ use crate::graph::GraphValue;
 use crate::handler::{Fault, Recorded};
 
 use super::look::sha256;
-use super::spec::{Content, Spec};
+use super::spec::{Content, Spec, print_of};
 
 /// The remembered fields, read back.
 pub(super) struct Last(GraphValue);
@@ -30,6 +30,16 @@ impl Last {
         self.text("sha256")
     }
 
+    /// The name of the secret that is in it, if there is one.
+    pub(super) fn secret(&self) -> Option<&str> {
+        self.text("secret")
+    }
+
+    /// The keyed hash of the secret that is in it.
+    pub(super) fn print(&self) -> Option<&str> {
+        self.text("print")
+    }
+
     /// Whether this value was applied to a field.
     pub(super) fn has(&self, field: &str, value: &GraphValue) -> bool {
         self.0.get(field) == Some(value)
@@ -45,7 +55,8 @@ pub(super) fn wanted_sha256(spec: &Spec<'_>) -> Option<EcoString> {
     match spec.content {
         Content::Text(text) => Some(sha256(text.as_bytes())),
         Content::Project { sha256, .. } => Some(sha256.into()),
-        Content::Entries | Content::Link(_) => None,
+        // A plain digest of a secret could be guessed from.
+        Content::Entries | Content::Link(_) | Content::Secret(_) => None,
     }
 }
 
@@ -61,6 +72,12 @@ pub(super) fn remember(spec: &Spec<'_>) -> EcoString {
     }
     if let Content::Link(to) = spec.content {
         put("to", to);
+    }
+    if let Content::Secret(secret) = spec.content {
+        put("secret", &secret.name());
+        if let Some(print) = print_of(secret) {
+            put("print", &print);
+        }
     }
     if let Some(sha256) = wanted_sha256(spec) {
         put("sha256", &sha256);

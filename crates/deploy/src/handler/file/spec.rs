@@ -2,8 +2,8 @@
 
 use ecow::EcoString;
 
-use crate::graph::{GraphValue, Node};
-use crate::handler::{Need, Problem};
+use crate::graph::{GraphValue, Node, Secret};
+use crate::handler::{Fault, Need, PrintKey, Problem};
 
 use super::path;
 
@@ -47,6 +47,8 @@ pub(super) enum Content<'a> {
     Entries,
     /// This text.
     Text(&'a str),
+    /// A text that is not told; it is opened where it is applied.
+    Secret(&'a Secret),
     /// The bytes of this file of the project, which have this SHA-256 in hex.
     Project { path: &'a str, sha256: &'a str },
     /// A symbolic link to this.
@@ -136,6 +138,24 @@ impl<'a> Spec<'a> {
     }
 }
 
+/// The text of a secret, where that is opened.
+pub(super) fn opened(secret: &Secret) -> Result<&str, Fault> {
+    match secret {
+        Secret::Known(known) => {
+            known.value.as_str().ok_or_else(|| Fault::new("the value of the secret is no text"))
+        }
+        Secret::Source { .. } | Secret::Call(_) => Err(Fault::new("the secret was not opened")),
+    }
+}
+
+/// The keyed hash of a secret, where that is opened.
+pub(super) fn print_of(secret: &Secret) -> Option<EcoString> {
+    match secret {
+        Secret::Known(known) => Some(PrintKey::new(known.key).print(known.value.as_str()?.as_bytes())),
+        Secret::Source { .. } | Secret::Call(_) => None,
+    }
+}
+
 /// The folders that a path lies in.
 pub(super) fn needs(path: &str) -> Vec<Need> {
     let any_of = folders_of(&claim(path));
@@ -187,7 +207,10 @@ pub(super) fn text<'a>(fields: &'a GraphValue, name: &str, problems: &mut Findin
 fn content<'a>(kind: Kind, fields: &'a GraphValue, problems: &mut Findings) -> Option<Content<'a>> {
     Some(match kind {
         Kind::Directory => Content::Entries,
-        Kind::Text => Content::Text(text(fields, "content", problems)?),
+        Kind::Text => match given(fields, "content") {
+            Some(GraphValue::Secret(secret)) => Content::Secret(secret),
+            _ => Content::Text(text(fields, "content", problems)?),
+        },
         Kind::Copy => {
             let path = text(fields, "source", problems)?;
             let sha256 = text(fields, "sha256", problems)?;

@@ -21,11 +21,11 @@ use sha2::{Digest as _, Sha256};
 use crate::handler::{Apply, Effect, Fault, Mark, Recorded, Root, Session};
 
 use super::drift::LetBe;
-use super::look::{MARK, first, hex, link_nanoseconds};
+use super::look::{MARK, first, hex, link_nanoseconds, sha256};
 use super::principal::Principals;
 use super::reach::{Folder, Reach, Unreached, open_below, refused, stat, stat_open};
 use super::record::{Last, outputs, remember, wanted_sha256};
-use super::spec::{Content, Kind, Spec};
+use super::spec::{Content, Kind, Spec, opened};
 use super::stamp::{file_type, permissions, same, stamp_at};
 use super::sync::Syncs;
 
@@ -193,14 +193,18 @@ impl<'s> Writer<'s> {
                 Ok(found.is_ok_and(|found| found.to_bytes() == to.as_bytes()))
             }
             Content::Text(text) if text.len() as u64 != about.stx_size => Ok(false),
-            Content::Text(_) | Content::Project { .. } => {
+            Content::Text(_) | Content::Secret(_) | Content::Project { .. } => {
                 let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
                 let file =
                     open_below(&spot.folder.fd, spot.name, flags).map_err(|e| refused(spot.path, e))?;
                 let found = copied(&mut std::fs::File::from(file), &mut std::io::sink());
                 let found =
                     found.map_err(|e| refused(spot.path, Errno::from_io_error(&e).unwrap_or(Errno::IO)))?;
-                Ok(wanted_sha256(spec).is_some_and(|wanted| wanted == found))
+                let wanted = match spec.content {
+                    Content::Secret(secret) => Some(sha256(opened(secret)?.as_bytes())),
+                    _ => wanted_sha256(spec),
+                };
+                Ok(wanted.is_some_and(|wanted| wanted == found))
             }
         }
     }
@@ -285,6 +289,7 @@ impl<'s> Writer<'s> {
                 open_below(&folder.fd, beside, flags).map_err(failed)?
             }
             Content::Text(text) => create(folder, beside, text.as_bytes()).map_err(failed)?,
+            Content::Secret(secret) => create(folder, beside, opened(secret)?.as_bytes()).map_err(failed)?,
             Content::Project { path, sha256: wanted } => {
                 let source = self.session.project.open(path.trim_start_matches('/'));
                 let mut source = source.map_err(|e| Fault::new(e.to_string()))?;

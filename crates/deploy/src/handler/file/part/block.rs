@@ -10,6 +10,7 @@ use crate::handler::Fault;
 
 use super::body::Body;
 use super::mark::ShortMark;
+use super::words::Words;
 
 /// What the marker lines of a block look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub(super) struct Fence<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Block<'a> {
     pub fence: Fence<'a>,
-    pub content: &'a str,
+    pub content: Words<'a>,
     /// What finds the line below which it is put.
     pub below: Option<Regex>,
 }
@@ -112,7 +113,11 @@ pub(super) fn put(
     let mark = mark.map(|mark| format!(" {mark}")).unwrap_or_default();
     let begin = format!("{}{mark} {}", block.fence.begin(), block.fence.comment_end);
     let end = block.fence.end();
-    let content = lines_of(block.content);
+    let content = block.content.opened()?;
+    if block.fence.stands_in(content) {
+        return Err(Fault::new("the content holds a marker line of its own block"));
+    }
+    let content = lines_of(content);
     let mut lines: Vec<&[u8]> = vec![begin.trim_end().as_bytes()];
     lines.extend(content.lines().map(str::as_bytes));
     lines.push(end.as_bytes());

@@ -2,27 +2,52 @@
 
 use regex::bytes::Regex;
 
+use crate::handler::{Fault, PrintKey};
+
 use super::body::Body;
+use super::words::{Words, has_print};
 
 /// A line as it is to be.
 #[derive(Clone, Debug)]
 pub(super) struct Line<'a> {
-    pub line: &'a str,
+    pub line: Words<'a>,
     /// What finds the line that it takes the place of.
     pub matches: Option<Regex>,
     /// What finds the line below which it is put.
     pub below: Option<Regex>,
 }
 
+/// The lines that gops wrote or was about to write.
+pub(super) struct Written<'a> {
+    pub lines: Vec<&'a str>,
+    /// The entries of those that were secrets.
+    pub secret: Vec<&'a str>,
+    pub key: &'a PrintKey,
+}
+
+impl Written<'_> {
+    fn is_secret(&self, text: &[u8]) -> bool {
+        let print = self.key.print(text);
+        self.secret.iter().any(|entry| has_print(entry, &print))
+    }
+}
+
 /// Finds the line that a part is: one of those that gops wrote or was about to write, else the
 /// one that is wanted, else the one whose place that takes.
 pub(super) fn find<'a>(
     body: &Body<'a>,
-    known: &[&str],
+    known: &Written<'_>,
     wanted: Option<&Line<'_>>,
 ) -> Option<(usize, &'a [u8])> {
-    let named = known.iter().copied().chain(wanted.map(|line| line.line));
-    let mut at = named.filter_map(|line| body.position(line.as_bytes())).next();
+    let mut at = known.lines.iter().filter_map(|line| body.position(line.as_bytes())).next();
+    if at.is_none() && !known.secret.is_empty() {
+        at = body.texts().position(|text| known.is_secret(text));
+    }
+    if at.is_none()
+        && let Some(line) = wanted.and_then(|line| line.line.known())
+    {
+        at = body.position(line.as_bytes());
+    }
     if at.is_none()
         && let Some(matches) = wanted.and_then(|line| line.matches.as_ref())
     {
@@ -32,10 +57,10 @@ pub(super) fn find<'a>(
 }
 
 /// The file with the line.
-pub(super) fn put(bytes: &[u8], known: &[&str], line: &Line<'_>) -> Vec<u8> {
+pub(super) fn put(bytes: &[u8], known: &Written<'_>, line: &Line<'_>) -> Result<Vec<u8>, Fault> {
     let body = Body::of(bytes);
-    let wanted = line.line.as_bytes();
-    match find(&body, known, Some(line)) {
+    let wanted = line.line.opened()?.as_bytes();
+    Ok(match find(&body, known, Some(line)) {
         Some((_, found)) if found == wanted => bytes.to_vec(),
         // Somebody has written what is wanted already: the old one goes.
         Some((at, _)) if body.position(wanted).is_some() => body.splice(at..at + 1, &[]),
@@ -44,11 +69,11 @@ pub(super) fn put(bytes: &[u8], known: &[&str], line: &Line<'_>) -> Vec<u8> {
             let at = body.place(line.below.as_ref());
             body.splice(at..at, &[wanted])
         }
-    }
+    })
 }
 
 /// The file without the line.
-pub(super) fn take(bytes: &[u8], known: &[&str]) -> Vec<u8> {
+pub(super) fn take(bytes: &[u8], known: &Written<'_>) -> Vec<u8> {
     let body = Body::of(bytes);
     match find(&body, known, None) {
         Some((at, _)) => body.splice(at..at + 1, &[]),

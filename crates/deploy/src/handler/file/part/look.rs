@@ -39,7 +39,13 @@ impl<'s> PartLooker<'s> {
         let path = spec.as_ref().map(|spec| spec.path).or(last.as_ref().map(Known::path));
         let path = path.ok_or_else(|| Fault::new("neither a node nor a record says what to look at"))?;
         let kind = Kind::of(look.kind).ok_or_else(|| Fault::new(format!("no such type `{}`", look.kind)))?;
-        let about = About { kind, spec: spec.as_ref(), last: last.as_ref(), intended: intended.as_ref() };
+        let about = About {
+            kind,
+            spec: spec.as_ref(),
+            last: last.as_ref(),
+            intended: intended.as_ref(),
+            key: &self.session.key,
+        };
         if !look.closely
             && let Some(seen) = self.glance(look, path)?
         {

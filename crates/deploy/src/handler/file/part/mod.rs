@@ -14,6 +14,7 @@ mod open;
 mod record;
 mod spec;
 mod state;
+mod words;
 mod write;
 
 use ecow::EcoString;

@@ -11,6 +11,7 @@ use crate::handler::file::spec::{Findings, claim, given, mode, text};
 use super::block::{Block, Fence};
 use super::keys::{Format, Pointer, leaves};
 use super::line::Line;
+use super::words::{Words, plain_of};
 
 /// The types of parts, by their full paths.
 pub(in crate::handler::file) const TYPES: [(&str, Kind); 6] = [
@@ -86,7 +87,7 @@ pub(super) fn claims(node: &Node) -> Vec<EcoString> {
         }
         Kind::Block => field("name").map(|name| eco_format!("block in {place}:{name}")).into_iter().collect(),
         Kind::Keys(_) => {
-            let values = node.fields.get("values").map(leaves).unwrap_or_default();
+            let values = held(&node.fields);
             values.iter().map(|(pointer, _)| eco_format!("key in {place}:{pointer}")).collect()
         }
     }
@@ -96,9 +97,9 @@ pub(super) fn claims(node: &Node) -> Vec<EcoString> {
 pub(super) fn shares(node: &Node) -> Vec<EcoString> {
     let Some(path) = node.fields.get("path").and_then(GraphValue::as_str) else { return Vec::new() };
     let mut shared = vec![claim(path)];
-    if let (Some(Kind::Keys(_)), Some(values)) = (Kind::of(&node.type_), node.fields.get("values")) {
+    if let Some(Kind::Keys(_)) = Kind::of(&node.type_) {
         let place = place(path);
-        let leaves = leaves(values);
+        let leaves = held(&node.fields);
         let holders = leaves.iter().flat_map(|(pointer, _)| pointer.holders());
         let mut holders: Vec<EcoString> =
             holders.map(|holder| eco_format!("key in {place}:{holder}")).collect();
@@ -107,6 +108,16 @@ pub(super) fn shares(node: &Node) -> Vec<EcoString> {
         shared.extend(holders);
     }
     shared
+}
+
+/// Whether one key is the other, or lies in it.
+fn clash(a: &Pointer, b: &Pointer) -> bool {
+    a == b || a.holders().any(|holder| holder == *b) || b.holders().any(|holder| holder == *a)
+}
+
+/// The keys that are managed, those that are shown and those that are not.
+fn held(fields: &GraphValue) -> Vec<(Pointer, &GraphValue)> {
+    ["values", "secrets"].into_iter().filter_map(|name| given(fields, name)).flat_map(leaves).collect()
 }
 
 /// A path in the claim of something in the file there, which goes on behind a colon.
@@ -150,9 +161,13 @@ fn problem(field: &str, message: String, help: &str) -> Problem {
 fn line<'a>(fields: &'a GraphValue, problems: &mut Findings) -> Option<Line<'a>> {
     let matches = expression(fields, "matches", problems);
     let below = expression(fields, "below", problems);
-    let line = text(fields, "line", problems)?;
-    if line.is_empty() || line.contains(['\n', '\r', '\0']) {
-        let message = format!("the line {line:?} is no single line");
+    let line = Words::of(fields, "line", problems)?;
+    let odd = |line: &str| line.is_empty() || line.contains(['\n', '\r', '\0']);
+    if line.known().is_some_and(odd) {
+        let message = match line {
+            Words::Plain(line) => format!("the line {line:?} is no single line"),
+            Words::Secret(_) => "the secret is no single line".to_owned(),
+        };
         problems.push(problem("line", message, "write one line, or take a `FileBlock` for several"));
     }
     Some(Line { line, matches, below })
@@ -178,7 +193,7 @@ fn block<'a>(fields: &'a GraphValue, problems: &mut Findings) -> Option<Block<'a
     let name = text(fields, "name", problems);
     let comment = text(fields, "comment", problems);
     let comment_end = text(fields, "comment_end", problems);
-    let content = text(fields, "content", problems);
+    let content = Words::of(fields, "content", problems);
     let fence = Fence { name: name?, comment: comment?, comment_end: comment_end? };
     let odd = |text: &str| text.contains(['\n', '\r', '\0']) || text.trim() != text;
     if fence.name.is_empty() || fence.name.contains(char::is_whitespace) {
@@ -196,7 +211,7 @@ fn block<'a>(fields: &'a GraphValue, problems: &mut Findings) -> Option<Block<'a
         }
     }
     let content = content?;
-    if problems.is_empty() && fence.stands_in(content) {
+    if problems.is_empty() && content.known().is_some_and(|content| fence.stands_in(content)) {
         let message = "the content holds a marker line of its own block".to_owned();
         problems.push(problem("content", message, "take the marker out: gops writes it"));
     }
@@ -209,19 +224,27 @@ fn keys<'a>(
     problems: &mut Findings,
 ) -> Option<Vec<(Pointer, &'a GraphValue)>> {
     let values = given(fields, "values");
-    let Some(map @ GraphValue::Map(_)) = values else {
+    let Some(GraphValue::Map(_)) = values else {
         problems.unfit("values", values, "mapping");
         return None;
     };
-    let leaves = leaves(map);
+    let leaves = held(fields);
+    for (at, (pointer, _)) in leaves.iter().enumerate() {
+        let before = leaves.get(..at).unwrap_or_default();
+        if before.iter().any(|(other, _)| clash(other, pointer)) {
+            let message = format!("`secrets` and `values` both have `{}`", pointer.dotted());
+            problems.push(problem("secrets", message, "write each key once"));
+        }
+    }
     if leaves.is_empty() {
         let message = "`values` holds no key".to_owned();
         problems.push(problem("values", message, "name at least one key, or leave the resource out"));
     }
     for (pointer, value) in &leaves {
-        if value.is_marked() {
+        let Ok(plain) = plain_of(value) else { continue };
+        if plain.is_marked() {
             problems.unfit("values", Some(value), "mapping of known values");
-        } else if let Some(why) = format.refuses(pointer, value) {
+        } else if let Some(why) = format.refuses(pointer, &plain) {
             let message = format!("`values` at `{}`: {why}", pointer.dotted());
             problems.push(problem("values", message, "write a value that the format has"));
         }

@@ -2,17 +2,18 @@
 
 use ecow::EcoString;
 
-use crate::graph::GraphValue;
+use crate::graph::{GraphValue, Secret};
 use crate::handler::file::look::sha256;
-use crate::handler::{Cost, Fault, FieldChange, Shown};
+use crate::handler::{Cost, Fault, FieldChange, PrintKey, Shown};
 
 use super::block;
 use super::body::Body;
 use super::keys::{Edit, Format, Pointer, at};
 use super::line;
 use super::mark::ShortMark;
-use super::record::Known;
+use super::record::{Known, text_print, value_print};
 use super::spec::{Kind, Part, PartSpec};
+use super::words::{Words, is_wanted, name_of, plain_of};
 
 /// What a part is to be and was: at least one of them.
 #[derive(Clone, Copy)]
@@ -21,6 +22,8 @@ pub(super) struct About<'a> {
     pub spec: Option<&'a PartSpec<'a>>,
     pub last: Option<&'a Known>,
     pub intended: Option<&'a Known>,
+    /// With what secrets are hashed.
+    pub key: &'a PrintKey,
 }
 
 /// A part that is there.
@@ -49,8 +52,44 @@ impl<'a> About<'a> {
         self.last.into_iter().chain(self.intended)
     }
 
-    fn lines(&self) -> Vec<&'a str> {
-        self.known().flat_map(Known::lines).collect()
+    fn lines(&self) -> line::Written<'a> {
+        line::Written {
+            lines: self.known().flat_map(Known::lines).collect(),
+            secret: self.known().flat_map(Known::secret_lines).map(EcoString::as_str).collect(),
+            key: self.key,
+        }
+    }
+
+    /// Whether it is or was a secret, so that nothing of it is told.
+    fn is_secret(&self) -> bool {
+        let wanted = self.spec.is_some_and(|spec| match &spec.part {
+            Part::Line(line) => line.line.secret().is_some(),
+            Part::Block(block) => block.content.secret().is_some(),
+            Part::Keys(_, leaves) => leaves.iter().any(|(_, value)| value.has_secret()),
+        });
+        wanted || self.known().any(|known| known.has_secret(None))
+    }
+
+    fn print(&self, bytes: &[u8]) -> EcoString {
+        let whole = if self.is_secret() { self.key.print(bytes) } else { sha256(bytes) };
+        whole.get(..32).map_or_else(|| whole.clone(), EcoString::from)
+    }
+
+    /// A text that was found, under a name; of a secret its hash.
+    fn told(&self, name: &str, found: &[u8]) -> Vec<(EcoString, GraphValue)> {
+        if self.is_secret() {
+            let print = GraphValue::Str(self.key.print(found));
+            return vec![(name.into(), GraphValue::Secret(Secret::hidden())), ("print".into(), print)];
+        }
+        vec![(name.into(), GraphValue::Str(String::from_utf8_lossy(found).into_owned().into()))]
+    }
+
+    /// What a document says. Of one with secrets nothing is quoted.
+    fn document(&self, format: Format, bytes: &[u8]) -> Result<GraphValue, Fault> {
+        format.read(bytes).map_err(|fault| match self.is_secret() {
+            true => Fault::new(format!("the file is no {} that can be changed", format.name())),
+            false => fault,
+        })
     }
 
     fn line(&self, bytes: &[u8]) -> Option<State> {
@@ -60,13 +99,12 @@ impl<'a> About<'a> {
         };
         let body = Body::of(bytes);
         let (_, found) = line::find(&body, &self.lines(), wanted)?;
-        let text = GraphValue::Str(String::from_utf8_lossy(found).into_owned().into());
         Some(State {
-            fields: GraphValue::map(vec![("line".into(), text)]),
-            as_recorded: self.last.is_some_and(|known| known.has_line(found)),
-            as_intended: self.intended.is_some_and(|known| known.has_line(found)),
+            fields: GraphValue::map(self.told("line", found)),
+            as_recorded: self.last.is_some_and(|known| known.has_line(found, self.key)),
+            as_intended: self.intended.is_some_and(|known| known.has_line(found, self.key)),
             mark: None,
-            print: print(found),
+            print: self.print(found),
         })
     }
 
@@ -89,22 +127,22 @@ impl<'a> About<'a> {
         }
         let Some((fence, found)) = found else { return Ok(None) };
         let value = |text: &str| GraphValue::Str(text.into());
-        let fields = vec![
-            ("content".into(), GraphValue::Str(found.content.clone())),
+        let mut fields = self.told("content", found.content.as_bytes());
+        fields.extend([
             ("comment".into(), value(fence.comment)),
             ("comment_end".into(), value(fence.comment_end)),
-        ];
+        ]);
         Ok(Some(State {
             fields: GraphValue::map(fields),
-            as_recorded: self.last.is_some_and(|known| known.has_content(&found.content)),
-            as_intended: self.intended.is_some_and(|known| known.has_content(&found.content)),
-            print: print(&body.bytes(found.lines)),
+            as_recorded: self.last.is_some_and(|known| known.has_content(&found.content, self.key)),
+            as_intended: self.intended.is_some_and(|known| known.has_content(&found.content, self.key)),
+            print: self.print(&body.bytes(found.lines)),
             mark: Some(found.mark),
         }))
     }
 
     fn keys(&self, format: Format, bytes: &[u8]) -> Result<Option<State>, Fault> {
-        let document = format.read(bytes)?;
+        let document = self.document(format, bytes)?;
         let leaves: &[(Pointer, &GraphValue)] = match self.spec.map(|spec| &spec.part) {
             Some(Part::Keys(_, leaves)) => leaves,
             _ => &[],
@@ -119,14 +157,31 @@ impl<'a> About<'a> {
             return Ok(None);
         }
         let has = |known: &Known, pointer: &Pointer| {
-            at(&document, pointer).is_some_and(|value| known.has_value(pointer, value))
+            at(&document, pointer).is_some_and(|value| known.has_value(pointer, value, self.key))
         };
         let whole = |known: &Known| known.keys().all(|pointer| has(known, pointer));
         // Of what is to go, what still is as it was applied goes; the rest is somebody else's now.
         let in_part = |known: &Known| known.keys().any(|pointer| has(known, pointer));
         let goes = self.spec.is_none() && self.intended.is_none();
-        let values = found.iter().map(|(pointer, value)| (ecow::eco_format!("{pointer}"), (*value).clone()));
-        let values = GraphValue::map(values.collect());
+        let secret = |pointer: &Pointer| {
+            let wanted = leaves.iter().any(|(leaf, value)| leaf == pointer && value.has_secret());
+            wanted || self.known().any(|known| known.has_secret(Some(pointer)))
+        };
+        let mut prints = Vec::new();
+        let mut values = Vec::with_capacity(found.len());
+        for (pointer, value) in &found {
+            let name = ecow::eco_format!("{pointer}");
+            if secret(pointer) {
+                prints.push((name.clone(), GraphValue::Str(self.key.print(&value.to_json()))));
+                values.push((name, GraphValue::Secret(Secret::hidden())));
+            } else {
+                values.push((name, (*value).clone()));
+            }
+        }
+        let mut fields = vec![("values".into(), GraphValue::map(values))];
+        if !prints.is_empty() {
+            fields.push(("prints".into(), GraphValue::map(prints)));
+        }
         // What tells the state apart is what the part itself consists of.
         let own = |pointer: &Pointer| match self.spec {
             Some(_) => leaves.iter().any(|(leaf, _)| leaf == pointer),
@@ -134,9 +189,9 @@ impl<'a> About<'a> {
         };
         let owned = found.iter().filter(|(pointer, _)| own(pointer));
         let owned = owned.map(|(pointer, value)| (ecow::eco_format!("{pointer}"), (*value).clone()));
-        let print = print(&GraphValue::map(owned.collect()).to_json());
+        let print = self.print(&GraphValue::map(owned.collect()).to_json());
         Ok(Some(State {
-            fields: GraphValue::map(vec![("values".into(), values)]),
+            fields: GraphValue::map(fields),
             as_recorded: self.last.is_some_and(|known| if goes { in_part(known) } else { whole(known) }),
             as_intended: self.intended.is_some_and(whole),
             mark: None,
@@ -148,17 +203,17 @@ impl<'a> About<'a> {
     pub(super) fn put(&self, bytes: &[u8], mark: Option<&ShortMark>) -> Result<Vec<u8>, Fault> {
         let Some(spec) = self.spec else { return Ok(bytes.to_vec()) };
         match &spec.part {
-            Part::Line(line) => Ok(line::put(bytes, &self.lines(), line)),
+            Part::Line(line) => line::put(bytes, &self.lines(), line),
             Part::Block(block) => block::put(bytes, self.fence(), block, mark),
             Part::Keys(format, leaves) => {
-                let before = format.read(bytes)?;
+                let before = self.document(*format, bytes)?;
                 let mut bytes = bytes.to_vec();
                 for pointer in self.dropped(&before, leaves) {
                     bytes = format.edit(&bytes, &Edit::Unset(pointer))?;
                 }
                 for (pointer, value) in leaves {
                     if !self.lets_be(spec, *format, pointer, value, &before) {
-                        bytes = format.edit(&bytes, &Edit::Set(pointer, value))?;
+                        bytes = format.edit(&bytes, &Edit::Set(pointer, &*plain_of(value)?))?;
                     }
                 }
                 Ok(bytes)
@@ -172,12 +227,13 @@ impl<'a> About<'a> {
         document: &'a GraphValue,
         leaves: &'a [(Pointer, &'a GraphValue)],
     ) -> impl Iterator<Item = &'a Pointer> {
-        let last = self.last;
+        let (last, secrets) = (self.last, self.key);
         let keys = last.into_iter().flat_map(Known::keys);
         keys.filter(move |pointer| {
             let wanted = leaves.iter().any(|(leaf, _)| leaf == *pointer);
             let value = at(document, pointer);
-            !wanted && value.is_some_and(|value| last.is_some_and(|last| last.has_value(pointer, value)))
+            let ours = |value| last.is_some_and(|last| last.has_value(pointer, value, secrets));
+            !wanted && value.is_some_and(ours)
         })
     }
 
@@ -190,7 +246,9 @@ impl<'a> About<'a> {
         value: &GraphValue,
         document: &GraphValue,
     ) -> bool {
-        let applied = self.last.is_some_and(|last| last.has_value(pointer, &format.as_read(value)));
+        let Ok(plain) = plain_of(value) else { return false };
+        let applied =
+            self.last.is_some_and(|last| last.has_value(pointer, &format.as_read(&plain), self.key));
         applied && at(document, pointer).is_some() && spec.ignores(&field(pointer))
     }
 
@@ -203,7 +261,7 @@ impl<'a> About<'a> {
                 None => Ok(bytes.to_vec()),
             },
             Kind::Keys(format) => {
-                let before = format.read(bytes)?;
+                let before = self.document(format, bytes)?;
                 let mut bytes = bytes.to_vec();
                 for pointer in self.dropped(&before, &[]) {
                     bytes = format.edit(&bytes, &Edit::Unset(pointer))?;
@@ -237,11 +295,6 @@ pub(super) fn field(pointer: &Pointer) -> EcoString {
     })
 }
 
-fn print(bytes: &[u8]) -> EcoString {
-    let whole = sha256(bytes);
-    whole.get(..32).map_or_else(|| whole.clone(), EcoString::from)
-}
-
 /// What has to change, field by field.
 pub(super) fn changes(spec: &PartSpec<'_>, last: Option<&Known>, found: &GraphValue) -> Vec<FieldChange> {
     let change = |field: EcoString, from: Option<&GraphValue>, to: Option<GraphValue>, shown| FieldChange {
@@ -252,16 +305,30 @@ pub(super) fn changes(spec: &PartSpec<'_>, last: Option<&Known>, found: &GraphVa
         shown,
     };
     let text = |text: &str| GraphValue::Str(text.into());
+    let print = found.get("print").and_then(GraphValue::as_str);
+    let entries = |of: fn(&Known) -> &[EcoString]| last.map(of).unwrap_or_default();
     match &spec.part {
         Part::Line(line) => {
-            let (from, to) = (found.get("line"), text(line.line));
-            (from != Some(&to))
-                .then(|| change("line".into(), from, Some(to), Shown::Plain))
-                .into_iter()
-                .collect()
+            let (from, to) = (found.get("line"), line.line.value());
+            let same = match line.line.secret() {
+                Some(secret) => {
+                    let wanted = text_print(line.line, |line| line.into());
+                    is_wanted(print, wanted.as_deref(), &secret.name(), entries(Known::secret_lines))
+                }
+                None => from == Some(&to),
+            };
+            (!same).then(|| change("line".into(), from, Some(to), Shown::Plain)).into_iter().collect()
         }
         Part::Block(block) => {
-            let content = GraphValue::Str(block::lines_of(block.content));
+            let content = match block.content {
+                Words::Plain(content) => GraphValue::Str(block::lines_of(content)),
+                Words::Secret(secret) => GraphValue::Secret(secret.clone()),
+            };
+            let same = |secret: &Secret| {
+                let wanted = text_print(block.content, block::lines_of);
+                is_wanted(print, wanted.as_deref(), &secret.name(), entries(Known::contents))
+            };
+            let settled = block.content.secret().is_some_and(same);
             let fields = [
                 ("content", content, Shown::Lines),
                 ("comment", text(block.fence.comment), Shown::Plain),
@@ -269,27 +336,46 @@ pub(super) fn changes(spec: &PartSpec<'_>, last: Option<&Known>, found: &GraphVa
             ];
             let differs = |(name, to, shown): (&str, GraphValue, Shown)| {
                 let from = found.get(name);
-                (from != Some(&to)).then(|| change(name.into(), from, Some(to), shown))
+                let same = from == Some(&to) || (settled && name == "content");
+                (!same).then(|| change(name.into(), from, Some(to), shown))
             };
             fields.into_iter().filter_map(differs).collect()
         }
         Part::Keys(format, leaves) => {
             let values = found.get("values").and_then(GraphValue::entries).unwrap_or_default();
+            let prints = found.get("prints");
+            let print_at = |pointer: &Pointer| {
+                prints.and_then(|prints| prints.get(&ecow::eco_format!("{pointer}"))?.as_str())
+            };
             let value_at = |pointer: &Pointer| {
                 let name = ecow::eco_format!("{pointer}");
                 values.iter().find(|(key, _)| *key == name).map(|(_, value)| value)
             };
             let set = leaves.iter().filter_map(|(pointer, value)| {
-                let (from, to) = (value_at(pointer), format.as_read(value));
-                let let_be = from.is_some()
-                    && last.is_some_and(|last| last.has_value(pointer, &to))
-                    && spec.ignores(&field(pointer));
-                (from != Some(&to) && !let_be).then(|| change(field(pointer), from, Some(to), Shown::Plain))
+                let from = value_at(pointer);
+                let (same, applied, to) = match name_of(value) {
+                    Some(name) => {
+                        let known = last.map(|last| last.values(pointer)).unwrap_or_default();
+                        let wanted = value_print(*format, value);
+                        let same = is_wanted(print_at(pointer), wanted.as_deref(), &name, known);
+                        let applied = known.iter().any(|known| known.ends_with(&format!(" {name}")));
+                        (same, applied, (*value).clone())
+                    }
+                    None => {
+                        let to = format.as_read(value);
+                        let applied = last.is_some_and(|last| last.has_shown(pointer, &to, None));
+                        (from == Some(&to), applied, to)
+                    }
+                };
+                let let_be = from.is_some() && applied && spec.ignores(&field(pointer));
+                (!same && !let_be).then(|| change(field(pointer), from, Some(to), Shown::Plain))
             });
             let dropped = last.into_iter().flat_map(Known::keys).filter_map(|pointer| {
                 let wanted = leaves.iter().any(|(leaf, _)| leaf == pointer);
-                let from =
-                    value_at(pointer).filter(|value| last.is_some_and(|l| l.has_value(pointer, value)));
+                let ours = |value: &&GraphValue| {
+                    last.is_some_and(|last| last.has_shown(pointer, value, print_at(pointer)))
+                };
+                let from = value_at(pointer).filter(ours);
                 (!wanted).then_some(from?).map(|from| change(field(pointer), Some(from), None, Shown::Plain))
             });
             set.chain(dropped).collect()

@@ -18,7 +18,7 @@ use crate::handler::file::record::no_outputs;
 use crate::handler::file::stamp::{permissions, same, stamp};
 use crate::handler::file::sync::Syncs;
 use crate::handler::file::write::{bits, changed, create, missing_parent, own, temporary};
-use crate::handler::{Apply, Delete, Done, Effect, Fault, Recorded, Session, Token};
+use crate::handler::{Apply, Delete, Done, Effect, Fault, PrintKey, Recorded, Session, Token};
 
 use super::look::{part_stamp, same_part};
 use super::mark::ShortMark;
@@ -52,8 +52,8 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn about(&self) -> About<'_> {
-        About { kind: self.kind, spec: self.spec.as_ref(), last: self.last.as_ref(), intended: None }
+    fn about<'j>(&'j self, key: &'j PrintKey) -> About<'j> {
+        About { kind: self.kind, spec: self.spec.as_ref(), last: self.last.as_ref(), intended: None, key }
     }
 
     fn token(&self) -> &Token {
@@ -231,7 +231,7 @@ impl<'s> PartWriter<'s> {
     /// The file with one part as it is to be, if that still is what was planned with.
     fn change(&self, job: &Job<'_>, bytes: &[u8], path: &str) -> Result<Vec<u8>, Fault> {
         let in_file = |fault: Fault| Fault { message: format!("`{path}`: {}", fault.message), ..fault };
-        let about = job.about();
+        let about = job.about(&self.session.key);
         let state = about.find(bytes).map_err(in_file)?;
         let print = state.as_ref().map(|state| state.print.as_str());
         if matches!(job.asked, Asked::Take(_)) && print.is_none() {
@@ -251,7 +251,7 @@ impl<'s> PartWriter<'s> {
     /// Whether a file that was made for parts goes with the last of them.
     fn goes_with(&self, group: &Group<'_>, opened: &Opened, bytes: &[u8]) -> bool {
         let taken = group.jobs.iter().all(|job| job.spec.is_none());
-        let empty = group.jobs.iter().all(|job| job.about().is_empty(bytes));
+        let empty = group.jobs.iter().all(|job| job.about(&self.session.key).is_empty(bytes));
         let made = attribute(&opened.fd, MADE).ok().flatten();
         taken && empty && made.is_some_and(|by| by == self.session.lineage.as_bytes())
     }
@@ -396,7 +396,7 @@ impl<'s> PartWriter<'s> {
             Asked::Put(apply) => apply.recorded.and_then(|recorded| recorded.token.clone()),
             Asked::Take(_) => None,
         };
-        let state = job.about().find(&opened.bytes).ok().flatten();
+        let state = job.about(&self.session.key).find(&opened.bytes).ok().flatten();
         // Somebody may have written since: then the next run looks closely.
         let stamp = state.map(|state| part_stamp(&state.print, &opened.about, self.session.clock.now()));
         Recorded {
