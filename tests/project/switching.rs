@@ -1,9 +1,9 @@
 //! One session over two revisions: it says and makes what a new one over each does, and what
 //! differs leads from one to the other and back.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use gops::base::{MemorySystem, System as _};
+use gops::base::{Entry, MemorySystem, System, SystemError};
 use gops::graph::diff::Diff;
 use gops::project::{Options, Session};
 use proptest::prelude::*;
@@ -29,6 +29,35 @@ fn changed(old: &MemorySystem, new: &MemorySystem) -> Vec<String> {
     paths.dedup();
     paths.retain(|path| old.read(path) != new.read(path));
     paths
+}
+
+/// Writes down what is read.
+#[derive(Debug)]
+struct Watched(Arc<MemorySystem>, Mutex<Vec<String>>);
+
+impl System for Watched {
+    fn read(&self, path: &str) -> Result<Arc<[u8]>, SystemError> {
+        self.1.lock().unwrap().push(path.to_owned());
+        self.0.read(path)
+    }
+    fn list(&self, path: &str) -> Result<Vec<Entry>, SystemError> {
+        self.0.list(path)
+    }
+}
+
+#[test]
+fn what_is_equal_is_not_read_again() {
+    let (a, b) = (project(&[]), project(&[]));
+    b.write("machines/m2.yaml", machine(2, 7).as_bytes());
+    // A deploy and a compile look at what was activated, where a project says so; this one does not.
+    for active in [false, true] {
+        let mut open = Session::open(a.clone(), Options { active, ..Options::default() });
+        open.compile();
+        let watched = Arc::new(Watched(b.clone(), Mutex::default()));
+        open.switch(watched.clone(), Some(&["machines/m2.yaml".to_owned()]));
+        open.compile();
+        assert_eq!(*watched.1.lock().unwrap(), ["machines/m2.yaml"], "active: {active}");
+    }
 }
 
 proptest! {

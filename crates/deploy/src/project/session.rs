@@ -212,10 +212,16 @@ impl Session {
         self.setup.iter().chain(more)
     }
 
+    /// Whether what was activated is looked at, or would be if nothing were wrong with it.
+    fn wants_store(&self) -> bool {
+        let is_active = || self.config.as_ref().is_some_and(super::active::is_active);
+        self.view.is_some() || (self.options.active && is_active())
+    }
+
     /// Looks at paths (relative to the root) that may have changed, come or gone.
     pub fn refresh(&mut self, paths: &[String]) {
         // What was activated is another project in any case.
-        let mut structure = self.view.is_some() || self.options.active;
+        let mut structure = self.wants_store();
         for path in paths {
             structure |= self.reread(FileId::new(path)) || is_structural(path);
         }
@@ -230,7 +236,7 @@ impl Session {
     pub fn switch(&mut self, system: Arc<dyn System>, changed: Option<&[String]>) {
         self.sources = system.clone();
         let changed: Option<Vec<FileId>> = changed
-            .filter(|_| self.view.is_none() && !self.options.active)
+            .filter(|_| !self.wants_store())
             .map(|paths| paths.iter().map(|path| FileId::new(path)).collect());
         if self.exchange(system, changed.as_deref()).structural {
             self.load();
