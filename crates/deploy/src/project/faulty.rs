@@ -61,8 +61,8 @@ impl Folder for Faulty {
         self.step()?;
         self.disk.remove(path)
     }
-    fn sync_names(&self, path: &str) -> io::Result<()> {
+    fn sync(&self, paths: &[String]) -> io::Result<()> {
         self.step()?;
-        self.disk.sync_names(path)
+        self.disk.sync(paths)
     }
 }

@@ -6,6 +6,7 @@
 //! there, which needs no space on the disk: old files only get their names back. Readers see the
 //! old files through [`before`].
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
@@ -22,8 +23,7 @@ const HEADER: &str = "gops journal 1";
 pub trait Folder {
     /// The bytes of a file, if it is there.
     fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>>;
-    /// Writes a file that is not there, with the mode of `like` if that is there, and waits
-    /// until it is on the disk. Folders are made.
+    /// Writes a file that is not there, with the mode of `like` if that is there. Folders are made.
     fn write(&self, path: &str, bytes: &[u8], like: &str) -> io::Result<()>;
     /// Gives a file a second name.
     fn link(&self, from: &str, to: &str) -> io::Result<()>;
@@ -31,8 +31,8 @@ pub trait Folder {
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     /// Removes a file, if it is there.
     fn remove(&self, path: &str) -> io::Result<()>;
-    /// Waits until names in the folder of a path are on the disk.
-    fn sync_names(&self, path: &str) -> io::Result<()>;
+    /// Waits until what these paths name is on the disk: bytes, and that they are there or not.
+    fn sync(&self, paths: &[String]) -> io::Result<()>;
 }
 
 /// A file that is to be changed.
@@ -78,19 +78,22 @@ pub fn recover(folder: &dyn Folder) -> io::Result<bool> {
         return Ok(true);
     }
     let Some(journal) = folder.read(JOURNAL)? else { return Ok(false) };
-    for (path, existed) in entries(&journal) {
-        if folder.read(&old(&path))?.is_some() {
-            folder.rename(&old(&path), &path)?;
+    let entries = entries(&journal);
+    for (path, existed) in entries.iter().map(|(path, existed)| (path.as_str(), *existed)) {
+        if folder.read(&old(path))?.is_some() {
+            folder.rename(&old(path), path)?;
             // Two names of one file stay two: then the new one was not there yet.
-            folder.remove(&old(&path))?;
+            folder.remove(&old(path))?;
         } else if !existed {
-            folder.remove(&path)?;
+            folder.remove(path)?;
         }
-        folder.remove(&new(&path))?;
-        folder.sync_names(&path)?;
+        folder.remove(&new(path))?;
     }
+    // Only then may it be forgotten that there is something to bring back.
+    let paths: Vec<String> = entries.into_iter().map(|(path, _)| path).collect();
+    folder.sync(&paths)?;
     folder.remove(JOURNAL)?;
-    folder.sync_names(JOURNAL)?;
+    folder.sync(&[JOURNAL.to_owned()])?;
     Ok(true)
 }
 
@@ -126,12 +129,15 @@ fn prepare(folder: &dyn Folder, changes: &[Change]) -> io::Result<()> {
         }
     }
     journal.push_str("end\n");
-    // The journal is there as a whole or not at all.
+    // The journal is there as a whole or not at all, and what it names before it.
     let written = new(JOURNAL);
     folder.remove(&written)?;
     folder.write(&written, journal.as_bytes(), &written)?;
+    let mut paths: Vec<String> = changes.iter().map(|change| new(&change.path)).collect();
+    paths.push(written.clone());
+    folder.sync(&paths)?;
     folder.rename(&written, JOURNAL)?;
-    folder.sync_names(JOURNAL)
+    folder.sync(&[JOURNAL.to_owned()])
 }
 
 fn exchange(folder: &dyn Folder, changes: &[Change]) -> io::Result<()> {
@@ -143,10 +149,11 @@ fn exchange(folder: &dyn Folder, changes: &[Change]) -> io::Result<()> {
             Some(_) => folder.rename(&new(path), path)?,
             None => folder.remove(path)?,
         }
-        folder.sync_names(path)?;
     }
+    let paths: Vec<String> = changes.iter().map(|change| change.path.clone()).collect();
+    folder.sync(&paths)?;
     folder.rename(JOURNAL, DONE)?;
-    folder.sync_names(DONE)
+    folder.sync(&[DONE.to_owned()])
 }
 
 /// Removes what is left of a change that is complete.
@@ -157,7 +164,7 @@ fn clean(folder: &dyn Folder) -> io::Result<()> {
         folder.remove(&new(&path))?;
     }
     folder.remove(DONE)?;
-    folder.sync_names(DONE)
+    folder.sync(&[DONE.to_owned()])
 }
 
 /// Paths, and whether each was there before. Nothing of a journal that is no whole one: it
@@ -239,7 +246,7 @@ impl Folder for DiskFolder {
         if let Ok(meta) = std::fs::metadata(self.root.join(like)) {
             file.set_permissions(meta.permissions())?;
         }
-        file.sync_all()
+        Ok(())
     }
 
     fn link(&self, from: &str, to: &str) -> io::Result<()> {
@@ -254,13 +261,39 @@ impl Folder for DiskFolder {
         unless_gone(std::fs::remove_file(self.root.join(path)))
     }
 
-    fn sync_names(&self, path: &str) -> io::Result<()> {
-        let full = self.root.join(path);
-        match full.parent() {
-            Some(folder) => unless_gone(std::fs::File::open(folder).and_then(|f| f.sync_all())),
-            None => Ok(()),
+    fn sync(&self, paths: &[String]) -> io::Result<()> {
+        let sync = |path: &str| {
+            let open = std::fs::File::open(self.root.join(path));
+            unless_gone(open.and_then(|file| file.sync_all()))
+        };
+        let folders: BTreeSet<&str> = paths.iter().flat_map(|path| folders(path)).collect();
+        if paths.len() < MANY {
+            paths.iter().try_for_each(|path| sync(path))?;
+            return folders.into_iter().try_for_each(sync);
         }
+        let mut synced = BTreeSet::new();
+        for folder in folders {
+            let folder = match std::fs::File::open(self.root.join(folder)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                folder => folder?,
+            };
+            if synced.insert(rustix::fs::fstat(&folder)?.st_dev) {
+                rustix::fs::syncfs(&folder)?;
+            }
+        }
+        Ok(())
     }
+}
+
+/// From how many files on a file system is synced as a whole: each file by itself takes a
+/// millisecond or more.
+const MANY: usize = 16;
+
+/// The folders above a path, down to the root, which is the empty path.
+fn folders(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(path.rsplit_once('/').map_or(Some(""), |(above, _)| Some(above)), |at| {
+        (!at.is_empty()).then(|| at.rsplit_once('/').map_or("", |(above, _)| above))
+    })
 }
 
 #[cfg(test)]
@@ -307,6 +340,21 @@ mod tests {
             found.extend(names.filter(|n| n.starts_with('.')));
         }
         found
+    }
+
+    #[test]
+    fn many_files_are_all_changed() {
+        let folder = start();
+        let path = |n: usize| format!("slices/{}/{n}.yaml", n % 3);
+        let bytes = |n: usize| format!("name: n{n}\n");
+        let change = |n| Change { path: path(n), bytes: Some(bytes(n).as_bytes().into()) };
+        let changes: Vec<Change> = (0..2 * MANY).map(change).collect();
+        commit(&DiskFolder::new(folder.path()), &changes).unwrap();
+        for n in 0..2 * MANY {
+            assert_eq!(std::fs::read_to_string(folder.path().join(path(n))).unwrap(), bytes(n));
+        }
+        assert_eq!(folders("a/b/c").collect::<Vec<_>>(), ["a/b", "a", ""]);
+        assert_eq!(folders("a").collect::<Vec<_>>(), [""]);
     }
 
     #[test]
