@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::base::{FileId, System};
 use crate::diag::codes::project as codes;
 use crate::diag::{Diagnostic, Place, nearest};
+use crate::model::source::SourceKind;
 use crate::model::{Program, RecordDef};
 
 use super::config::Config;
@@ -56,7 +57,12 @@ pub fn layout(system: &dyn System, config: &Config, program: &Program) -> Layout
         readers: FxHashMap::default(),
         folders: Vec::new(),
     };
-    for slice in program.slices() {
+    // What lies within the folder of another slice is refused where it is declared, and so is a
+    // second slice of one folder: the inner one and the first have the files, and no more is said.
+    let mut slices: Vec<&RecordDef> = program.slices().collect();
+    let depth = |slice: &RecordDef| slice.source.as_ref().map_or(0, |s| s.pattern.segments.len());
+    slices.sort_by_key(|s| (std::cmp::Reverse(depth(s)), s.decl.file.path(), s.decl.node.0));
+    for slice in slices {
         finder.slice(slice);
     }
     finder.strays_beside();
@@ -69,9 +75,17 @@ struct Finder<'a> {
     words: BTreeMap<EcoString, EcoString>,
     layout: Layout,
     /// Which slice reads a file, with the place of its source.
-    readers: FxHashMap<FileId, (EcoString, Place)>,
+    readers: FxHashMap<FileId, Reader>,
     /// The folders that slices read.
     folders: Vec<String>,
+}
+
+/// A slice that reads a file.
+struct Reader {
+    slice: EcoString,
+    place: Place,
+    /// Whether its path has placeholders.
+    pattern: bool,
 }
 
 /// A file of a slice, taken apart.
@@ -145,16 +159,20 @@ impl Finder<'_> {
             self.layout.diagnostics.push(problem);
             return false;
         }
-        if let Some((other, other_place)) = self.readers.get(&id) {
-            let message = format!("`{}` and `{other}` both read `{}`", slice.decl.path, file.path);
+        let pattern = slice.source.as_ref().is_some_and(|s| s.pattern.kind() == SourceKind::Pattern);
+        if let Some(other) = self.readers.get(&id) {
+            if !pattern && !other.pattern {
+                return false;
+            }
+            let message = format!("`{}` and `{}` both read `{}`", slice.decl.path, other.slice, file.path);
             let problem = Diagnostic::new(codes::TWO_SLICES, at, message)
                 .label(place, "this source matches it")
-                .label(*other_place, "and so does this one")
+                .label(other.place, "and so does this one")
                 .help("narrow one of the sources, or move the file");
             self.layout.diagnostics.push(problem);
             return false;
         }
-        self.readers.insert(id, (slice.decl.path.clone(), place));
+        self.readers.insert(id, Reader { slice: slice.decl.path.clone(), place, pattern });
         true
     }
 

@@ -28,11 +28,13 @@ use super::world::DbWorld;
 #[salsa::tracked(returns(clone), no_eq)]
 pub fn parsed_model(db: &dyn Db, file: SourceFile) -> Arc<Parse> {
     let path = file.path(db);
-    let text = match file.content(db) {
-        Ok(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Err(_) => String::new(),
+    let bytes = file.content(db).as_deref().unwrap_or_default();
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) if !bytes.contains(&0) => text,
+        // No text: nothing in it says anything.
+        _ => "",
     };
-    Arc::new(syntax::parse(path, &text))
+    Arc::new(syntax::parse(path, text))
 }
 
 /// The model with its side tables: changes with every edit of a model file.
@@ -61,11 +63,8 @@ pub fn checked_model(db: &dyn Db) -> Arc<CheckedModel> {
         let path = file.path(db);
         if let Err(error) = file.content(db) {
             diagnostics.push(Diagnostic::new(codes::UNREADABLE, Place::File(path), error.to_string()));
-        } else if let Ok(bytes) = file.content(db)
-            && std::str::from_utf8(bytes).is_err()
-        {
-            let message = format!("`{path}` is not UTF-8");
-            diagnostics.push(Diagnostic::new(codes::UNREADABLE, Place::File(path), message));
+        } else if let Ok(bytes) = file.content(db) {
+            diagnostics.extend(no_text(path, bytes));
         }
         parses.push((path, module.clone(), parsed_model(db, *file)));
     }
@@ -87,6 +86,22 @@ pub fn checked_model(db: &dyn Db) -> Arc<CheckedModel> {
     let checked = crate::types::check(declared, &template);
     diagnostics.extend(checked.diagnostics);
     Arc::new(CheckedModel { program: Arc::new(checked.program), nodes: Arc::new(checked.nodes), diagnostics })
+}
+
+/// What is said of a model that is no text: where it stops to be one.
+fn no_text(path: FileId, bytes: &[u8]) -> Option<Diagnostic> {
+    let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    let nul = bytes.iter().take(valid).position(|&b| b == 0);
+    let at = nul.unwrap_or(valid);
+    let byte = bytes.get(at)?;
+    let message = if nul.is_some() { "the file is no text" } else { "the file is not UTF-8" };
+    let what = match nul {
+        Some(_) => "a NUL byte stands here".to_owned(),
+        None => format!("the byte 0x{byte:02x} starts no character"),
+    };
+    let place = Place::span(path, crate::base::Span::new(at, at + 1));
+    let problem = Diagnostic::new(crate::diag::codes::data::NOT_UTF8, place, message).at(what);
+    Some(problem.help("save the file as UTF-8, or take it out of the model's folder"))
 }
 
 /// The text of a template, read as an input.

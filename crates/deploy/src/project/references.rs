@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet;
 
 use crate::db::{Database, Db as _};
 use crate::diag::codes::project as codes;
-use crate::diag::{Diagnostic, nearest};
+use crate::diag::{Diagnostic, nearest, nearest_few};
 use crate::eval::world::PendingReference;
 use crate::eval::{Reference, Value};
 use crate::model::{Program, TypeId};
@@ -62,7 +62,9 @@ impl Unread {
         for (file, unit, _) in &runs.units {
             let Some(declared) = db.source(*file).unit(db) else { continue };
             let whole = !unit.instances.is_empty() && !declared.each;
-            if whole || !unit.diagnostics.iter().any(Diagnostic::is_error) {
+            let wrong = unit.diagnostics.iter().any(Diagnostic::is_error);
+            // Without an error of its own, it has none because of one in the model.
+            if whole || (declared.each && !wrong) {
                 continue;
             }
             let Some(slice) = runs.program().find(&declared.slice) else { continue };
@@ -88,9 +90,16 @@ fn stands_in(part: &Value, text: &str) -> bool {
         _ => return true,
     };
     let apart = |c: Option<char>| !c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    text.match_indices(&word)
-        .any(|(at, _)| apart(text[..at].chars().next_back()) && apart(text[at + word.len()..].chars().next()))
+    let as_it_is = text.match_indices(&word).any(|(at, _)| {
+        apart(text[..at].chars().next_back()) && apart(text[at + word.len()..].chars().next())
+    });
+    // A key that was refused for its spelling is written in another way where it is meant.
+    let words = || text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.')));
+    as_it_is || (text.len() < LONG && nearest(&word, words().filter(|w| !w.is_empty())).is_some())
 }
+
+/// A text in which near words are no longer looked for.
+const LONG: usize = 64 << 10;
 
 /// The references that a run makes, with the places in the data that their keys come from.
 fn traced(db: &Database, maker: Maker<'_>) -> Vec<PendingReference> {
@@ -173,20 +182,25 @@ fn dangling(db: &Database, program: &Program, objects: &Objects, pending: &Pendi
     if let Some(place) = other {
         problem = problem.label(place, format!("this refers to a `{name}` by its key"));
     }
-    match written(&reference.key).and_then(|key| nearest_key(db, program, objects, reference.ty, &key)) {
-        Some(near) if pending.data.is_some() => {
-            let text = crate::base::id::is_plain(&near).then_some(near.as_str());
+    let near = written(&reference.key).map(|key| nearest_keys(db, program, objects, reference.ty, &key));
+    match near.unwrap_or_default().as_slice() {
+        [near] if pending.data.is_some() => {
+            let text = crate::base::id::is_plain(near).then_some(near.as_str());
             let problem = problem.help(format!("did you mean `{near}`?"));
             match text {
                 Some(text) => problem.fix(format!("write `{text}`"), false, primary, text),
                 None => problem,
             }
         }
-        Some(near) => problem.help(format!("did you mean `{near}`?")),
-        None if is_slice(program, reference.ty) => {
+        [first @ .., last] => {
+            let first: String = first.iter().map(|near| format!("`{near}`, ")).collect();
+            let first = first.strip_suffix(", ").map_or_else(String::new, |f| format!("{f} or "));
+            problem.help(format!("did you mean {first}`{last}`?"))
+        }
+        [] if is_slice(program, reference.ty) => {
             problem.help(format!("add an instance of `{name}` with this key, or refer to one that there is"))
         }
-        None => problem.help(format!("no `impl` makes it: construct it, or refer to a `{name}` that exists")),
+        [] => problem.help(format!("no `impl` makes it: construct it, or refer to a `{name}` that exists")),
     }
 }
 
@@ -197,7 +211,8 @@ fn written(key: &[Value]) -> Option<String> {
     }
 }
 
-fn nearest_key(db: &Database, program: &Program, objects: &Objects, ty: TypeId, key: &str) -> Option<String> {
+/// The keys that are nearest to one that is not there.
+fn nearest_keys(db: &Database, program: &Program, objects: &Objects, ty: TypeId, key: &str) -> Vec<String> {
     let mut keys: Vec<String> = match is_slice(program, ty) {
         true => queries::slice_instances(db, ty)
             .iter()
@@ -206,5 +221,7 @@ fn nearest_key(db: &Database, program: &Program, objects: &Objects, ty: TypeId, 
         false => objects.keys().filter(|r| r.ty == ty).filter_map(|r| written(&r.key)).collect(),
     };
     keys.sort();
-    nearest(key, keys.iter().map(String::as_str)).map(str::to_owned)
+    keys.dedup();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    nearest_few(key, &keys).into_iter().map(str::to_owned).collect()
 }

@@ -164,7 +164,8 @@ fn together(mut parsed: Vec<Parsed>) -> Parsed {
         return one;
     }
     let count = parsed.len() as u32;
-    let mut nodes = vec![Node { key: None, value: NodeKind::Sequence(count), octal: false, end: 1 }];
+    let mut nodes =
+        vec![Node { key: None, value: NodeKind::Sequence(count), octal: false, padded: false, end: 1 }];
     let mut all = Parsed { document: None, spans: Spans::default(), diagnostics: Vec::new(), empty: false };
     all.spans.values.push(Default::default());
     all.spans.keys.push(Default::default());

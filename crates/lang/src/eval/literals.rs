@@ -53,7 +53,8 @@ fn branches<'h>(hir: &'h Hir, f: &mut dyn FnMut(&'h Hir)) {
     }
 }
 
-fn is_literal(hir: &Hir) -> bool {
+/// Whether a value stands in the model as it is.
+pub(super) fn is_literal(hir: &Hir) -> bool {
     match &hir.kind {
         HirKind::Bool(_)
         | HirKind::Int(_)

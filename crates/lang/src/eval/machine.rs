@@ -379,7 +379,11 @@ impl<'w> Machine<'w> {
         }
         let has_data = problem.labels.iter().any(|l| matches!(l.place, Place::Data { .. }));
         if !has_data && let Some((place, text)) = self.subject_label() {
-            problem = problem.subject(place, text);
+            problem = match problem.labels.first().map(|l| l.place) {
+                // One label says both.
+                Some(Place::File(file)) if place.file() == file => problem.at(text),
+                _ => problem.subject(place, text),
+            };
         }
         self.out.diagnostics.push(problem);
         if self.out.diagnostics.len() >= MOST_PROBLEMS { Stop::Run } else { Stop::Value }

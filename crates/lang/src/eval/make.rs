@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ecow::EcoString;
 
 use crate::base::id;
-use crate::diag::codes::eval as codes;
+use crate::diag::{Place, codes::eval as codes};
 use crate::model::hir::{Construct, Drift, DriftPath, DriftStep};
 use crate::model::schema::{FieldDef, RecordDef, Slot};
 use crate::model::{Body, FieldKind, Hir, HirKind, Type, TypeDef, TypeId};
@@ -299,12 +299,21 @@ impl<'w> Machine<'w> {
         };
         if let Some(unmet) = self.unmet(&made, ty)? {
             let shown = print::shown(self.program, &unmet.value);
-            let text = self.program.refinements.get(unmet.refinement.0 as usize).map(|r| r.text.clone());
-            let message = format!("{shown} does not satisfy `where {}`", text.unwrap_or_default());
+            let refinement = self.program.refinement(unmet.refinement);
+            let message = match refinement.alias {
+                Some(alias) => format!("{shown} is no `{alias}`"),
+                None => format!("{shown} does not satisfy `where {}`", refinement.text),
+            };
             let problem = self.problem_with(codes::REFINEMENT, hir, value, message);
-            return Err(self.report(problem.help(
-                "change what it is computed from, or say the same with `where` at the field that it comes from",
-            )));
+            let place = Place::Model { file: refinement.body.file, node: refinement.body.root.node.0 };
+            let wanted = super::instance::refinement_help(refinement);
+            let help = match super::literals::is_literal(value) {
+                true => wanted,
+                false => format!(
+                    "{wanted}; change what it is computed from, or say the same at the field that it comes from"
+                ),
+            };
+            return Err(self.report(problem.label(place, "this does not hold of it").help(help)));
         }
         Ok(made)
     }

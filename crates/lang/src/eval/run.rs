@@ -6,7 +6,8 @@ use crate::base::FileId;
 use crate::diag::{Code, DataPart, Diagnostic, Place, codes::eval as codes};
 use crate::model::schema::{AtDef, CheckDef, Slot};
 use crate::model::ty::RefineId;
-use crate::model::{Body, Hir, Program, TypeDef, TypeId};
+use crate::model::{Body, Hir, HirKind, Program, TypeDef, TypeId};
+use crate::syntax::ast::{BinaryOp, UnaryOp};
 
 use super::Plan;
 use super::budget::Cost;
@@ -368,7 +369,46 @@ impl<'w> Machine<'w> {
             }
             None => Diagnostic::new(code, model, message.as_str()).at("this check does not hold"),
         };
+        let mut values = Vec::new();
+        self.compared(&check.condition, &mut values);
+        let problem = values.into_iter().fold(problem, |problem, (place, text)| problem.label(place, text));
         Err(self.report(problem))
+    }
+
+    /// The values that a condition which does not hold has compared, each with its place.
+    fn compared(&mut self, hir: &'w Hir, found: &mut Vec<(Place, String)>) {
+        const MOST: usize = 4;
+        match &hir.kind {
+            HirKind::Binary(BinaryOp::And, a, b) => match self.quietly(a) {
+                Some(Value::Bool(true)) => self.compared(b, found),
+                _ => self.compared(a, found),
+            },
+            HirKind::Binary(BinaryOp::Or, a, b) => {
+                self.compared(a, found);
+                self.compared(b, found);
+            }
+            HirKind::Unary(UnaryOp::Not, inner) => self.compared(inner, found),
+            HirKind::Binary(op, a, b) if !matches!(op, BinaryOp::Coalesce) => {
+                for side in [a, b] {
+                    if found.len() < MOST
+                        && !super::literals::is_literal(side)
+                        && let Some(value) = self.quietly(side).filter(|value| tells(value))
+                    {
+                        let shown = super::print::shown(self.program, &value);
+                        found.push((self.place(side.node), format!("this is {shown}")));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The value of an expression that was evaluated before, without a word.
+    fn quietly(&mut self, hir: &'w Hir) -> Option<Value> {
+        let said = self.out.diagnostics.len();
+        let value = self.eval(hir).ok();
+        self.out.diagnostics.truncate(said);
+        value
     }
 
     /// Where the data is to blame: the key of the field that `at` names; without `at`, the
@@ -405,6 +445,23 @@ impl<'w> Machine<'w> {
         }
         let origin = &self.subject.maker.as_ref()?.origin;
         Some(Place::Model { file: origin.file, node: origin.node.0 })
+    }
+}
+
+/// Whether a value says something in a word or two.
+fn tells(value: &Value) -> bool {
+    match value {
+        Value::List(items) | Value::Set(items) => items.iter().all(tells),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Int(_)
+        | Value::Float(_)
+        | Value::Str(_)
+        | Value::Enum(..)
+        | Value::Duration(_)
+        | Value::Size(_)
+        | Value::Ref(_) => true,
+        _ => false,
     }
 }
 

@@ -28,6 +28,11 @@ impl NodeBuilder {
         Place::Model { file, node: node.0 }
     }
 
+    /// The bytes behind a number.
+    pub fn span(&self, file: FileId, node: Node) -> Option<Span> {
+        self.tables.get(&file)?.spans.get(node.0 as usize).copied()
+    }
+
     /// The tables, once everything has its number.
     pub fn finish(self) -> NodeTables {
         self.tables

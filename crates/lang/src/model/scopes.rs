@@ -358,7 +358,14 @@ impl Scopes {
             return problem.help(format!("`{written}` is a {}", other.noun()));
         }
         let near = match kind {
-            Kind::Type => nearest(written, self.type_names(module)),
+            Kind::Type => {
+                let other = foreign_type(written);
+                if let Some(Foreign::Written(text)) = other {
+                    return problem.help(format!("write `{text}`"));
+                }
+                let name = if let Some(Foreign::Name(name)) = other { Some(name) } else { None };
+                name.or_else(|| nearest(written, self.type_names(module)))
+            }
             Kind::Value => nearest(written, self.value_names(module)),
             Kind::Function => nearest(written, self.function_names(module)),
         };
@@ -395,6 +402,13 @@ impl Scopes {
         }
     }
 
+    /// The item of a module whose name is near to what was written.
+    pub(super) fn nearest_item(&self, target: ModuleId, written: Name) -> Option<Name> {
+        let target = self.module(target);
+        let all = own(&target.types).chain(own(&target.values)).chain(own(&target.functions));
+        nearest(written.as_str(), all).map(Name::new)
+    }
+
     fn other_namespace(&self, module: ModuleId, name: Name, kind: Kind) -> Option<Kind> {
         let kinds = [
             (Kind::Type, self.type_named(module, name).is_some()),
@@ -413,6 +427,33 @@ impl Scopes {
         };
         self.modules.iter().filter(declares).map(|m| format!("{}::{name}", m.display())).min()
     }
+}
+
+/// What a type of another language is called here.
+#[derive(Clone, Copy)]
+enum Foreign {
+    /// By another name.
+    Name(&'static str),
+    /// With more than a name.
+    Written(&'static str),
+}
+
+fn foreign_type(written: &str) -> Option<Foreign> {
+    Some(match written.to_ascii_lowercase().as_str() {
+        "integer" | "int" | "int32" | "int64" | "uint" | "i32" | "i64" | "u16" | "u32" | "u64" | "long" => {
+            Foreign::Name("int")
+        }
+        "str" | "string" | "text" | "varchar" | "char" => Foreign::Name("string"),
+        "boolean" | "bool" => Foreign::Name("bool"),
+        "number" | "double" | "decimal" | "real" | "float" | "f32" | "f64" => Foreign::Name("float"),
+        "array" | "vec" | "vector" | "seq" | "slice" => Foreign::Written("list<T>"),
+        "dict" | "dictionary" | "hash" | "hashmap" | "record" => Foreign::Written("map<string, T>"),
+        "option" | "optional" | "maybe" | "nullable" => Foreign::Written("T?"),
+        "time" | "timedelta" | "seconds" => Foreign::Name("duration"),
+        "bytes" | "filesize" => Foreign::Name("size"),
+        "filemode" | "mode" => Foreign::Name("FileMode"),
+        _ => return None,
+    })
 }
 
 fn own<T>(namespace: &Namespace<T>) -> impl Iterator<Item = &'static str> + '_ {

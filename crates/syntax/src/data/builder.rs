@@ -103,6 +103,13 @@ impl Builder {
         Ok(node)
     }
 
+    /// Notes that an integer is written with zeros before it, and not as the same number in octal.
+    pub fn padded(&mut self, node: u32) {
+        if let Some(node) = self.nodes.get_mut(node as usize) {
+            node.padded = matches!(node.value, NodeKind::Int(_));
+        }
+    }
+
     /// Notes that an integer is written in octal.
     pub fn octal(&mut self, node: u32) {
         if let Some(node) = self.nodes.get_mut(node as usize) {
@@ -161,7 +168,7 @@ impl Builder {
     /// The finished document.
     pub fn finish(mut self) -> Parsed {
         if self.nodes.is_empty() {
-            self.nodes.push(Node { key: None, value: NodeKind::Null, octal: false, end: 1 });
+            self.nodes.push(Node { key: None, value: NodeKind::Null, octal: false, padded: false, end: 1 });
             self.spans.values.push(Span::default());
             self.spans.keys.push(Span::default());
         }
@@ -241,7 +248,7 @@ impl Builder {
             Some((key, span)) => (Some(key), span),
             None => (None, span),
         };
-        self.nodes.push(Node { key, value, octal: false, end });
+        self.nodes.push(Node { key, value, octal: false, padded: false, end });
         self.spans.values.push(span);
         self.spans.keys.push(key_span);
         Ok(())

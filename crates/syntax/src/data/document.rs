@@ -30,6 +30,9 @@ pub struct Node {
     /// Whether it is an integer that YAML has in octal, `0o644`: permission bits are written so,
     /// and `0644` or `644` would be another number.
     pub octal: bool,
+    /// Whether it is an integer that YAML has with zeros before it and that would be another one
+    /// in octal, as older readers take it: `010`.
+    pub padded: bool,
     /// The number after the last node below this one.
     pub end: u32,
 }
@@ -86,7 +89,7 @@ pub enum EncryptedType {
     Comment,
 }
 
-static NOTHING: Node = Node { key: None, value: NodeKind::Null, octal: false, end: 0 };
+static NOTHING: Node = Node { key: None, value: NodeKind::Null, octal: false, padded: false, end: 0 };
 
 impl Document {
     /// The number of the root.
@@ -94,7 +97,7 @@ impl Document {
 
     /// The document of one scalar.
     pub fn scalar(value: NodeKind) -> Self {
-        Document { nodes: vec![Node { key: None, value, octal: false, end: 1 }] }
+        Document { nodes: vec![Node { key: None, value, octal: false, padded: false, end: 1 }] }
     }
 
     /// The node with this number; a null without a key where there is none.
@@ -232,7 +235,7 @@ mod tests {
     use super::*;
 
     fn node(key: Option<&str>, value: NodeKind, end: u32) -> Node {
-        Node { key: key.map(EcoString::from), value, octal: false, end }
+        Node { key: key.map(EcoString::from), value, octal: false, padded: false, end }
     }
 
     /// `{a: [1, {b: 2}], c: x}`

@@ -40,7 +40,7 @@ impl Anchors {
     /// Notes the same of the key of an entry, which is no node.
     pub fn define_key(&mut self, id: usize, key: EcoString, span: Span) {
         let fragment = self.kept.len();
-        let node = Node { key: None, value: NodeKind::Str(key), octal: false, end: 1 };
+        let node = Node { key: None, value: NodeKind::Str(key), octal: false, padded: false, end: 1 };
         self.kept.push(Fragment { nodes: vec![node], values: vec![span], keys: vec![span] });
         self.targets.push((id, Target::Kept { fragment, node: 0 }));
     }

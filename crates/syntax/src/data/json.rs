@@ -23,7 +23,8 @@ pub fn parse_json(file: FileId, bytes: &[u8], limits: &Limits) -> Parsed {
         Ok(text) => text,
         Err(error) => return Parsed::failed(error),
     };
-    super::plain_json::read(file, text, base, limits).unwrap_or_else(|| scan(file, text, base, limits))
+    super::plain_json::read(file, text, base, limits)
+        .unwrap_or_else(|| scan(file, text, base, limits).or_conflict(file, text))
 }
 
 /// Reads any text, and says what is wrong with it.

@@ -1,7 +1,7 @@
 //! What parsing yields, and how much of it there may be.
 
-use crate::base::Span;
-use crate::diag::Diagnostic;
+use crate::base::{FileId, Span};
+use crate::diag::{Diagnostic, conflict};
 
 use super::Document;
 
@@ -43,6 +43,17 @@ pub struct Parsed {
 }
 
 impl Parsed {
+    /// The same, or nothing but a merge conflict, if that is what is wrong.
+    pub(super) fn or_conflict(self, file: FileId, text: &str) -> Self {
+        if self.diagnostics.is_empty() {
+            return self;
+        }
+        match conflict::find(text) {
+            Some(conflict) => Parsed::failed(conflict.diagnostic(file)),
+            None => self,
+        }
+    }
+
     /// Nothing but an error.
     pub(super) fn failed(diagnostic: Diagnostic) -> Self {
         Parsed { document: None, spans: Spans::default(), diagnostics: vec![diagnostic], empty: false }

@@ -25,6 +25,14 @@ pub(super) fn resolve(text: &str) -> Result<NodeKind, OutOfRange> {
     Ok(word.unwrap_or_else(|| string(text)))
 }
 
+/// Whether YAML 1.1 takes a decimal number for octal, and so for another one: `010`.
+pub(super) fn is_octal_elsewhere(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    digits.starts_with('0')
+        && digits.bytes().all(|b| matches!(b, b'0'..=b'7'))
+        && digits.trim_start_matches('0').len() > 1
+}
+
 /// The text as a string.
 pub(super) fn string(text: &str) -> NodeKind {
     NodeKind::Str(EcoString::from(text))

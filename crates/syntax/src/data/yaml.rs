@@ -7,6 +7,7 @@
 mod errors;
 mod gap;
 mod opener;
+mod slip;
 
 use std::borrow::Cow;
 
@@ -31,7 +32,8 @@ pub fn parse_yaml(file: FileId, bytes: &[u8], limits: &Limits) -> Parsed {
         Err(error) => return Parsed::failed(error),
     };
     let mut reader = Reader::new(file, text, *limits);
-    let Some(mut parsed) = reader.document() else { return nothing(text) };
+    let Some(parsed) = reader.document() else { return nothing(text) };
+    let mut parsed = parsed.or_conflict(file, text.text);
     if let Some(second) = reader.next_start() {
         let error = Diagnostic::new(codes::SEVERAL_DOCUMENTS, Place::span(file, second), "a second document starts here")
             .help("a file holds one instance: move the second document to a file of its own, or declare the slice with `each`");
@@ -48,7 +50,7 @@ pub fn parse_yaml_documents(file: FileId, bytes: &[u8], limits: &Limits) -> Vec<
         Err(error) => return vec![Parsed::failed(error)],
     };
     let mut reader = Reader::new(file, text, *limits);
-    std::iter::from_fn(|| reader.document()).collect()
+    std::iter::from_fn(|| reader.document()).map(|parsed| parsed.or_conflict(file, text.text)).collect()
 }
 
 /// The document of a text without one.
@@ -271,6 +273,8 @@ impl<'a> Tree<'a> {
                 let node = self.builder.scalar(value, at)?;
                 if text.starts_with("0o") {
                     self.builder.octal(node);
+                } else if scalar::is_octal_elsewhere(&text) {
+                    self.builder.padded(node);
                 }
                 self.define(anchor, node);
                 self.last = self.last.max(at.end as usize - self.base);

@@ -270,9 +270,38 @@ pub fn sort_and_dedup(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics
         .sort_by(|a, b| a.sort_key().cmp(&b.sort_key()).then_with(|| a.subject_key().cmp(&b.subject_key())));
     diagnostics.dedup();
+    if diagnostics.iter().any(|d| d.code == super::codes::eval::REFINEMENT) {
+        fold_values(diagnostics);
+    }
     if diagnostics.iter().any(|d| d.has_subject) {
         fold_subjects(diagnostics);
     }
+}
+
+/// Of values that one place of a model makes and that its type refuses, keeps the first with the
+/// number of the others: what makes them is to be mended once.
+fn fold_values(diagnostics: &mut Vec<Diagnostic>) {
+    let mut kept: Vec<(Diagnostic, usize)> = Vec::with_capacity(diagnostics.len());
+    for next in diagnostics.drain(..) {
+        let place = |d: &Diagnostic| d.labels.first().map(|l| l.place);
+        match kept.last_mut() {
+            Some((last, more))
+                if next.code == super::codes::eval::REFINEMENT
+                    && last.code == next.code
+                    && place(last) == place(&next) =>
+            {
+                *more += 1;
+            }
+            _ => kept.push((next, 0)),
+        }
+    }
+    diagnostics.extend(kept.into_iter().map(|(mut diagnostic, more)| {
+        if let Some(first) = diagnostic.labels.first_mut().filter(|_| more > 0) {
+            first.message =
+                format!("here, and so for {more} more {}", if more == 1 { "value" } else { "values" });
+        }
+        diagnostic
+    }));
 }
 
 /// Keeps of those that differ in their subject alone the first, with the number of the others.

@@ -7,6 +7,7 @@
 //! before anything is shown.
 
 pub mod codes;
+pub mod conflict;
 mod diagnostic;
 pub mod fix;
 pub mod render;
@@ -16,4 +17,4 @@ pub use codes::{Code, CodeInfo, REGISTRY};
 pub use diagnostic::{
     DataPart, Diagnostic, Fix, Hidden, Label, Place, Resolver, Severity, SourceEdit, sort_and_dedup,
 };
-pub use suggest::{did_you_mean, nearest};
+pub use suggest::{did_you_mean, nearest, nearest_few};

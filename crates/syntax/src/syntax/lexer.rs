@@ -78,6 +78,8 @@ struct Driver<'t, 's> {
     sink: &'s mut Sink,
     /// A run of characters that begin nothing, not yet reported.
     strange: Option<Span>,
+    /// How many more block strings without end are looked for: what bounds the time.
+    blocks_left: u32,
 }
 
 impl<'t, 's> Driver<'t, 's> {
@@ -91,6 +93,7 @@ impl<'t, 's> Driver<'t, 's> {
             template: false,
             sink,
             strange: None,
+            blocks_left: 4,
         }
     }
 
@@ -295,6 +298,90 @@ impl<'t, 's> Driver<'t, 's> {
         }
     }
 
+    /// At the end of a text in which a block string is not closed: finds it, says so, ends it
+    /// where its indentation does and goes back there. What was read since then took texts for
+    /// code and code for texts.
+    fn reread_after_block(&mut self) -> bool {
+        let outermost = self.frames.first().map(|frame| match *frame {
+            Frame::Str { open, .. } | Frame::Interp { open, .. } => open,
+        });
+        let Some(last) = outermost.filter(|_| self.blocks_left > 0) else { return false };
+        let Some(open) = self.unclosed_block(last) else { return false };
+        let Some(span) = self.lexed.tokens.get(open).map(|t| t.span) else { return false };
+        self.blocks_left -= 1;
+        let end = self.end_by_indent(span);
+        self.sink.retract(Span::new(span.end as usize, self.text.len()));
+        self.lexed.tokens.truncate(open + 1);
+        self.lexed.comments.retain(|c| c.before as usize <= open);
+        self.frames.clear();
+        self.strange = None;
+        self.newline = false;
+        let text = Span::new(span.end as usize, end);
+        if !text.is_empty() {
+            self.push(Kind::StrText, text);
+        }
+        self.close(open, Kind::StrClose, Span::at(end));
+        let help = "close it with `\"\"\"` below its last line";
+        self.error(codes::UNCLOSED_STRING, span, "this block string is not closed", help);
+        self.lexer = Kind::lexer(self.text);
+        self.lexer.bump(end);
+        true
+    }
+
+    /// The first block string that is closed by what looks like the opening quotes of another:
+    /// an operator or a bracket before them, and nothing behind. Else the one that is open, at
+    /// `last`, if it is one.
+    fn unclosed_block(&self, last: usize) -> Option<usize> {
+        let mut at = 0;
+        while at < last {
+            let token = self.lexed.tokens.get(at)?;
+            let close = match token.kind {
+                Kind::Quote | Kind::BlockQuote => self.lexed.tokens.get(token.partner as usize)?,
+                _ => {
+                    at += 1;
+                    continue;
+                }
+            };
+            if token.kind == Kind::BlockQuote && self.looks_like_opening(token.span, close.span) {
+                return Some(at);
+            }
+            at = (token.partner as usize).max(at) + 1;
+        }
+        (self.lexed.tokens.get(last)?.kind == Kind::BlockQuote).then_some(last)
+    }
+
+    fn looks_like_opening(&self, open: Span, close: Span) -> bool {
+        let inside = self.text.get(open.end as usize..close.start as usize).unwrap_or_default();
+        let Some((_, before)) = inside.rsplit_once('\n') else { return false };
+        let rest = self.text.get(close.end as usize..).unwrap_or_default();
+        let rest = rest.split('\n').next().unwrap_or_default();
+        before.trim_end().ends_with([':', '=', '(', '[', ',', '+', '>', '?']) && rest.trim().is_empty()
+    }
+
+    /// Where the lines below an opening quote are no longer indented more than its own; the end
+    /// of the line before.
+    fn end_by_indent(&self, open: Span) -> usize {
+        let indent = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
+        let before = self.text.get(..open.start as usize).unwrap_or_default();
+        let own = before.rfind('\n').map_or(before, |n| before.get(n + 1..).unwrap_or_default());
+        let own = indent(own);
+        let start = open.end as usize;
+        let rest = self.text.get(start..).unwrap_or_default();
+        let mut end = start;
+        for (i, line) in rest.split_inclusive('\n').enumerate() {
+            let text = line.trim_end_matches(['\n', '\r']);
+            if i > 0 && !text.trim().is_empty() && indent(text) <= own {
+                break;
+            }
+            if i == 0 || !text.trim().is_empty() {
+                // What lies between is of blank lines.
+                let from = line.as_ptr() as usize - rest.as_ptr() as usize;
+                end = start + from + text.len();
+            }
+        }
+        end
+    }
+
     fn unclosed_interpolation(&mut self, span: Span) {
         let help = "close it with `}`; write `\\${` for the text itself";
         self.error(codes::UNCLOSED_STRING, span, "this `${` is not closed", help);
@@ -312,6 +399,9 @@ impl<'t, 's> Driver<'t, 's> {
     fn end_of_text(&mut self) {
         let end = self.text.len();
         let keep = usize::from(self.template);
+        if keep == 0 && self.reread_after_block() {
+            return self.run();
+        }
         if let Some(frame) = self.frames.get(keep) {
             let open = match *frame {
                 Frame::Str { open, .. } | Frame::Interp { open, .. } => open,

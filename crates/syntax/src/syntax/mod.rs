@@ -14,7 +14,7 @@ mod trees;
 pub use format::format;
 
 use crate::base::FileId;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, conflict};
 
 /// A parsed model file.
 #[derive(Debug)]
@@ -30,6 +30,16 @@ pub struct Parse {
 
 /// Parses a model file. Never fails: the tree holds what could be read.
 pub fn parse(file: FileId, text: &str) -> Parse {
+    let parsed = parse_once(file, text);
+    // Of a text with mistakes alone: what is in order costs nothing.
+    let conflict = (!parsed.diagnostics.is_empty()).then(|| conflict::find(text)).flatten();
+    let Some(conflict) = conflict else { return parsed };
+    // One side of it is read, so that what uses this module finds what it declares.
+    let ours = parse_once(file, &conflict.ours(text));
+    Parse { diagnostics: vec![conflict.diagnostic(file)], ..ours }
+}
+
+fn parse_once(file: FileId, text: &str) -> Parse {
     let mut cx = parser::context(file, text);
     let module = cx.module();
     let work = cx.work();

@@ -34,6 +34,11 @@ impl Sink {
         self.more >= COUNTED
     }
 
+    /// How much is wrong so far.
+    pub fn count(&self) -> usize {
+        self.list.len() + self.more
+    }
+
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()

@@ -23,7 +23,7 @@ type Key = Option<EcoString>;
 impl Writer<'_> {
     fn scalar(&mut self, key: Key, value: NodeKind) {
         let end = self.nodes.len() as u32 + 1;
-        self.nodes.push(Node { key, value, octal: false, end });
+        self.nodes.push(Node { key, value, octal: false, padded: false, end });
     }
 
     fn container(
@@ -33,7 +33,7 @@ impl Writer<'_> {
         fill: impl FnOnce(&mut Self) -> Result<u32, &'static str>,
     ) -> Result<(), &'static str> {
         let at = self.nodes.len();
-        self.nodes.push(Node { key, value, octal: false, end: 0 });
+        self.nodes.push(Node { key, value, octal: false, padded: false, end: 0 });
         let count = fill(self)?;
         let end = self.nodes.len() as u32;
         if let Some(node) = self.nodes.get_mut(at) {

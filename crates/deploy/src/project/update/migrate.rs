@@ -234,7 +234,7 @@ fn insertion(
 /// `{key: inner}`.
 fn within(key: &EcoString, inner: Document) -> Document {
     let end = inner.nodes.len() as u32 + 1;
-    let mut nodes = vec![Node { key: None, value: NodeKind::Mapping(1), octal: false, end }];
+    let mut nodes = vec![Node { key: None, value: NodeKind::Mapping(1), octal: false, padded: false, end }];
     nodes.extend(inner.nodes.into_iter().map(|node| Node { end: node.end + 1, ..node }));
     if let Some(first) = nodes.get_mut(1) {
         first.key = Some(key.clone());

@@ -218,7 +218,7 @@ impl Builder<'_> {
             }
         }
         let end = self.nodes.len() as u32 + 1;
-        self.nodes.push(Node { key: self.key.take(), value, octal: false, end });
+        self.nodes.push(Node { key: self.key.take(), value, octal: false, padded: false, end });
     }
 
     fn begin(&mut self, value: NodeKind) {

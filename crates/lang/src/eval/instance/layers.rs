@@ -65,6 +65,15 @@ impl<'a> Src<'a> {
         }
     }
 
+    /// Where the value itself begins, also that of a key.
+    pub fn start(self) -> Place {
+        match self.children().next() {
+            Some(first) if first.key().is_some() => first.key_place(),
+            Some(first) => first.start(),
+            None => self.place(),
+        }
+    }
+
     pub fn is_null(self) -> bool {
         matches!(self.kind(), NodeKind::Null)
     }

@@ -37,6 +37,7 @@ use super::value::Value;
 use super::world::{Instance, PendingReference};
 
 pub use each::{Items, items};
+pub(super) use problems::refinement_help;
 pub use shapes::Shapes;
 
 /// What reading asks of the evaluator.

@@ -3,7 +3,7 @@
 use ecow::EcoString;
 
 use crate::data::NodeKind;
-use crate::diag::codes::instance as codes;
+use crate::diag::codes::{data, instance as codes};
 use crate::diag::{Diagnostic, Place, did_you_mean, nearest};
 use crate::eval::Value;
 use crate::model::program::Refinement;
@@ -44,7 +44,8 @@ pub fn not_an_instance(record: &RecordDef, src: Src<'_>, declared: Place) -> Dia
         ),
     };
     // An empty file has its null at its end.
-    let place = if src.doc.empty { Place::File(src.doc.file) } else { src.head() };
+    let start = || Place::span(src.doc.file, crate::base::Span::at(0));
+    let place = if src.doc.empty { start() } else { src.head() };
     Diagnostic::new(codes::NOT_AN_INSTANCE, place, message).label(declared, "declared here").help(help)
 }
 
@@ -65,7 +66,7 @@ pub fn wrong_type(program: &Program, ty: &Type, src: Src<'_>, context: Context<'
         false => format!("declared as `{named}` here"),
     };
     let problem =
-        Diagnostic::new(codes::WRONG_TYPE, src.head(), format!("this is {found}, and {expected} is wanted"))
+        Diagnostic::new(codes::WRONG_TYPE, src.start(), format!("this is {found}, and {expected} is wanted"))
             .at(stands)
             .label(context.field, declared);
     let problem = match spelling(program, ty.non_null(), src) {
@@ -78,6 +79,32 @@ pub fn wrong_type(program: &Program, ty: &Type, src: Src<'_>, context: Context<'
         }
         _ => problem,
     }
+}
+
+/// A number that other readers take for another.
+pub fn leading_zero(number: i64, src: Src<'_>) -> Diagnostic {
+    let digits = number.unsigned_abs().to_string();
+    let sign = if number < 0 { "-" } else { "" };
+    let octal = i64::from_str_radix(&digits, 8).unwrap_or_default();
+    Diagnostic::new(data::LEADING_ZERO, src.place(), format!("with its leading zero this is still {number}"))
+        .at(format!("decimal in YAML 1.2; readers of YAML 1.1 take it for octal, {sign}{octal}"))
+        .help(match number < 0 {
+            true => format!("write `{number}`"),
+            false => format!("write `{number}`, or `0o{digits}` if octal is meant"),
+        })
+        .fix(format!("write `{number}`"), false, src.place(), number.to_string())
+}
+
+/// An instance that looks like one of another slice.
+pub fn other_slice(record: &RecordDef, other: &RecordDef, src: Src<'_>) -> Diagnostic {
+    let (name, meant) = (record.decl.name, other.decl.name);
+    let what = if src.node == 0 { "file" } else { "item" };
+    let message = format!("this looks like a `{meant}`, and stands where instances of `{name}` are");
+    let source = other.source.as_ref().map_or("", |s| s.path.as_str());
+    Diagnostic::new(data::OTHER_SLICE, src.head(), message)
+        .at(format!("nearly no field of this {what} is one of `{name}`"))
+        .label(declared(&other.decl), format!("`{meant}` has them"))
+        .help(format!("move it to `{source}`, where the instances of `{meant}` are"))
 }
 
 /// Null for a field that takes none.
@@ -256,7 +283,7 @@ pub fn refinement(
 }
 
 /// What a value must be: what its author says of it, and the condition if it can be read.
-fn refinement_help(refinement: &Refinement) -> String {
+pub fn refinement_help(refinement: &Refinement) -> String {
     let text = &refinement.text;
     let range = text.contains("..") && !text.contains('"');
     let condition = match range {

@@ -104,6 +104,15 @@ impl<'a> Reader<'a> {
         let context =
             Context { field: declared, name: "", parent: None, listed: false, secret: false, alias: None };
         let root = self.record(record, layers, context, None);
+        if self.errors > 1
+            && let Some(other) = self.other_slice(record, layers.first())
+        {
+            let broken = |d: &Diagnostic| d.code == crate::diag::codes::instance::DEPRECATED_DATA;
+            self.diagnostics.retain(broken);
+            self.references.clear();
+            self.report(problems::other_slice(record, other, layers.first()));
+            return None;
+        }
         let key: Arc<[Value]> = record.keys.iter().map(|k| key_value(&root.fields, &k.path)).collect();
         let unfit = record.keys.iter().any(|k| matches!(k.ty, Type::Error));
         if unfit || key.iter().any(|v| matches!(v, Value::Wrong)) {
@@ -114,6 +123,23 @@ impl<'a> Reader<'a> {
         elements.extend(std::mem::take(&mut self.elements).into_iter().flatten());
         let broken = self.errors > 0;
         Some(Arc::new(Instance { id: self.id, ty: record.decl.id, key, elements, broken }))
+    }
+
+    /// The slice that has nearly all fields of an instance of which its own has nearly none.
+    fn other_slice(&self, record: &RecordDef, src: Src<'a>) -> Option<&'a RecordDef> {
+        let keys: Vec<&EcoString> = src.children().filter_map(Src::key).collect();
+        let known = |record: &RecordDef| {
+            let fields = record.fields.get(..record.stored).unwrap_or_default();
+            keys.iter().filter(|key| fields.iter().any(|f| f.data_name == ***key)).count()
+        };
+        let own = known(record);
+        if keys.len() < 3 || own * 2 >= keys.len() || record.rest.is_some() {
+            return None;
+        }
+        let others =
+            self.program.slices().filter(|other| other.decl.id != record.decl.id && other.rest.is_none());
+        let (fields, best) = others.map(|other| (known(other), other)).max_by_key(|(fields, _)| *fields)?;
+        (fields >= own + 2 && fields + 1 >= keys.len()).then_some(best)
     }
 
     /// Whether a node stands in another file than the base.

@@ -17,7 +17,12 @@ impl<'a> Reader<'a> {
     pub fn scalar(&mut self, ty: &Type, src: Src<'a>, context: Context<'a>) -> Value {
         let value = match (ty, src.kind()) {
             (Type::Bool, NodeKind::Bool(b)) => Some(Value::Bool(*b)),
-            (Type::Int, NodeKind::Int(i)) => Some(Value::Int(*i)),
+            (Type::Int, NodeKind::Int(i)) => {
+                if src.doc.document.node(src.node).padded {
+                    self.report(problems::leading_zero(*i, src));
+                }
+                Some(Value::Int(*i))
+            }
             (Type::Float, NodeKind::Float(f)) if f.is_finite() => {
                 // There is no -0.
                 Some(Value::Float(if *f == 0.0 { 0.0 } else { *f }))

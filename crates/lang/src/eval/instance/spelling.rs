@@ -49,6 +49,11 @@ pub fn spelling(program: &Program, ty: &Type, src: Src<'_>) -> Option<String> {
             "it was {name} when sops encrypted it: write it with the wanted type, and encrypt it again"
         ));
     }
+    if let Some((low, high)) = range(program, ty)
+        && !matches!(src.kind(), NodeKind::Str(_) | NodeKind::Float(_) | NodeKind::BigInt(_))
+    {
+        return Some(format!("write a whole number from {low} to {high}"));
+    }
     match ty.bare() {
         Type::Secret(inner) | Type::Later(inner) | Type::Optional(inner) => spelling(program, inner, src),
         Type::Int | Type::Float => Some(number(ty.bare(), src)),
@@ -74,6 +79,23 @@ pub fn spelling(program: &Program, ty: &Type, src: Src<'_>) -> Option<String> {
         Type::OneOf(all) => literal(ty, src).or_else(|| Some(one_of(program, all))),
         Type::Any => Some("only finite numbers of 64 bits, and plain values, can stand here".into()),
         Type::Null => Some("write `null`, or leave it out".into()),
+        _ => None,
+    }
+}
+
+/// The bounds of an int that a refinement gives, if it is nothing but a range.
+fn range(program: &Program, ty: &Type) -> Option<(i64, i64)> {
+    match ty {
+        Type::Refined(inner, id) if matches!(inner.bare(), Type::Int) => {
+            let (low, high) = program.refinement(*id).text.split_once("..")?;
+            let (high, last) = match high.strip_prefix('=') {
+                Some(high) => (high, 0),
+                None => (high, 1),
+            };
+            let number = |text: &str| text.trim().replace('_', "").parse::<i64>().ok();
+            Some((number(low)?, number(high)?.checked_sub(last)?))
+        }
+        Type::Alias(_, inner) | Type::Optional(inner) | Type::Secret(inner) => range(program, inner),
         _ => None,
     }
 }

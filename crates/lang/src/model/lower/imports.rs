@@ -58,6 +58,11 @@ fn import(d: &mut Declarations<'_>, module: ModuleId, tree: &ast::UseTree) {
     if !found {
         let problem = d.scopes.unknown_in(&mut d.nodes, module, source, *last, None);
         fail(d, module, local, Some(problem));
+        // What was meant is there too, where its name is written well.
+        let near = d.scopes.nearest_item(source, last.name);
+        if let Some(near) = near.filter(|_| tree.rename.is_none()) {
+            quietly(d, module, source, ast::Ident { name: near, span: last.span });
+        }
     }
 }
 
@@ -114,6 +119,18 @@ fn import_items(
         d.import_clash(local, module, first);
     }
     types.is_some() || values.is_some() || functions.is_some()
+}
+
+/// The same for a name that is only guessed: it takes the place of nothing.
+fn quietly(d: &mut Declarations<'_>, module: ModuleId, source: ModuleId, name: ast::Ident) {
+    let source = d.scopes.module(source);
+    let types = own(&source.types, name.name);
+    let values = own(&source.values, name.name);
+    let functions = own(&source.functions, name.name);
+    let own = &mut d.scopes.modules[module.0 as usize];
+    types.and_then(|item| enter(&mut own.types, name, item));
+    values.and_then(|item| enter(&mut own.values, name, item));
+    functions.and_then(|item| enter(&mut own.functions, name, item));
 }
 
 fn own<T: Copy>(namespace: &Namespace<T>, name: Name) -> Option<T> {

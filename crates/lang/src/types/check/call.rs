@@ -69,7 +69,10 @@ impl<'a> Cx<'_, 'a> {
         } else if self.ck.decls.scopes.type_named(self.module, name.name).is_some() {
             Some(format!("`{text}` is a type: write `{text} {{ … }}` to make one"))
         } else {
-            did_you_mean(text, names.into_iter().chain(LANGUAGE))
+            let other = super::refused_call::other_name(text).filter(|n| names.contains(n));
+            other
+                .map(|n| format!("did you mean `{n}`?"))
+                .or_else(|| did_you_mean(text, names.into_iter().chain(LANGUAGE)))
         };
         self.report(problem);
         self.wrong(name.span)

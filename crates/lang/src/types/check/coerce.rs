@@ -3,7 +3,7 @@
 use super::body::Origin;
 use super::body::{Cx, Typed};
 use super::uses::{BodyId, UseKind};
-use crate::base::Span;
+use crate::base::{FileId, Span};
 use crate::diag::{Diagnostic, Place, codes::types as codes, did_you_mean};
 use crate::model::schema::Slot;
 use crate::model::ty::RefineId;
@@ -44,7 +44,14 @@ impl<'a> Cx<'_, 'a> {
             if let Some(hir) = self.anon_into(&value, span, to, why) {
                 return hir;
             }
-            self.mismatch(&value.ty, span, to, why);
+            let mut problem = self.mismatch_problem(&value.ty, span, to, why);
+            if let HirKind::If { otherwise: None, .. } = &value.hir.kind {
+                problem.help = Some(
+                    "without `else` it is null where the condition does not hold: add `else { … }`"
+                        .to_owned(),
+                );
+            }
+            self.report(problem);
             return self.hir(span, HirKind::Error);
         };
         let mut hir = value.hir;
@@ -69,6 +76,10 @@ impl<'a> Cx<'_, 'a> {
 
     /// A file mode from a literal, checked here; from an int, checked when it is known.
     fn file_mode(&mut self, value: &Typed, span: Span) -> Option<Hir> {
+        if let Some((number, place)) = self.decimal(&value.hir, self.file, 8) {
+            self.decimal_mode(number, place, span);
+            return Some(self.hir(span, HirKind::Error));
+        }
         let mode = match value.ty.bare() {
             Type::IntLit(v) => Some(*v).filter(|v| (0..=0o7777).contains(v)),
             Type::StrLit(text) => {
@@ -90,6 +101,58 @@ impl<'a> Cx<'_, 'a> {
             .help("write `0o644`, or the octal digits as a string: \"0644\"");
         self.report(problem);
         Some(self.hir(span, HirKind::Error))
+    }
+
+    /// An int that is written in decimal, where a value is no more than that: a literal, a
+    /// constant, one of the sides of an `if`.
+    fn decimal(&self, hir: &Hir, file: FileId, depth: u32) -> Option<(i64, Place)> {
+        let depth = depth.checked_sub(1)?;
+        match &hir.kind {
+            // Digits in octal, and their `0o`, are never fewer.
+            HirKind::Int(v) if *v >= 0 => {
+                let span = self.ck.decls.nodes.span(file, hir.node)?;
+                let fewest = format!("0o{v:o}").len();
+                (span.len() < fewest).then_some((*v, Place::Model { file, node: hir.node.0 }))
+            }
+            HirKind::Const(index) => {
+                let body = &self.program().consts.get(*index as usize)?.body;
+                self.decimal(&body.root, body.file, depth)
+            }
+            HirKind::If { then, otherwise, .. } => self
+                .decimal(then, file, depth)
+                .or_else(|| otherwise.as_deref().and_then(|other| self.decimal(other, file, depth))),
+            HirKind::Match { arms, .. } => arms.iter().find_map(|(_, body)| self.decimal(body, file, depth)),
+            HirKind::Block { value: Some(value), .. } => self.decimal(value, file, depth),
+            HirKind::Binary(crate::syntax::ast::BinaryOp::Coalesce, _, other) => {
+                self.decimal(other, file, depth)
+            }
+            _ => None,
+        }
+    }
+
+    fn decimal_mode(&mut self, number: i64, place: Place, span: Span) {
+        let digits = number.to_string();
+        let octal = digits.bytes().all(|b| (b'0'..=b'7').contains(&b)) && digits.len() <= 4;
+        let message = format!("`{digits}` is a decimal number, and permission bits are written in octal");
+        let mut problem = Diagnostic::new(codes::TYPE_MISMATCH, place, message);
+        let here = self.at(span);
+        let literal = match place {
+            Place::Model { file, node } => self.ck.decls.nodes.span(file, crate::model::Node(node)),
+            _ => None,
+        };
+        if literal != Some(span) {
+            problem = problem.label(here, "a file mode is wanted here");
+        }
+        let problem = match octal {
+            true => problem.help(format!("write `0o{digits}`")).fix(
+                format!("write `0o{digits}`"),
+                false,
+                place,
+                format!("0o{digits}"),
+            ),
+            false => problem.help("write `0o644`, or the octal digits as a string: \"0644\""),
+        };
+        self.report(problem);
     }
 
     /// Notes that the refinements of a type are evaluated.

@@ -383,7 +383,10 @@ impl<'a> Cx<'_, 'a> {
     ) -> Hir {
         let why = Why::Field(id, slot);
         if self.is_key(id, slot) {
-            value = self.plain(value, span, "a key");
+            value = match marks::top(&value.ty).is_none() {
+                true => value,
+                false => self.plain(value, span, &self.key_in_words(id, slot)),
+            };
         } else if self.accepts_later(id, slot, ty) {
             let (stripped, found) = marks::without(&value.ty, LATER);
             value.ty = stripped;
@@ -392,6 +395,12 @@ impl<'a> Cx<'_, 'a> {
             }
         }
         self.coerce(value, span, ty, why)
+    }
+
+    fn key_in_words(&self, id: TypeId, slot: Slot) -> String {
+        let owner = self.record(id).map_or("", |r| r.decl.name.as_str());
+        let field = self.field_def(id, slot).map_or("", |f| f.name.as_str());
+        format!("`{field}`, a key of `{owner}`")
     }
 
     fn is_key(&self, id: TypeId, slot: Slot) -> bool {

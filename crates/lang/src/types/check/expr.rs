@@ -119,6 +119,7 @@ impl<'a> Cx<'_, 'a> {
     }
 
     fn string(&mut self, parts: &'a [StrPart], span: Span) -> Typed {
+        self.placeholders(parts, span);
         match parts {
             [] => self.typed(span, HirKind::Str(EcoString::new()), Type::StrLit(EcoString::new())),
             [StrPart::Text(text)] => {

@@ -13,7 +13,7 @@ use crate::model::program::{ImplDef, MigrationDef, MigrationStep, MovedDef, Test
 use crate::model::schema::Slot;
 use crate::model::scopes::{FunctionItem, ModuleId};
 use crate::model::ty::RefineId;
-use crate::model::{Body, FieldKind, Hir, Pending, PendingKind, Type, TypeDef, TypeId};
+use crate::model::{Body, FieldKind, Hir, HirKind, Pending, PendingKind, Type, TypeDef, TypeId};
 use crate::syntax::ast::{self, BinaryOp, Block, Expr, ExprKind, StmtKind};
 use crate::types::{marks, relation};
 
@@ -322,8 +322,28 @@ impl<'a> Cx<'_, 'a> {
                 self.comparable(base, &element, e.span);
                 value.hir
             }
+            Type::Int if let Some((low, high)) = dashed(e) => {
+                let problem = self
+                    .problem(
+                        codes::TYPE_MISMATCH,
+                        e.span,
+                        format!("`{low}-{high}` is a difference, no condition"),
+                    )
+                    .help(format!("a range is written `{low}..={high}`"));
+                self.report(problem);
+                self.hir(e.span, HirKind::Error)
+            }
             _ => self.coerce(value, e.span, &Type::Bool, Why::Plain),
         }
+    }
+}
+
+/// `1-254`, meant as a range.
+fn dashed(e: &Expr) -> Option<(i64, i64)> {
+    let ExprKind::Binary(BinaryOp::Sub, _, low, high) = &e.kind else { return None };
+    match (&low.kind, &high.kind) {
+        (ExprKind::Int(low), ExprKind::Int(high)) => Some((*low, *high)),
+        _ => None,
     }
 }
 

@@ -21,6 +21,7 @@ mod modifiers;
 mod names;
 mod narrow;
 mod operators;
+mod placeholder;
 mod refused_call;
 mod special;
 mod stmt;

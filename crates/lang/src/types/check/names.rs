@@ -155,7 +155,12 @@ impl<'a> Cx<'_, 'a> {
                 }
             }
         };
-        if self.ck.decls.scopes.type_named(self.module, ident.name).is_some() {
+        if name == "env" {
+            problem.help = Some(
+                "it is the environment, and gops.toml declares none: `[environments]`, `prod = {}`"
+                    .to_owned(),
+            );
+        } else if self.ck.decls.scopes.type_named(self.module, ident.name).is_some() {
             problem.help = Some(format!("`{name}` is a type"));
         } else if self.function_item(ident.name).is_some() || BUILTINS.iter().any(|b| b.name == name) {
             problem.help = Some(format!("`{name}` is a function: write `{name}(…)`"));

@@ -4,6 +4,7 @@ use super::body::{Cx, Origin, Typed, list_of};
 use super::coerce::Why;
 use super::expr::alternatives;
 use crate::base::Span;
+use crate::diag::Place;
 use crate::diag::codes::types as codes;
 use crate::model::{Hir, HirKind, Type};
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, TypeExpr, UnaryOp};
@@ -17,18 +18,47 @@ impl<'a> Cx<'_, 'a> {
         if marks.is_none() || self.mode == super::body::Mode::Test && what == "`expect`" {
             return value;
         }
-        self.refuse_mark(marks, span, what);
+        let source = self.secret_field(&value.hir).filter(|_| marks.secret);
+        self.refuse_mark_from(marks, span, what, source);
         Typed { ty: Type::Error, ..value }
     }
 
+    /// The field that makes a value secret: where it is declared, and its name.
+    fn secret_field(&self, hir: &Hir) -> Option<(Place, String)> {
+        if let HirKind::Field { ty, slot, .. } = &hir.kind
+            && let Some(field) = self.field_def(*ty, *slot)
+            && marks::deep(self.program(), &field.ty).secret
+        {
+            let text = format!("`{}` is declared as a secret here", field.name);
+            return Some((self.ck.field_place(*ty, *slot), text));
+        }
+        let mut found = None;
+        hir.each_child(&mut |child| {
+            if found.is_none() {
+                found = self.secret_field(child);
+            }
+        });
+        found
+    }
+
     pub fn refuse_mark(&mut self, marks: Marks, span: Span, what: &str) {
+        self.refuse_mark_from(marks, span, what, None);
+    }
+
+    fn refuse_mark_from(&mut self, marks: Marks, span: Span, what: &str, source: Option<(Place, String)>) {
         let message = if marks.secret {
             format!("a secret cannot reach {what}")
         } else {
             format!("this is known only after a deploy: it cannot reach {what}")
         };
-        let problem = self.problem(codes::MARK_DECIDES, span, message);
-        let problem = if marks.secret {
+        let mut problem = self.problem(codes::MARK_DECIDES, span, message);
+        if let Some((place, text)) = source {
+            problem = problem.label(place, text);
+        }
+        let problem = if marks.secret && what.contains("key") {
+            problem
+                .help("keys are names, which are shown and stored everywhere: make it of what is no secret")
+        } else if marks.secret {
             problem.help("only whether an optional secret is null can be asked: `x == null`")
         } else {
             problem.help("it can go into fields of resources alone")
@@ -75,11 +105,18 @@ impl<'a> Cx<'_, 'a> {
     pub fn operands(&mut self, left: &'a Expr, right: &'a Expr) -> (Typed, Typed) {
         if self.is_bare(left) && !self.is_bare(right) {
             let r = self.expr(right, None);
+            // Of what the other side should have been, nobody knows whether it has this variant.
+            if r.is_error() && is_name(left) {
+                return (self.wrong(left.span), r);
+            }
             let want = other_side(&r.ty);
             let l = self.expr(left, Some(&want));
             return (l, r);
         }
         let l = self.expr(left, None);
+        if l.is_error() && is_name(right) && self.is_bare(right) {
+            return (l, self.wrong(right.span));
+        }
         let want = other_side(&l.ty);
         let r = self.expr(right, Some(&want));
         (l, r)
@@ -133,6 +170,15 @@ impl<'a> Cx<'_, 'a> {
         {
             let all = if matches!(a.bare(), Type::OneOf(_)) { a } else { b };
             problem.help = literal_near(text, all);
+        } else if let (Type::StrLit(text), other) | (other, Type::StrLit(text)) = (a.bare(), b.bare())
+            && let Some(&ty) = self.variant_types(other).first()
+        {
+            let variants = self.variants(ty);
+            let named = variants.iter().find(|v| v.name.as_str() == text || v.data_name == *text);
+            problem.help = match named {
+                Some(variant) => Some(format!("write the variant without quotes: `{}`", variant.name)),
+                None => crate::diag::did_you_mean(text, variants.iter().map(|v| v.name.as_str())),
+            };
         } else if let (Type::Str | Type::StrLit(_), Type::Int | Type::IntLit(_))
         | (Type::Int | Type::IntLit(_), Type::Str | Type::StrLit(_)) = (a.bare(), b.bare())
         {
@@ -402,6 +448,13 @@ impl<'a> Cx<'_, 'a> {
         self.use_refinements(&wanted, ty.span);
         let hir = self.hir(span, HirKind::As(Box::new(value.hir), wanted.clone()));
         Typed::new(hir, marks.on(wanted))
+    }
+}
+
+fn is_name(e: &Expr) -> bool {
+    match &e.kind {
+        ExprKind::Paren(inner) => is_name(inner),
+        kind => matches!(kind, ExprKind::Name(_)),
     }
 }
 

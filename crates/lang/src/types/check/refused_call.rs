@@ -121,7 +121,7 @@ fn arguments_problem(row: &Signature, args: &[Arg], name: Ident) -> String {
 }
 
 /// What a function is called here, if it is known by another name elsewhere.
-fn other_name(name: &str) -> Option<&'static str> {
+pub(super) fn other_name(name: &str) -> Option<&'static str> {
     Some(match name {
         "length" | "size" | "count" => "len",
         "includes" | "has" | "has_key" | "contains_key" => "contains",

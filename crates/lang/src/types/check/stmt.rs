@@ -3,7 +3,7 @@
 use super::body::{Cx, Mode, Typed};
 use super::coerce::Why;
 use crate::base::Span;
-use crate::diag::codes::types as codes;
+use crate::diag::{Diagnostic, codes::types as codes};
 use crate::model::hir::HirKind;
 use crate::model::schema::{AtDef, CheckDef};
 use crate::model::{FieldKind, Hir, Type};
@@ -147,6 +147,7 @@ impl<'a> Cx<'_, 'a> {
         let node = self.node(check.span);
         let scope = self.enter();
         let facts = self.facts.len();
+        let said = self.ck.decls.diagnostics.len();
         let quantifier = check.quantifier.as_ref().map(|q| {
             let (over, locals) = self.go_through(&q.names, &q.over);
             (locals, over)
@@ -158,6 +159,9 @@ impl<'a> Cx<'_, 'a> {
         self.forget(facts);
         let at = check.at.as_ref().and_then(|at| self.blame(at));
         self.leave(scope);
+        // What is wrong with it says nothing of the data: it does not run.
+        let wrong = self.ck.decls.diagnostics.iter().skip(said).any(Diagnostic::is_error);
+        let condition = if wrong { self.hir(check.condition.span, HirKind::Error) } else { condition };
         CheckDef { file: self.file, node, quantifier, condition, message, at, locals: self.frame }
     }
 

@@ -8,7 +8,7 @@ use crate::diag::{Code, Diagnostic, Place};
 
 use super::super::json::name_of;
 use super::super::text::Text;
-use super::opener;
+use super::{opener, slip};
 
 /// The diagnostic for an error of the parser.
 pub(super) fn diagnostic(file: FileId, text: Text<'_>, error: &ScanError, depth: usize) -> Diagnostic {
@@ -16,6 +16,10 @@ pub(super) fn diagnostic(file: FileId, text: Text<'_>, error: &ScanError, depth:
     let found = text.text.get(at..).and_then(|rest| rest.chars().next());
     let length = found.filter(|&c| c != '\n' && c != '\r').map_or(0, char::len_utf8);
     let place = |start: usize, end: usize| Place::span(file, Span::new(text.base + start, text.base + end));
+    if let Some(slip) = slip::slip(text.text, at, error.kind()) {
+        let at = place(slip.start, slip.start + slip.len);
+        return Diagnostic::new(codes::YAML_SYNTAX, at, slip.message).help(slip.help);
+    }
     let Told { code, message, help } = match (error.kind(), found) {
         // A list begun beside the keys of a mapping.
         (ErrorKind::ExpectedBlockMappingKey, _) if dash_before(text.text, at).is_some() => Told {

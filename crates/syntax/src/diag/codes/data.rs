@@ -21,4 +21,6 @@ table! {
     TOO_DEEP = "G0216" Error "document-too-deep", "lists and mappings nest too deep";
     TOO_MANY_NODES = "G0217" Error "too-many-values", "a document has too many values";
     ALIAS_EXPANSION = "G0218" Error "alias-expansion", "aliases make too many values";
+    OTHER_SLICE = "G0240" Error "other-slice", "a file that looks like an instance of another slice";
+    LEADING_ZERO = "G0241" Warning "leading-zero", "a decimal number that older readers of YAML take for octal";
 }

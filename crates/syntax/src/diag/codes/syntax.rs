@@ -20,4 +20,5 @@ table! {
     SUFFIX_ORDER = "G0115" Error "suffix-order", "what follows the type of a field, in a wrong order";
     BRACE_IN_HEAD = "G0116" Error "brace-in-head", "a brace literal in the head of a block";
     LOST_DOCUMENTATION = "G0117" Warning "lost-documentation", "a `///` comment that documents nothing";
+    MERGE_CONFLICT = "G0140" Error "merge-conflict", "a merge of two versions that was not finished";
 }

@@ -191,19 +191,34 @@ impl Cx {
 
     /// The arguments of `(…)` and `[…]`.
     pub(super) fn args(&mut self, tok: Tok) -> Vec<Arg> {
-        self.parts(tok, Body::Elements, |cx, part, end| cx.part(What::Arg, part, end, |g| &g.arg))
+        self.elements_of(tok, Body::Elements, What::Arg, |g| &g.arg)
     }
 
     /// The entries of `{…}`.
     pub(super) fn entries(&mut self, tok: Tok) -> Vec<Entry> {
-        self.parts(tok, Body::Entries, Self::entry)
+        self.several_parts(tok, Body::Entries, |cx, part, end, found| cx.entry_into(part, end, found))
     }
 
-    fn entry(&mut self, part: &[Tok], end: Span) -> Option<Entry> {
-        let found = self.part(What::Entry, part, end, |g| &g.entry);
-        if found.is_some() {
-            return found;
+    fn entry_into(&mut self, part: &[Tok], end: Span, found: &mut Vec<Entry>) {
+        let fault = match self.try_part(What::Entry, part, end, |g| &g.entry) {
+            Ok(entry) => return found.push(entry),
+            Err(fault) => fault,
+        };
+        self.report(fault, What::Entry, part, end);
+        // `a: 1 b: 2` is two entries, and only what separates them is missing.
+        let at = fault.map_or(0, |f| f.index(part));
+        let another = at > 1
+            && part.get(at + 1).is_some_and(|t| t.kind == Kind::Colon)
+            && self.word(part.get(at)).is_some();
+        if another && self.afford(part) {
+            let (one, other) = part.split_at(at);
+            self.entry_into(one, super::end_of(one, end), found);
+            return self.entry_into(other, end, found);
         }
+        found.extend(self.broken_entry(part, end));
+    }
+
+    fn broken_entry(&mut self, part: &[Tok], end: Span) -> Option<Entry> {
         // The name is known: nobody shall say that the field is missing.
         let first = part.first().filter(|t| t.kind == Kind::Ident || t.kind.is_keyword())?;
         let value = Some(self.failed(Span::at(end.start as usize)));
@@ -228,9 +243,12 @@ impl Cx {
     }
 
     fn stmt(&mut self, part: &[Tok], end: Span) -> Option<Stmt> {
-        let found = self.part(What::Stmt, part, end, |g| &g.stmt);
-        if found.is_some() {
-            return found;
+        let before = self.sink.count();
+        if let Some(mut found) = self.part(What::Stmt, part, end, |g| &g.stmt) {
+            if let StmtKind::Check(check) = &mut found.kind {
+                self.distrust(check, before);
+            }
+            return Some(found);
         }
         let span = part.iter().map(|t| t.span).reduce(Span::to)?;
         let value = self.failed(span);

@@ -269,8 +269,14 @@ impl Cx {
         let Some(first) = part.first().copied() else { return (None, End::Whole) };
         let span = part.iter().map(|t| t.span).reduce(Span::to).unwrap_or(end);
         let docs = self.docs(first);
+        let before = self.sink.count();
         let fault = match self.try_part(What::Item, part, end, |g| &g.item) {
-            Ok((deprecated, kind)) => return (Some(Item { span, docs, deprecated, kind }), End::Whole),
+            Ok((deprecated, mut kind)) => {
+                if let ItemKind::Check(check) = &mut kind {
+                    self.distrust(check, before);
+                }
+                return (Some(Item { span, docs, deprecated, kind }), End::Whole);
+            }
             Err(fault) => fault,
         };
         let early = fault.is_some_and(|f| f.found.is_none() && f.expects(Kind::Brace));

@@ -113,21 +113,47 @@ pub(super) fn variant(all: &Exprs) -> P<Variant> {
 impl Cx {
     /// What stands between the braces of a record.
     pub(super) fn members(&mut self, tok: Tok) -> Vec<Member> {
-        self.several_parts(tok, Body::Members, Self::member)
+        let owner = self.owner_of(tok);
+        let outer = std::mem::replace(&mut self.owner, owner);
+        let found = self.several_parts(tok, Body::Members, Self::member);
+        self.owner = outer;
+        found
+    }
+
+    /// The name that stands between a keyword and these braces.
+    fn owner_of(&self, tok: Tok) -> Option<crate::base::Name> {
+        let before = self.lexed.tokens.get(..tok.at as usize)?;
+        let at = before.iter().rposition(|t| {
+            use Kind::*;
+            matches!(t.kind, Slice | Struct | Entity | Target | Resource)
+        })?;
+        let name = before.get(at + 1).filter(|t| t.kind == Kind::Ident)?;
+        Some(crate::base::Name::new(self.text(name.span)))
     }
 
     fn member(&mut self, part: &[Tok], end: Span, found: &mut Vec<Member>) {
         let Some(first) = part.first().copied() else { return };
         let span = part.iter().map(|t| t.span).reduce(Span::to).unwrap_or(end);
         let docs = self.docs(first);
+        let before = self.sink.count();
         let fault = match self.try_part(What::Member, part, end, |g| &g.member) {
-            Ok((deprecated, kind)) => return found.push(Member { docs, deprecated, span, kind }),
+            Ok((deprecated, mut kind)) => {
+                if let MemberKind::Check(check) = &mut kind {
+                    self.distrust(check, before);
+                }
+                return found.push(Member { docs, deprecated, span, kind });
+            }
             Err(fault) => fault,
         };
+        let misplaced = fault.is_some_and(|f| self.misplaced_item(&f, What::Member, part).is_some());
         self.report_member(fault, part, end);
+        if misplaced {
+            return;
+        }
         // `a: T b: U` is two fields, and only what separates them is missing.
         let at = fault.map_or(0, |f| f.index(part));
-        if at > 1 && part.get(at + 1).is_some_and(|t| t.kind == Kind::Colon) {
+        let word = self.word(part.get(at)).is_some();
+        if at > 1 && word && part.get(at + 1).is_some_and(|t| t.kind == Kind::Colon) {
             let (one, other) = part.split_at(at);
             self.member(one, super::end_of(one, end), found);
             return self.member(other, end, found);
@@ -180,13 +206,22 @@ impl Cx {
         }))
     }
 
+    /// A check in which something was wrong says nothing of the data: what was read may not be
+    /// what is meant. `before` is how much was wrong before it.
+    pub(super) fn distrust(&self, check: &mut Check, before: usize) {
+        if self.sink.count() > before {
+            check.condition = Expr { span: check.condition.span, kind: ExprKind::Error };
+        }
+    }
+
     /// What stands between the braces of an enum or a union.
     pub(super) fn variants(&mut self, tok: Tok) -> Vec<Variant> {
-        self.parts(tok, Body::Variants, |cx, part, end| {
-            let first = part.first().copied()?;
-            let mut variant = cx.part(What::Variant, part, end, |g| &g.variant)?;
-            variant.docs = cx.docs(first);
-            Some(variant)
-        })
+        let mut variants = self.elements_of(tok, Body::Variants, What::Variant, |g| &g.variant);
+        for variant in &mut variants {
+            let at = self.lexed.tokens.partition_point(|t| t.span.start < variant.span.start);
+            let first = Tok { kind: Kind::Ident, newline: false, span: variant.span, at: at as u32 };
+            variant.docs = self.docs(first);
+        }
+        variants
     }
 }

@@ -285,7 +285,7 @@ impl Cx {
         let after = index.checked_sub(1).and_then(|i| part.get(i)).map(|&t| self.describe(t));
         let message = match (fault.found, &after) {
             (Some(found), _) if wanted.is_empty() || wanted.len() > 6 => {
-                format!("unexpected {}", self.describe(found))
+                format!("unexpected {}", self.describe(found).trim_start_matches("a "))
             }
             (Some(found), _) => format!("expected {}, found {}", any_of(&wanted), self.describe(found)),
             (None, Some(after)) if wanted.is_empty() => format!("something is missing after {after}"),
@@ -331,6 +331,14 @@ impl Cx {
         let before = index.checked_sub(1).and_then(|i| part.get(i)).map(|t| t.kind);
         let unexpected = codes::UNEXPECTED_TOKEN;
         let first_word = self.word(first).unwrap_or_default();
+        if let Some(quote) = self.quote_in_text(fault, part) {
+            let found =
+                known(unexpected, "the text ends at this quote", "write `\\\"` for a quote inside a text");
+            return found.map(|k| k.at(Some(quote)));
+        }
+        if let Some(word) = self.misplaced_item(fault, what, part) {
+            return self.item_in_braces(word, part).map(|k| k.at(first.map(|t| t.span)));
+        }
         if index == 0 && what == What::Item {
             return self.no_item(found?);
         }
@@ -399,6 +407,25 @@ impl Cx {
             let message = "only `list`, `set`, `map`, `ref`, `secret` and `later` take `<…>`";
             return known(unexpected, message, "");
         }
+        if what == What::Variant
+            && let Some((before, word)) = self.side_by_side(part, index)
+        {
+            let message = format!("a `,` is missing before `{word}`");
+            return known(unexpected, message, format!("write `{before}, {word}`"));
+        }
+        if before == Some(Kind::Question) && fault.expects(Kind::Bracket) && !fault.after_value() {
+            let place = index.checked_sub(1).and_then(|i| part.get(i)).map(|t| t.span);
+            let found = known(unexpected, "there is no `c ? x : y`", "write `if c { x } else { y }`");
+            return found.map(|k| k.at(place));
+        }
+        if kind == Some(Kind::Bracket) && fault.wants_type() {
+            let of = found.map(|t| self.text(t.span)).unwrap_or_default();
+            let of = of.trim_matches(['[', ']']).trim();
+            let plain = !of.is_empty() && of.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            let list = if plain { of } else { "T" };
+            let message = "a type does not begin with `[`";
+            return known(unexpected, message, format!("a list is written `list<{list}>`"));
+        }
         if kind == Some(Kind::Question) && fault.after_value() {
             return known(
                 unexpected,
@@ -415,6 +442,85 @@ impl Cx {
             );
         }
         None
+    }
+
+    /// Two variants with nothing between them; a type after the name of a variant is none.
+    fn side_by_side(&self, part: &[Tok], index: usize) -> Option<(&str, &str)> {
+        let before = self.word(part.get(index.checked_sub(1)?))?;
+        let word = self.word(part.get(index))?;
+        let upper = |w: &str| w.starts_with(|c: char| c.is_ascii_uppercase());
+        (upper(before) || !upper(word)).then_some((before, word))
+    }
+
+    /// Whether a comma between two elements seems to be missing where the fault is.
+    pub(super) fn lacks_comma(&self, fault: &Fault, what: What, part: &[Tok]) -> bool {
+        let ended = match what {
+            What::Variant => {
+                let typed = fault.found.is_some_and(|f| f.kind == Kind::Ident || f.kind.is_keyword());
+                !typed || self.side_by_side(part, fault.index(part)).is_some()
+            }
+            What::Param => fault.after_type(),
+            _ => fault.after_value(),
+        };
+        ended
+            && fault.index(part) > 0
+            && fault.found.is_some_and(|f| begins_value(f.kind))
+            && self.quote_in_text(fault, part).is_none()
+    }
+
+    /// The quote that ends a text where a word stands right behind it, `"there is "one" hub"`.
+    pub(super) fn quote_in_text(&self, fault: &Fault, part: &[Tok]) -> Option<Span> {
+        let found = fault.found.filter(|f| begins_value(f.kind))?;
+        let text = part.get(fault.index(part).checked_sub(1)?)?;
+        let end = text.span.end as usize;
+        let glued = text.kind == Kind::Str && end == found.span.start as usize && text.span.len() > 1;
+        glued.then(|| Span::new(end - 1, end))
+    }
+
+    /// The keyword of an item that a member or a statement seems to begin with.
+    pub(super) fn misplaced_item(&self, fault: &Fault, what: What, part: &[Tok]) -> Option<Kind> {
+        let first = part.first()?.kind;
+        let item = matches!(what, What::Member | What::Stmt)
+            && crate::syntax::trees::starts_item(first)
+            && !what.starters().contains(&first.text());
+        if !item || fault.index(part) > 1 {
+            return None;
+        }
+        // A field of such a name, which lacks its `:`, has a type and little more.
+        let kind = |i: usize| part.get(i).map(|t| t.kind);
+        let word = self.word(part.get(1)).is_some();
+        let braces = || part.iter().any(|t| t.kind == Kind::Brace);
+        let clear = match first {
+            Kind::Acyclic | Kind::Inverse | Kind::Closure => word,
+            Kind::Plain => kind(1) == Some(Kind::Struct),
+            Kind::Type | Kind::Const => word && matches!(kind(2), Some(Kind::Assign | Kind::Colon)),
+            Kind::Fn => word && kind(2) == Some(Kind::Paren),
+            Kind::Use => word && kind(2) == Some(Kind::PathSep),
+            Kind::Moved => part.iter().any(|t| t.kind == Kind::To),
+            Kind::Migration | Kind::Test => kind(1) == Some(Kind::Str),
+            _ => word && braces(),
+        };
+        clear.then_some(first)
+    }
+
+    /// An item within the braces of another.
+    fn item_in_braces(&self, word: Kind, part: &[Tok]) -> Option<Known> {
+        let field = match part {
+            [_, field] => self.word(Some(field)).unwrap_or("field"),
+            _ => "field",
+        };
+        let owner = self.owner.map_or("T", |name| name.as_str());
+        let help = match word {
+            Kind::Acyclic => format!("write it outside of the braces: `acyclic {owner} by {field}`"),
+            Kind::Closure => {
+                format!("write it outside of the braces: `closure {owner}.all: set<{owner}> by {field}`")
+            }
+            Kind::Inverse => "write it outside of the braces: `inverse S.fields: set<T> by field`".to_owned(),
+            Kind::Impl => format!("write it outside of the braces: `impl {owner} {{ … }}`"),
+            _ => "write it outside of the braces".to_owned(),
+        };
+        let word = word.text();
+        known(codes::UNEXPECTED_TOKEN, format!("`{word}` stands at the top of a module"), help)
     }
 
     /// `a-b` where a name is declared.
@@ -438,6 +544,14 @@ impl Cx {
         };
         if let Some((_, help)) = OTHER_ITEMS.iter().find(|(other, _)| *other == word) {
             return known(unexpected, format!("there is no item `{word}`"), *help);
+        }
+        if matches!(found.kind, Kind::Unique | Kind::Key | Kind::Output | Kind::Assigned) {
+            let message = format!("`{word}` stands within a declaration");
+            let help = match found.kind {
+                Kind::Unique => "write it between the braces of the type: `unique field`, `unique (a, b)`",
+                _ => "it begins a field: write it between the braces of the type",
+            };
+            return known(unexpected, message, help);
         }
         let help = did_you_mean(word, What::Item.starters().iter().copied());
         let help = help.unwrap_or_else(|| {

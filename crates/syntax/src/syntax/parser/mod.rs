@@ -74,6 +74,11 @@ pub(super) struct Cx {
     bodies: Option<Bodies>,
     /// The tokens before which documentation is asked for.
     documented: rustc_hash::FxHashSet<u32>,
+    /// The type whose members are read.
+    owner: Option<Name>,
+    /// What follows a text that ended too early, up to the end of its line: nothing that is said
+    /// of it is worth a word.
+    garbled: Vec<Span>,
 }
 
 /// What the groups hold, by the index of the opening token.
@@ -168,6 +173,8 @@ impl Cx {
             repairs,
             bodies: None,
             documented: Default::default(),
+            owner: None,
+            garbled: Vec::new(),
         }
     }
 
@@ -176,7 +183,10 @@ impl Cx {
         self.work
     }
 
-    pub(super) fn finish(self) -> Vec<crate::diag::Diagnostic> {
+    pub(super) fn finish(mut self) -> Vec<crate::diag::Diagnostic> {
+        for span in std::mem::take(&mut self.garbled) {
+            self.sink.retract(span);
+        }
         self.sink.finish()
     }
 
@@ -203,6 +213,11 @@ impl Cx {
     fn report(&mut self, fault: Option<Fault>, what: What, toks: &[Tok], end: Span) {
         let Some(fault) = fault else { return };
         let error = self.explain(&fault, what, toks, end);
+        if let (Some(found), Some(_)) = (fault.found, self.quote_in_text(&fault, toks)) {
+            let start = found.span.start as usize;
+            let line = self.text.get(start..).and_then(|rest| rest.find(['\n', '\r']));
+            self.garbled.push(Span::new(start, line.map_or(self.text.len(), |l| start + l)));
+        }
         if error.code == codes::BRACE_IN_HEAD
             && let Some(taken) = fault.index(toks).checked_sub(1).and_then(|i| toks.get(i))
         {
@@ -236,12 +251,9 @@ impl Cx {
                 // What follows from a guess is not worth a word.
                 return Err(Some(fault).filter(|_| mended.is_none()));
             };
-            let size =
-                part.last().zip(part.first()).map_or(0, |(l, f)| l.at.saturating_sub(f.at) as usize) + 1;
-            if self.repairs < size {
+            if !self.afford(part) {
                 return Err(Some(fault));
             }
-            self.repairs -= size;
             let meant = repair.apply(part);
             let error = self.explain(&fault, what, part, end);
             let error = repair.as_fix(part, self.sink.file(), error);
@@ -249,6 +261,15 @@ impl Cx {
             reached = index;
             mended = Some(meant);
         }
+    }
+
+    /// Whether a part may be read once more: what bounds the time.
+    fn afford(&mut self, part: &[Tok]) -> bool {
+        let ends = part.last().zip(part.first());
+        let size = ends.map_or(0, |(l, f)| l.at.saturating_sub(f.at) as usize) + 1;
+        let left = self.repairs.checked_sub(size);
+        self.repairs = left.unwrap_or(self.repairs);
+        left.is_some()
     }
 
     /// Parses a part as it stands. Without a fault, what is wrong is reported.
@@ -314,7 +335,8 @@ impl Cx {
     pub(super) fn module_with_bodies(mut self) -> (Module, Lexed, Bodies, Vec<crate::diag::Diagnostic>) {
         self.bodies = Some(Bodies::default());
         let module = self.module();
-        (module, self.lexed, self.bodies.unwrap_or_default(), self.sink.finish())
+        let (lexed, bodies) = (std::mem::take(&mut self.lexed), self.bodies.take().unwrap_or_default());
+        (module, lexed, bodies, self.finish())
     }
 
     /// Parses each part of a group's contents.
@@ -325,6 +347,33 @@ impl Cx {
         mut parse: impl FnMut(&mut Self, &[Tok], Span) -> Option<O>,
     ) -> Vec<O> {
         self.several_parts(tok, body, |cx, part, end, found| found.extend(parse(cx, part, end)))
+    }
+
+    /// Parses each element of a group; of one with a mistake those on both sides of a comma that
+    /// is missing.
+    fn elements_of<O: 'static>(&mut self, tok: Tok, body: Body, what: What, pick: Pick<O>) -> Vec<O> {
+        self.several_parts(tok, body, |cx, part, end, found| {
+            let fault = match cx.try_part(what, part, end, pick) {
+                Ok(one) => return found.push(one),
+                Err(fault) => fault,
+            };
+            cx.report(fault, what, part, end);
+            let Some(fault) = fault.filter(|f| cx.lacks_comma(f, what, part)) else { return };
+            let mut rest = part;
+            let mut at = fault.index(part);
+            // What follows is taken apart without a word.
+            while at > 0 && at < rest.len() && cx.afford(rest) {
+                let (one, other) = rest.split_at(at);
+                found.extend(cx.try_part(what, one, end_of(one, end), pick).ok());
+                rest = other;
+                at = match cx.try_part(what, rest, end, pick) {
+                    Ok(last) => return found.push(last),
+                    Err(fault) => {
+                        fault.filter(|f| cx.lacks_comma(f, what, rest)).map_or(0, |f| f.index(rest))
+                    }
+                };
+            }
+        })
     }
 
     /// The same, where a part with a mistake may turn out to be two.
@@ -341,12 +390,39 @@ impl Cx {
             for comma in split.stray {
                 cx.stray_comma(comma);
             }
-            for part in split.parts {
+            for part in cx.rejoined(&toks, split.parts, body) {
                 parse(cx, part, end_of(part, end), &mut found);
             }
             found
         })
         .unwrap_or_default()
+    }
+
+    /// `chek c, "m"`: the comma is that of a check, though the word is not its own.
+    fn rejoined<'t>(&self, toks: &'t [Tok], parts: Vec<&'t [Tok]>, body: Body) -> Vec<&'t [Tok]> {
+        let is_text =
+            |part: &&[Tok]| part.first().is_some_and(|t| matches!(t.kind, Kind::Str | Kind::RawStr));
+        if !matches!(body, Body::Members | Body::Stmts) || !parts.iter().any(is_text) {
+            return parts;
+        }
+        let mut found: Vec<&[Tok]> = Vec::with_capacity(parts.len());
+        for part in parts {
+            let first = found.last().and_then(|f| f.first()).filter(|t| t.kind == Kind::Ident).copied();
+            let word = self.word(first.as_ref()).unwrap_or_default();
+            let near = is_text(&part) && word != "check" && crate::diag::nearest(word, ["check"]).is_some();
+            let joined = first.zip(part.last()).filter(|_| near).and_then(|(first, last)| {
+                let start = toks.partition_point(|t| t.at < first.at);
+                toks.get(start..toks.partition_point(|t| t.at <= last.at))
+            });
+            match joined {
+                Some(joined) => {
+                    found.pop();
+                    found.push(joined);
+                }
+                None => found.push(part),
+            }
+        }
+        found
     }
 
     fn stray_comma(&mut self, comma: Tok) {

@@ -95,6 +95,9 @@ impl Cx {
     pub(super) fn repair(&self, fault: &Fault, what: What, part: &[Tok]) -> Option<Repair> {
         let index = fault.index(part);
         let found = fault.found?;
+        if self.quote_in_text(fault, part).is_some() || self.misplaced_item(fault, what, part).is_some() {
+            return None;
+        }
         // `a: T b: U`: the next field begins here.
         if index > 1 && part.get(index + 1).is_some_and(|t| t.kind == Kind::Colon) {
             return None;

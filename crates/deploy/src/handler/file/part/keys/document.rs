@@ -87,7 +87,7 @@ fn written(value: &GraphValue) -> Result<Document, String> {
             }
         };
         let at = nodes.len();
-        nodes.push(Node { key, value: kind, octal: false, end: 0 });
+        nodes.push(Node { key, value: kind, octal: false, padded: false, end: 0 });
         match value {
             GraphValue::List(items) => items.iter().try_for_each(|item| add(nodes, None, item))?,
             GraphValue::Map(entries) => {
