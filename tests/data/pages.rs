@@ -22,7 +22,9 @@ fn codes_of(part: &str) -> Vec<&'static str> {
 
 #[test]
 fn each_page_fails_with_its_code_and_is_fixed() {
-    let pages: Vec<Code> = Code::all().filter(|code| code.id().starts_with("G02")).collect();
+    // From G0240 on it takes types to tell.
+    // From G0240 on it takes types to tell.
+    let pages: Vec<Code> = Code::all().filter(|code| ("G0200".."G0240").contains(&code.id())).collect();
     for code in &pages {
         let page = code.info().page;
         assert!(page.starts_with(&format!("# {} {}\n", code.id(), code.info().name)), "{code:?}");

@@ -31,7 +31,7 @@ fn document(tree: &Tree) -> Document {
             Tree::List(items) => NodeKind::Sequence(items.len() as u32),
             Tree::Map(entries) => NodeKind::Mapping(entries.len() as u32),
         };
-        nodes.push(Node { key: key.map(Into::into), value, octal: false, end: 0 });
+        nodes.push(Node { key: key.map(Into::into), value, octal: false, padded: false, end: 0 });
         match tree {
             Tree::List(items) => items.iter().for_each(|item| add(nodes, None, item)),
             Tree::Map(entries) => entries.iter().for_each(|(key, item)| add(nodes, Some(key), item)),

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::db::{Database, Db as _};
-use crate::diag::codes::project as codes;
+use crate::diag::codes::{instance, project as codes};
 use crate::diag::{Diagnostic, nearest, nearest_few};
 use crate::eval::world::PendingReference;
 use crate::eval::{Reference, Value};
@@ -53,7 +53,7 @@ pub(super) fn check(db: &Database, runs: &Runs, objects: &Objects, problems: &mu
 /// Files of which no instance, or not every one, could be read: with their texts, in which a key
 /// that is missed may stand.
 struct Unread {
-    texts: Vec<(TypeId, String)>,
+    texts: Vec<Text>,
 }
 
 impl Unread {
@@ -68,7 +68,8 @@ impl Unread {
                 continue;
             }
             let Some(slice) = runs.program().find(&declared.slice) else { continue };
-            texts.extend(super::origins::text(db, *file).map(|text| (slice, text)));
+            let refused = unit.diagnostics.iter().any(|d| d.code == instance::REFINEMENT);
+            texts.extend(super::origins::text(db, *file).map(|text| Text { slice, text, refused }));
         }
         Unread { texts }
     }
@@ -76,26 +77,42 @@ impl Unread {
     /// Whether the instance that is meant may be in a file that could not be read: enough is said
     /// of that file.
     fn has(&self, reference: &Reference) -> bool {
-        let mut texts = self.texts.iter().filter(|(slice, _)| *slice == reference.ty);
-        texts.any(|(_, text)| reference.key.iter().all(|part| stands_in(part, text)))
+        let mut texts = self.texts.iter().filter(|text| text.slice == reference.ty);
+        texts.any(|text| reference.key.iter().all(|part| stands_in(part, text)))
     }
 }
 
+/// A file that could not be read.
+struct Text {
+    slice: TypeId,
+    text: String,
+    /// Whether a value in it was refused: a key perhaps, for how it is spelt.
+    refused: bool,
+}
+
 /// Whether a part of a key stands in a text, as a word of its own.
-fn stands_in(part: &Value, text: &str) -> bool {
+fn stands_in(part: &Value, whole: &Text) -> bool {
+    let text = whole.text.as_str();
     let word = match part {
         Value::Str(word) => word.to_string(),
         Value::Int(number) => number.to_string(),
-        Value::Ref(reference) => return reference.key.iter().all(|part| stands_in(part, text)),
+        Value::Ref(reference) => return reference.key.iter().all(|part| stands_in(part, whole)),
         _ => return true,
     };
     let apart = |c: Option<char>| !c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     let as_it_is = text.match_indices(&word).any(|(at, _)| {
         apart(text[..at].chars().next_back()) && apart(text[at + word.len()..].chars().next())
     });
+    if as_it_is || !whole.refused || text.len() > LONG {
+        return as_it_is;
+    }
     // A key that was refused for its spelling is written in another way where it is meant.
-    let words = || text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.')));
-    as_it_is || (text.len() < LONG && nearest(&word, words().filter(|w| !w.is_empty())).is_some())
+    let words = text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.')));
+    let mut words = words.filter(|w| !w.is_empty());
+    match word.len() {
+        0..4 => words.any(|w| w.eq_ignore_ascii_case(&word)),
+        _ => nearest(&word, words).is_some(),
+    }
 }
 
 /// A text in which near words are no longer looked for.

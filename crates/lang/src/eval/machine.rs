@@ -381,7 +381,7 @@ impl<'w> Machine<'w> {
         if !has_data && let Some((place, text)) = self.subject_label() {
             problem = match problem.labels.first().map(|l| l.place) {
                 // One label says both.
-                Some(Place::File(file)) if place.file() == file => problem.at(text),
+                Some(Place::File(file)) if place.file() == file => problem.at(text).moved_to(place),
                 _ => problem.subject(place, text),
             };
         }

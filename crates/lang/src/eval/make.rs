@@ -301,7 +301,8 @@ impl<'w> Machine<'w> {
             let shown = print::shown(self.program, &unmet.value);
             let refinement = self.program.refinement(unmet.refinement);
             let message = match refinement.alias {
-                Some(alias) => format!("{shown} is no `{alias}`"),
+                Some(alias) if refinement.text.chars().count() > 40 => format!("{shown} is no `{alias}`"),
+                Some(alias) => format!("{shown} is no `{alias}`, `where {}`", refinement.text),
                 None => format!("{shown} does not satisfy `where {}`", refinement.text),
             };
             let problem = self.problem_with(codes::REFINEMENT, hir, value, message);

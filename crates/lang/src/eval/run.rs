@@ -391,6 +391,7 @@ impl<'w> Machine<'w> {
             HirKind::Binary(op, a, b) if !matches!(op, BinaryOp::Coalesce) => {
                 for side in [a, b] {
                     if found.len() < MOST
+                        && !matches!(side.kind, HirKind::Null)
                         && !super::literals::is_literal(side)
                         && let Some(value) = self.quietly(side).filter(|value| tells(value))
                     {

@@ -159,6 +159,14 @@ impl Diagnostic {
         self
     }
 
+    /// Moves the primary label to a place that says more.
+    pub fn moved_to(mut self, place: Place) -> Self {
+        if let Some(primary) = self.labels.first_mut() {
+            primary.place = place;
+        }
+        self
+    }
+
     /// Adds a second place.
     pub fn label(mut self, place: Place, message: impl Into<String>) -> Self {
         self.labels.push(Label { place, message: message.into(), primary: false });
@@ -270,11 +278,11 @@ pub fn sort_and_dedup(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics
         .sort_by(|a, b| a.sort_key().cmp(&b.sort_key()).then_with(|| a.subject_key().cmp(&b.subject_key())));
     diagnostics.dedup();
-    if diagnostics.iter().any(|d| d.code == super::codes::eval::REFINEMENT) {
-        fold_values(diagnostics);
-    }
     if diagnostics.iter().any(|d| d.has_subject) {
         fold_subjects(diagnostics);
+    }
+    if diagnostics.iter().any(|d| d.code == super::codes::eval::REFINEMENT) {
+        fold_values(diagnostics);
     }
 }
 
@@ -290,7 +298,8 @@ fn fold_values(diagnostics: &mut Vec<Diagnostic>) {
                     && last.code == next.code
                     && place(last) == place(&next) =>
             {
-                *more += 1;
+                // Said once without and once with what it was found for, it is one value.
+                *more += usize::from(last.message != next.message);
             }
             _ => kept.push((next, 0)),
         }

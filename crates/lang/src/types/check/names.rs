@@ -168,6 +168,8 @@ impl<'a> Cx<'_, 'a> {
             && let Some(ty) = self.ck.enum_with(ident.name)
         {
             problem.help = Some(format!("write `{}.{name}`", self.type_name(ty)));
+        } else if problem.help.is_none() && want.is_some_and(|w| matches!(w.non_null().bare(), Type::Str)) {
+            problem.help = Some(format!("a text stands in quotes: `\"{name}\"`"));
         }
         self.report(problem);
         self.wrong(ident.span)

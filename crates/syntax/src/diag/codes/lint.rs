@@ -8,5 +8,5 @@ table! {
     UNUSED_IMPORT = "G0950" Warning "unused-import", "a `use` of something that is not used";
     UNUSED_LOCAL = "G0951" Warning "unused-local", "a local that is not used";
     SHADOWED_NAME = "G0952" Warning "shadowed-name", "a local with the name of a field or an item";
-    PLACEHOLDER = "G0955" Warning "placeholder", "a name in a string that looks as if it stood for its value";
+    PLACEHOLDER = "G0955" Warning "plain-placeholder", "a name in a string that looks as if it stood for its value";
 }

@@ -189,7 +189,8 @@ fn clean(text: &str) -> String {
 
 /// The mark that says where a group is.
 fn primary<'m, 'd>(group: &[&'m Mark<'d>]) -> Option<&'m Mark<'d>> {
-    group.iter().find(|m| m.primary).or(group.first()).copied()
+    let first = || group.iter().min_by_key(|m| (m.at.start.line, m.at.start.column));
+    group.iter().find(|m| m.primary).or_else(first).copied()
 }
 
 /// What turns the colour of a severity on, as ariadne writes it.
