@@ -61,7 +61,7 @@ fn program(name: &str) -> Option<PathBuf> {
 }
 
 /// Whether hosts can be had here; says so if not.
-fn can() -> bool {
+pub(super) fn can() -> bool {
     let missing: Vec<&str> =
         ["sshd", "ssh", "ssh-keygen"].into_iter().filter(|name| program(name).is_none()).collect();
     if !missing.is_empty() {
@@ -158,7 +158,7 @@ fn descendants(of: u32) -> Vec<u32> {
 }
 
 /// The program without what debuggers want: it goes over the wire.
-fn gops() -> &'static Path {
+pub(super) fn gops() -> &'static Path {
     static SMALL: OnceLock<PathBuf> = OnceLock::new();
     SMALL.get_or_init(|| {
         let whole = Path::new(env!("CARGO_BIN_EXE_gops"));
@@ -176,22 +176,22 @@ fn gops() -> &'static Path {
 
 /// What one machine is to have.
 #[derive(Clone, Default)]
-struct Machine {
-    texts: BTreeMap<String, String>,
+pub(super) struct Machine {
+    pub(super) texts: BTreeMap<String, String>,
     copied: bool,
     /// Instead of its own.
     host_key: Option<String>,
 }
 
 /// A project, its ledger, the folder that stands for `/`, and hosts.
-struct Fleet {
+pub(super) struct Fleet {
     _folder: tempfile::TempDir,
-    at: PathBuf,
+    pub(super) at: PathBuf,
     hosts: BTreeMap<String, Sshd>,
 }
 
 impl Fleet {
-    fn new(names: &[&str]) -> Self {
+    pub(super) fn new(names: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path().canonicalize().unwrap();
         for name in ["project/model", "root", "state", "hosts"] {
@@ -208,7 +208,7 @@ impl Fleet {
     }
 
     /// Makes the project say this.
-    fn say(&self, machines: &BTreeMap<&str, Machine>) {
+    pub(super) fn say(&self, machines: &BTreeMap<&str, Machine>) {
         let folder = self.at.join("project/slices/machines");
         if folder.exists() {
             std::fs::remove_dir_all(&folder).unwrap();
@@ -242,11 +242,11 @@ impl Fleet {
         gops
     }
 
-    fn run(&self, command: &str) -> Output {
+    pub(super) fn run(&self, command: &str) -> Output {
         self.command(command).output().unwrap()
     }
 
-    fn deploys(&self) -> String {
+    pub(super) fn deploys(&self) -> String {
         let output = self.run("deploy");
         let logs: String = self.hosts.values().map(Sshd::log).collect();
         assert!(output.status.success(), "{}\n{logs}", text(&output));
@@ -254,7 +254,7 @@ impl Fleet {
     }
 
     /// What a host has in `/notes`.
-    fn notes(&self, name: &str) -> BTreeMap<String, String> {
+    pub(super) fn notes(&self, name: &str) -> BTreeMap<String, String> {
         let Ok(entries) = std::fs::read_dir(self.at.join("root").join(name).join("notes")) else {
             return BTreeMap::new();
         };
@@ -267,7 +267,7 @@ impl Fleet {
     }
 }
 
-fn texts(texts: &[(&str, &str)]) -> Machine {
+pub(super) fn texts(texts: &[(&str, &str)]) -> Machine {
     let texts = texts.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
     Machine { texts: texts.collect(), ..Machine::default() }
 }
@@ -403,6 +403,39 @@ fn ten_hosts_are_deployed_to_in_one_run() {
     assert!(fleet.deploys().contains("Nothing to do"));
 }
 
+#[test]
+fn copies_that_nobody_uses_any_more_go_when_a_new_one_comes() {
+    if !can() {
+        return;
+    }
+    let fleet = Fleet::new(&["web1"]);
+    let cache = fleet.at.join("hosts/cache/gops");
+    let put = |folder: &str, name: &str, hours: u64| {
+        std::fs::create_dir_all(cache.join(folder)).unwrap();
+        let file = std::fs::File::create(cache.join(folder).join(name)).unwrap();
+        file.set_modified(std::time::SystemTime::now() - Duration::from_secs(hours * 3600)).unwrap();
+    };
+    let (unused, used, broken) = ("0".repeat(64), "1".repeat(64), "2".repeat(64));
+    put(&unused, "gops", 2);
+    put(&used, "gops", 0);
+    put(&broken, "part.17", 2);
+    put("notes", "mine", 2);
+    put(&"3".repeat(64), "mine.txt", 0);
+    fleet.say(&[("web1", texts(&[("a", "x")]))].into());
+    fleet.deploys();
+    let names = || {
+        let entries = std::fs::read_dir(&cache).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
+    };
+    assert!(!names().contains(&unused) && !names().contains(&broken), "{:?}", names());
+    assert!(names().contains(&used) && cache.join("notes/mine").exists(), "{:?}", names());
+    assert_eq!(names().len(), 4, "{:?}", names());
+    // Only a new copy is a reason to look, and its own is never old.
+    put(&unused, "gops", 2);
+    fleet.deploys();
+    assert!(names().contains(&unused));
+}
+
 /// An agent that the test speaks to itself.
 struct Agent(Child);
 
@@ -413,7 +446,7 @@ impl Agent {
         let mut child = command.spawn().unwrap();
         let mut banner = [0; 13];
         child.stdout.as_mut().unwrap().read_exact(&mut banner).unwrap();
-        assert_eq!(&banner, b"gops-agent 2\n");
+        assert_eq!(&banner, b"gops-agent 4\n");
         Agent(child)
     }
 
@@ -433,7 +466,7 @@ impl Agent {
 
     fn enter(&mut self, root: &Path, epoch: u64) -> String {
         let root = format!(r#"{{"folder":"{}","allowed":["/"]}}"#, root.display());
-        let who = self.ask(&format!(r#"{{"Who":{{"version":2,"root":{root}}}}}"#));
+        let who = self.ask(&format!(r#"{{"Who":{{"version":4,"root":{root}}}}}"#));
         let identity = who.strip_prefix(r#"{"Who":"#).unwrap().strip_suffix('}').unwrap();
         let key = [0_u8; 32];
         self.ask(&format!(

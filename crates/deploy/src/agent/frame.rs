@@ -9,13 +9,13 @@ use std::io::{self, Read, Write};
 pub(super) enum Frame {
     /// A request or an answer, as JSON.
     Message(Vec<u8>),
-    /// The bytes of a file of the project.
-    File(Vec<u8>),
+    /// Bytes of a file of the project, and whether they are its last.
+    File(Vec<u8>, bool),
     /// Why there are none.
     NoFile(String),
 }
 
-/// A file of a project is not larger.
+/// The longest frame.
 const LONGEST: usize = 1 << 30;
 
 impl Frame {
@@ -23,7 +23,8 @@ impl Frame {
     pub(super) fn write(&self, to: &mut dyn Write) -> io::Result<()> {
         let (kind, bytes) = match self {
             Frame::Message(bytes) => (b'M', bytes.as_slice()),
-            Frame::File(bytes) => (b'F', bytes.as_slice()),
+            Frame::File(bytes, false) => (b'F', bytes.as_slice()),
+            Frame::File(bytes, true) => (b'L', bytes.as_slice()),
             Frame::NoFile(why) => (b'N', why.as_bytes()),
         };
         let length = u32::try_from(bytes.len()).ok().filter(|_| bytes.len() <= LONGEST);
@@ -59,7 +60,8 @@ impl Frame {
         }
         match kind {
             b'M' => Ok(Some(Frame::Message(bytes))),
-            b'F' => Ok(Some(Frame::File(bytes))),
+            b'F' => Ok(Some(Frame::File(bytes, false))),
+            b'L' => Ok(Some(Frame::File(bytes, true))),
             b'N' => Ok(Some(Frame::NoFile(String::from_utf8_lossy(&bytes).into_owned()))),
             _ => Err(invalid("a frame of no known kind")),
         }
@@ -77,8 +79,12 @@ mod tests {
 
     #[test]
     fn frames_read_back_and_a_cut_one_is_none() {
-        let frames =
-            [Frame::Message(b"{}".to_vec()), Frame::File(vec![0; 70_000]), Frame::NoFile("gone".into())];
+        let frames = [
+            Frame::Message(b"{}".to_vec()),
+            Frame::File(vec![0; 70_000], false),
+            Frame::File(vec![1], true),
+            Frame::NoFile("gone".into()),
+        ];
         let mut bytes = Vec::new();
         frames.iter().for_each(|frame| frame.write(&mut bytes).unwrap());
         let mut pipe = bytes.as_slice();

@@ -1,9 +1,10 @@
 //! The connection to one agent: requests go out one after the other without waiting, answers come
 //! back in their order. One that broke off is made anew once, by the next request.
 
-use std::io::{self, BufRead as _, BufReader, BufWriter, Read, Write};
-use std::sync::mpsc::{Sender, channel};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ecow::EcoString;
 
@@ -11,10 +12,13 @@ use crate::base::System;
 use crate::handler::{Fault, Greeting, Root};
 
 use super::frame::{Frame, invalid};
-use super::message::{Answer, Ask, BANNER, Introduced, VERSION, frame, parse};
+use super::message::{Answer, Ask, BANNER, Introduced, PIECE, VERSION, frame, parse};
 
 /// How much may come before the agent's banner: what a login shell prints.
 const NOISE: usize = 64 << 10;
+
+/// How long an agent may take to say who it is, and to let a run in: it ends others before.
+const ANSWER: Duration = Duration::from_secs(60);
 
 /// Makes connections to one agent.
 pub(super) trait Connect: Send + Sync {
@@ -83,7 +87,8 @@ enum Line {
 
 /// A connection with its banner read.
 struct Wire {
-    input: BufReader<Box<dyn Read + Send>>,
+    /// From the thread that reads: so that one that says nothing is waited for so long and no longer.
+    input: Receiver<io::Result<Frame>>,
     /// To the thread that writes: so that this one reads while requests are still going out, and
     /// neither end waits for the other to empty its pipe.
     output: Sender<Frame>,
@@ -114,7 +119,7 @@ impl Link {
 
     /// Says hello.
     pub(super) fn hello(&self, hello: Introduced) -> Result<Greeting, Fault> {
-        let mut answers = self.ask(&[Ask::Hello(hello.clone())]);
+        let mut answers = self.ask(&[Ask::Hello(hello.clone())], ANSWER);
         let answer = answers.pop().unwrap_or_else(|| Err(Lost::Unasked(Fault::new("nothing was asked"))));
         match answer {
             Ok(Answer::Hello(answer)) => {
@@ -135,8 +140,8 @@ impl Link {
         }
     }
 
-    /// Asks; one answer each, in order.
-    pub(super) fn ask(&self, asks: &[Ask<'_>]) -> Vec<Result<Answer, Lost>> {
+    /// Asks; one answer each, in order. A host that says nothing for so long is given up.
+    pub(super) fn ask(&self, asks: &[Ask<'_>], patience: Duration) -> Vec<Result<Answer, Lost>> {
         let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let unasked = |fault: Fault| asks.iter().map(|_| Err(Lost::Unasked(fault.clone()))).collect();
         if let Err(fault) = self.mend(&mut state) {
@@ -154,7 +159,7 @@ impl Link {
         let mut answers = Vec::with_capacity(asks.len());
         let mut broken = None;
         for _ in asks {
-            match wire.answer(&*self.project) {
+            match wire.answer(&*self.project, patience) {
                 Ok(answer) => answers.push(Ok(answer)),
                 Err(error) => {
                     broken = Some(error);
@@ -173,7 +178,15 @@ impl Link {
         let Line::Up(wire) = std::mem::replace(&mut state.line, Line::Broken) else {
             return Fault::new("there is no connection");
         };
-        wire.ended(error, Stage::Speaking)
+        let fault = wire.ended(error, Stage::Speaking);
+        if error.kind() != io::ErrorKind::TimedOut {
+            return fault;
+        }
+        let fault = Fault::new(format!("{} {error}", self.connect.host()))
+            .help("see what it waits for, and run it again: it is looked up then what was done there");
+        // It would be waited for as long each time.
+        state.line = Line::Down(fault.clone());
+        fault
     }
 
     /// Makes a connection that broke off anew, to the same machine and for the same run.
@@ -204,7 +217,7 @@ impl Link {
             return Err(Fault::new(format!("{host} is another machine since the connection broke off")));
         }
         let Some(hello) = &state.hello else { return Ok(wire) };
-        let said = match wire.ask(&Ask::Hello(hello.clone()), &*self.project) {
+        let said = match wire.ask(&Ask::Hello(hello.clone()), &*self.project, ANSWER) {
             Ok(said) => said,
             Err(error) => return Err(wire.ended(&error, Stage::Speaking)),
         };
@@ -227,8 +240,10 @@ impl Wire {
     fn open(connect: &dyn Connect, root: &Root, project: &dyn System) -> Result<(Self, EcoString), Fault> {
         let Pipes { input, output, why } = connect.connect()?;
         let (sender, frames) = channel::<Frame>();
-        let mut wire = Wire { input: BufReader::new(input), output: sender, why };
-        if let Err(error) = wire.banner() {
+        let (began, input) = reader(input);
+        let mut wire = Wire { input, output: sender, why };
+        let banner = began.recv_timeout(ANSWER).unwrap_or_else(|_| Err(silent(ANSWER)));
+        if let Err(error) = banner {
             drop(output);
             return Err(wire.ended(&error, Stage::Starting));
         }
@@ -248,7 +263,7 @@ impl Wire {
                 };
             }
         });
-        match wire.ask(&Ask::Who { version: VERSION, root: root.clone() }, project) {
+        match wire.ask(&Ask::Who { version: VERSION, root: root.clone() }, project, ANSWER) {
             Ok(Answer::Who(identity)) => Ok((wire, identity)),
             Ok(Answer::Refused(fault)) => Err(Fault::new(format!("{}: {fault}", connect.host()))),
             Ok(_) => Err(Fault::new(format!("{}: the agent answers something else", connect.host()))),
@@ -256,42 +271,26 @@ impl Wire {
         }
     }
 
-    fn banner(&mut self) -> io::Result<()> {
-        let mut noise = NOISE;
-        loop {
-            let mut line = Vec::new();
-            let read = (&mut self.input).take(noise as u64).read_until(b'\n', &mut line)?;
-            noise = noise.saturating_sub(read);
-            if !line.ends_with(b"\n") {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            if let Some(version) = line.strip_prefix(BANNER.as_bytes()) {
-                let ours = format!("{VERSION}\n");
-                return match version == ours.as_bytes() {
-                    true => Ok(()),
-                    false => Err(invalid("the agent speaks another version")),
-                };
-            }
-        }
-    }
-
-    fn ask(&mut self, ask: &Ask<'_>, project: &dyn System) -> io::Result<Answer> {
+    fn ask(&mut self, ask: &Ask<'_>, project: &dyn System, patience: Duration) -> io::Result<Answer> {
         let _ = self.output.send(frame(ask)?);
-        self.answer(project)
+        self.answer(project, patience)
     }
 
     /// The next answer; gives the agent the files that it wants before.
-    fn answer(&mut self, project: &dyn System) -> io::Result<Answer> {
+    fn answer(&mut self, project: &dyn System, patience: Duration) -> io::Result<Answer> {
+        let mut lent = None;
         loop {
-            let bytes = match Frame::read(&mut self.input)? {
-                Some(Frame::Message(bytes)) => bytes,
-                Some(_) => return Err(invalid("the agent sent a file")),
-                None => return Err(io::ErrorKind::UnexpectedEof.into()),
+            let bytes = match self.input.recv_timeout(patience) {
+                Ok(Ok(Frame::Message(bytes))) => bytes,
+                Ok(Ok(_)) => return Err(invalid("the agent sent a file")),
+                Ok(Err(error)) => return Err(error),
+                Err(RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Err(RecvTimeoutError::Timeout) => return Err(silent(patience)),
             };
-            let Answer::Wants(path) = parse(&bytes)? else { return parse(&bytes) };
-            let file = match project.read(&path) {
-                Ok(bytes) => Frame::File(bytes.to_vec()),
-                Err(error) => Frame::NoFile(error.to_string()),
+            let Answer::Wants { path, from } = parse(&bytes)? else { return parse(&bytes) };
+            let file = match piece(&mut lent, project, path, from) {
+                Ok((bytes, last)) => Frame::File(bytes, last),
+                Err(why) => Frame::NoFile(why),
             };
             let _ = self.output.send(file);
         }
@@ -302,9 +301,89 @@ impl Wire {
         let Wire { input, output, why } = self;
         drop((input, output));
         let mut fault = why(stage);
-        if error.kind() == io::ErrorKind::InvalidData {
+        if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::TimedOut) {
             fault.message = format!("{} ({error})", fault.message);
         }
         fault
     }
+}
+
+/// What is read from an agent: the banner, then frames, until the input ends.
+fn reader(input: Box<dyn Read + Send>) -> (Receiver<io::Result<()>>, Receiver<io::Result<Frame>>) {
+    let ((begins, began), (sender, frames)) = (channel(), channel());
+    std::thread::spawn(move || {
+        let mut input = BufReader::new(input);
+        let banner = banner(&mut input);
+        let goes_on = banner.is_ok();
+        if begins.send(banner).is_err() || !goes_on {
+            return;
+        }
+        loop {
+            let frame = match Frame::read(&mut input) {
+                Ok(Some(frame)) => Ok(frame),
+                Ok(None) => return,
+                Err(error) => Err(error),
+            };
+            let goes_on = frame.is_ok();
+            if sender.send(frame).is_err() || !goes_on {
+                return;
+            }
+        }
+    });
+    (began, frames)
+}
+
+fn banner(input: &mut impl BufRead) -> io::Result<()> {
+    let mut noise = NOISE;
+    loop {
+        let mut line = Vec::new();
+        let read = input.take(noise as u64).read_until(b'\n', &mut line)?;
+        noise = noise.saturating_sub(read);
+        if !line.ends_with(b"\n") {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if let Some(version) = line.strip_prefix(BANNER.as_bytes()) {
+            let ours = format!("{VERSION}\n");
+            return match version == ours.as_bytes() {
+                true => Ok(()),
+                false => Err(invalid("the agent speaks another version")),
+            };
+        }
+    }
+}
+
+/// It was waited for so long.
+fn silent(patience: Duration) -> io::Error {
+    let message = format!("has not said anything for {patience:?}");
+    io::Error::new(io::ErrorKind::TimedOut, message)
+}
+
+/// A file of the project while it is handed over, a piece at a time, and how far it was read.
+struct Lent {
+    path: String,
+    at: u64,
+    file: Box<dyn Read>,
+}
+
+/// The next piece of a file, and whether it is the last.
+fn piece(
+    lent: &mut Option<Lent>,
+    project: &dyn System,
+    path: String,
+    from: u64,
+) -> Result<(Vec<u8>, bool), String> {
+    let mut file = match lent.take().filter(|lent| lent.path == path && lent.at == from) {
+        Some(lent) => lent,
+        None => {
+            let mut file = project.open(&path).map_err(|e| e.to_string())?;
+            io::copy(&mut file.by_ref().take(from), &mut io::sink()).map_err(|e| e.to_string())?;
+            Lent { path, at: from, file }
+        }
+    };
+    let mut bytes = Vec::new();
+    file.file.by_ref().take(PIECE).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+    file.at += bytes.len() as u64;
+    let last = (bytes.len() as u64) < PIECE;
+    *lent = Some(file).filter(|_| !last);
+    Ok((bytes, last))
 }

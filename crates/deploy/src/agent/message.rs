@@ -16,7 +16,10 @@ use crate::handler::{
 use super::frame::{Frame, invalid};
 
 /// The version of the protocol: a change of any type here that travels raises it.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 4;
+
+/// How many bytes of a file of the project travel at a time.
+pub(super) const PIECE: u64 = 4 << 20;
 
 /// What an agent says before everything else, with [`VERSION`] behind it: what a login shell
 /// printed before that is skipped.
@@ -56,8 +59,11 @@ pub(super) enum Answer {
     Discarded(Vec<Result<(), Fault>>),
     Deleted(Vec<Effect<Done>>),
     Marked(Option<Result<Vec<Found>, Fault>>),
-    /// No answer yet: it takes this file of the project to go on.
-    Wants(String),
+    /// No answer yet: it takes this file of the project to go on, from this byte.
+    Wants {
+        path: String,
+        from: u64,
+    },
     /// The request was not understood.
     Refused(Fault),
 }

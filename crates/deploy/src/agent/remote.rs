@@ -116,6 +116,7 @@ impl Reach for Remotes<'_> {
                 identity: hello.identity.clone(),
                 fence: None,
                 keeps: false,
+                late: false,
                 others: Vec::new(),
             }),
             Some(Err(fault)) => Err(fault.clone()),
@@ -155,6 +156,7 @@ impl Distant<'_> {
     /// without waiting for answers.
     fn batch<'b, R, W: Item, A>(
         &self,
+        session: &Session<'_>,
         batch: &'b [R],
         travels: impl Fn(&'b R) -> W,
         ask: impl Fn(Vec<W>) -> Ask<'b>,
@@ -177,7 +179,7 @@ impl Distant<'_> {
         let sizes: Vec<usize> = requests.iter().map(Vec::len).collect();
         let asks: Vec<Ask<'b>> = requests.into_iter().map(ask).collect();
         let mut answers = Vec::with_capacity(batch.len());
-        for (size, answer) in sizes.into_iter().zip(self.link.ask(&asks)) {
+        for (size, answer) in sizes.into_iter().zip(self.link.ask(&asks, session.patience)) {
             let problem = match answer.map(&answered) {
                 Ok(Ok(these)) if these.len() == size => {
                     answers.extend(these);
@@ -205,8 +207,9 @@ fn effect<T>(lost: Lost) -> Effect<T> {
 }
 
 impl Handler for Distant<'_> {
-    fn observe(&self, _session: &Session<'_>, batch: &[Look<'_>]) -> Vec<Result<Seen, Fault>> {
+    fn observe(&self, session: &Session<'_>, batch: &[Look<'_>]) -> Vec<Result<Seen, Fault>> {
         self.batch(
+            session,
             batch,
             Looked::of,
             |batch| Ask::Observe { handler: self.handler(), batch },
@@ -218,8 +221,9 @@ impl Handler for Distant<'_> {
         )
     }
 
-    fn ready(&self, _session: &Session<'_>, batch: &[Look<'_>]) -> Vec<Readiness> {
+    fn ready(&self, session: &Session<'_>, batch: &[Look<'_>]) -> Vec<Readiness> {
         self.batch(
+            session,
             batch,
             Looked::of,
             |batch| Ask::Ready { handler: self.handler(), batch },
@@ -234,8 +238,9 @@ impl Handler for Distant<'_> {
         )
     }
 
-    fn apply(&self, _session: &Session<'_>, batch: &[Apply<'_>]) -> Vec<Effect<Recorded>> {
+    fn apply(&self, session: &Session<'_>, batch: &[Apply<'_>]) -> Vec<Effect<Recorded>> {
         self.batch(
+            session,
             batch,
             Applied::of,
             |batch| Ask::Apply { handler: self.handler(), batch },
@@ -247,8 +252,9 @@ impl Handler for Distant<'_> {
         )
     }
 
-    fn delete(&self, _session: &Session<'_>, batch: &[Delete<'_>]) -> Vec<Effect<Done>> {
+    fn delete(&self, session: &Session<'_>, batch: &[Delete<'_>]) -> Vec<Effect<Done>> {
         self.batch(
+            session,
             batch,
             Deleted::of,
             |batch| Ask::Delete { handler: self.handler(), batch },
@@ -260,8 +266,9 @@ impl Handler for Distant<'_> {
         )
     }
 
-    fn discard(&self, _session: &Session<'_>, batch: &[Apply<'_>]) -> Vec<Result<(), Fault>> {
+    fn discard(&self, session: &Session<'_>, batch: &[Apply<'_>]) -> Vec<Result<(), Fault>> {
         self.batch(
+            session,
             batch,
             Applied::of,
             |batch| Ask::Discard { handler: self.handler(), batch },
@@ -273,8 +280,8 @@ impl Handler for Distant<'_> {
         )
     }
 
-    fn marked(&self, _session: &Session<'_>) -> Option<Result<Vec<Found>, Fault>> {
-        match self.link.ask(&[Ask::Marked { handler: self.handler() }]).pop()? {
+    fn marked(&self, session: &Session<'_>) -> Option<Result<Vec<Found>, Fault>> {
+        match self.link.ask(&[Ask::Marked { handler: self.handler() }], session.patience).pop()? {
             Ok(Answer::Marked(found)) => found,
             Ok(other) => Some(Err(self.link.misunderstood(&other))),
             Err(lost) => Some(Err(lost.fault())),

@@ -79,13 +79,14 @@ impl Wire {
         self.output.flush()
     }
 
-    fn file(&mut self, path: &str) -> io::Result<Result<Vec<u8>, String>> {
-        self.send(&Answer::Wants(path.to_owned()))?;
+    /// A piece of a file of the project, and whether it is the last.
+    fn piece(&mut self, path: &str, from: u64) -> io::Result<(Vec<u8>, bool)> {
+        self.send(&Answer::Wants { path: path.to_owned(), from })?;
         loop {
             match Frame::read(&mut self.input) {
                 Ok(Some(Frame::Message(bytes))) => self.queued.push_back(bytes),
-                Ok(Some(Frame::File(bytes))) => return Ok(Ok(bytes)),
-                Ok(Some(Frame::NoFile(why))) => return Ok(Err(why)),
+                Ok(Some(Frame::File(bytes, last))) => return Ok((bytes, last)),
+                Ok(Some(Frame::NoFile(why))) => return Err(io::Error::other(why)),
                 ended => {
                     // Nobody is there any more who could hear of what is queued.
                     self.queued.clear();
@@ -99,8 +100,34 @@ impl Wire {
 /// The files of the project, which are where the deploy comes from.
 struct RemoteProject {
     wire: Arc<Mutex<Wire>>,
-    /// The file that was asked for last: many resources may have the same bytes.
+    /// The small file that was asked for last: many resources may have the same bytes.
     last: Mutex<Option<(String, Arc<[u8]>)>>,
+}
+
+/// A file of the project as it comes, a piece at a time: it may be larger than memory.
+struct Pieces {
+    wire: Arc<Mutex<Wire>>,
+    path: String,
+    piece: io::Cursor<Vec<u8>>,
+    /// Where the next piece begins; none after the last.
+    next: Option<u64>,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match (self.piece.read(buffer)?, self.next) {
+                (0, Some(from)) if !buffer.is_empty() => {
+                    // What was read is let go before the next comes.
+                    self.piece = io::Cursor::default();
+                    let (bytes, last) = lock(&self.wire).piece(&self.path, from)?;
+                    self.next = (!last).then_some(from + bytes.len() as u64);
+                    self.piece = io::Cursor::new(bytes);
+                }
+                (read, _) => return Ok(read),
+            }
+        }
+    }
 }
 
 impl fmt::Debug for RemoteProject {
@@ -111,17 +138,29 @@ impl fmt::Debug for RemoteProject {
 
 impl System for RemoteProject {
     fn read(&self, path: &str) -> Result<Arc<[u8]>, SystemError> {
+        let mut bytes = Vec::new();
+        let read = self.open(path)?.read_to_end(&mut bytes);
+        read.map_err(|e| SystemError::Io(path.to_owned(), e.to_string()))?;
+        Ok(bytes.into())
+    }
+
+    fn open(&self, path: &str) -> Result<Box<dyn Read>, SystemError> {
         let mut last = self.last.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some((known, bytes)) = &*last
             && known == path
         {
-            return Ok(bytes.clone());
+            return Ok(Box::new(io::Cursor::new(bytes.clone())));
         }
-        let unread = |why: String| SystemError::Io(path.to_owned(), why);
-        let bytes = lock(&self.wire).file(path).map_err(|e| unread(e.to_string()))?;
-        let bytes: Arc<[u8]> = bytes.map_err(unread)?.into();
-        *last = Some((path.to_owned(), bytes.clone()));
-        Ok(bytes)
+        let (bytes, whole) =
+            lock(&self.wire).piece(path, 0).map_err(|e| SystemError::Io(path.to_owned(), e.to_string()))?;
+        if whole {
+            let bytes: Arc<[u8]> = bytes.into();
+            *last = Some((path.to_owned(), bytes.clone()));
+            return Ok(Box::new(io::Cursor::new(bytes)));
+        }
+        let next = Some(bytes.len() as u64);
+        let (wire, path) = (self.wire.clone(), path.to_owned());
+        Ok(Box::new(Pieces { wire, path, piece: io::Cursor::new(bytes), next }))
     }
 
     fn list(&self, path: &str) -> Result<Vec<Entry>, SystemError> {
@@ -228,7 +267,7 @@ impl Agent<'_> {
                 .map_err(|e| Fault::new(format!("cannot make `{}` on the host: {e}", above.display())))?;
         }
         self.guest = Some(Guest { hello, gate });
-        Ok(Greeting { identity, fence, keeps: true, others })
+        Ok(Greeting { identity, fence, keeps: true, late: false, others })
     }
 
     /// A handler and what it works with, for whoever said hello.
@@ -245,6 +284,9 @@ impl Agent<'_> {
             fence: hello.fence.clone(),
             key: PrintKey::new(hello.key.0),
             clock: self.clock,
+            // Whoever asked looks to the connection.
+            patience: std::time::Duration::MAX,
+            until: None,
             project: self.project.clone(),
         };
         Ok((handler, session))

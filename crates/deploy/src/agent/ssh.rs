@@ -6,10 +6,12 @@ use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ecow::{EcoString, eco_format};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::graph::GraphValue;
 use crate::handler::{Fault, SystemRandom, Token};
@@ -19,12 +21,21 @@ use super::program::Program;
 
 /// How long a host may take to answer, in seconds.
 const CONNECT: u32 = 10;
+/// How long nothing may happen while a connection is made.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How much of a program is sent before that counts as a sign of life.
+const PIECE: u64 = 1 << 18;
 /// How much a login shell may print before the script runs.
 const NOISE: usize = 64 << 10;
 /// How much of what ssh and the host complain about is kept.
 const COMPLAINTS: usize = 8 << 10;
 /// How long is waited for the last complaint once ssh has ended.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// For how many minutes a copy of another version is kept that nobody uses.
+const UNUSED: u32 = 60;
+/// What names the folder of a copy looks like, for `sh` and `find`: a digest begins so.
+const DIGEST: &str = "[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]*";
 
 /// What the script says; each is the start of a line.
 const HOST: &str = "gops-host ";
@@ -127,17 +138,22 @@ fn is_key(text: &str) -> bool {
 
 /// What runs on the host, in one line without single quotes, so that any login shell hands it to
 /// `sh`. A copy is used only if it is whole, and it gets its name only once its digest is right.
+///
+/// Each use of a copy touches it. When a new one has come, those that nobody has used for a while go:
+/// an agent that runs keeps its program, and two versions that take turns keep both copies.
 fn script(program: &Program, sudo: bool) -> String {
     let Program { sha256, size } = program;
     let sudo = if sudo { "sudo -n -- " } else { "" };
     format!(
         "exec sh -c '\
-umask 077; d=\"${{XDG_CACHE_HOME:-$HOME/.cache}}/gops/{sha256}\"; b=\"$d/gops\"; t=\"$d/part.$$\"; \
+umask 077; c=\"${{XDG_CACHE_HOME:-$HOME/.cache}}/gops\"; d=\"$c/{sha256}\"; b=\"$d/gops\"; t=\"$d/part.$$\"; \
 echo \"{HOST}$(uname -sm)\"; \
 if [ \"$(wc -c 2>/dev/null <\"$b\")\" != {size} ]; then echo {WANTS}; \
 mkdir -p \"$d\" && head -c {size} >\"$t\" && \
 if [ \"$(sha256sum <\"$t\" | cut -c 1-64)\" != {sha256} ]; then echo \"what arrived is not what was sent\" >&2; false; fi && \
-chmod 700 \"$t\" && mv -f \"$t\" \"$b\" || {{ rm -f \"$t\"; exit 71; }}; fi; \
+chmod 700 \"$t\" && mv -f \"$t\" \"$b\" || {{ rm -f \"$t\"; exit 71; }}; \
+find \"$c\" -type f -path \"$c/{DIGEST}/*\" ! -path \"$d/gops\" -mmin +{UNUSED} \
+-exec sh -c \"rm -f \\\"\\$1\\\"; rmdir \\\"\\${{1%/*}}\\\"\" old {{}} \\; 2>/dev/null; fi; touch -c \"$b\"; \
 echo {HAS}; exec {sudo}\"$b\" agent'"
     )
 }
@@ -181,9 +197,15 @@ impl Connect for Ssh {
         };
         let mut ssh = Process { child, complaints: collect(complaints) };
         let mut from = BufReader::new(from);
-        if let Err((point, cause)) = start(&mut from, &mut to, program) {
+        let watch = Watch::new(&ssh.child);
+        if let Err((point, cause)) = start(&mut from, &mut to, program, &watch) {
             drop((from, to));
-            return Err(self.failed(point, cause.as_deref(), ssh.end()));
+            let (late, ended) = (watch.end(), ssh.end());
+            return Err(if late { self.silent() } else { self.failed(point, cause.as_deref(), ended) });
+        }
+        if watch.end() {
+            drop((from, to, ssh.end()));
+            return Err(self.silent());
         }
         drop(known);
         let this = self.clone();
@@ -213,6 +235,7 @@ fn start(
     from: &mut BufReader<ChildStdout>,
     to: &mut impl Write,
     program: &Program,
+    watch: &Watch,
 ) -> Result<(), (Point, Option<String>)> {
     let mut noise = NOISE;
     let mut line = || {
@@ -223,6 +246,7 @@ fn start(
     };
     let kind = loop {
         let line = line().ok_or((Point::Login, None))?;
+        watch.is_alive();
         if let Some(kind) = line.strip_prefix(HOST) {
             break kind.to_owned();
         }
@@ -234,7 +258,12 @@ fn start(
     let mut said = line().ok_or((Point::Copy, None))?;
     if said == WANTS {
         let mut copy = || {
-            io::copy(&mut Program::open()?.take(program.size), to)?;
+            let (mut file, mut left) = (Program::open()?, program.size);
+            while left > 0 {
+                let sent = io::copy(&mut (&mut file).take(left.min(PIECE)), to)?;
+                left -= if sent == 0 { left } else { sent };
+                watch.is_alive();
+            }
             to.flush()
         };
         // Where it fails at the other end, that has said why.
@@ -242,6 +271,42 @@ fn start(
         said = line().ok_or((Point::Copy, None))?;
     }
     if said == HAS { Ok(()) } else { Err((Point::Copy, Some(said))) }
+}
+
+/// Ends a process that gives no sign of life for too long while a connection is made.
+struct Watch {
+    alive: Sender<()>,
+    watcher: JoinHandle<bool>,
+}
+
+impl Watch {
+    fn new(child: &Child) -> Self {
+        let (alive, signs) = channel();
+        let process = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        let watcher = std::thread::spawn(move || {
+            loop {
+                match signs.recv_timeout(PATIENCE) {
+                    Ok(()) => {}
+                    Err(RecvTimeoutError::Disconnected) => return false,
+                    Err(RecvTimeoutError::Timeout) => break,
+                }
+            }
+            // Nobody has waited for it yet, so the number is still its own.
+            process.is_some_and(|process| kill_process(process, Signal::KILL).is_ok())
+        });
+        Watch { alive, watcher }
+    }
+
+    fn is_alive(&self) {
+        // A watcher that is gone has ended what it watched.
+        let _ = self.alive.send(());
+    }
+
+    /// Stops watching; says whether the process was ended.
+    fn end(self) -> bool {
+        drop(self.alive);
+        self.watcher.join().unwrap_or(false)
+    }
 }
 
 /// The process of ssh.
@@ -332,6 +397,12 @@ impl Ssh {
             Point::Agent => Fault::new(format!("gops does not start on {name}: {why}"))
                 .help("its home folder may be mounted `noexec`, or its C library be older than this gops was built for"),
         }
+    }
+
+    /// It was waited for, and did not go on.
+    fn silent(&self) -> Fault {
+        Fault::new(format!("{} has not said anything for {PATIENCE:?}", self.name))
+            .help("see that a login there gets through, as `ssh HOST true` does, and run it again")
     }
 
     /// ssh itself did not get in.

@@ -1,11 +1,12 @@
 //! The real agent and the real handler of files, on pipes of this process instead of ssh's.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crate::base::{MemorySystem, System};
 use crate::graph::{Drift, GraphValue, Node, Origin, State};
@@ -22,10 +23,41 @@ use super::serve::serve_on;
 struct Host {
     gates: PathBuf,
     cut: AtomicUsize,
+    stall: Arc<Mutex<()>>,
     agents: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
 struct Cut(UnixStream, usize);
+
+/// The end of a connection that is written to: the other end sees when it is let go.
+struct Output(UnixStream);
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        let _ = self.0.shutdown(std::net::Shutdown::Write);
+    }
+}
+
+/// What an agent reads comes to it only while nobody holds it up.
+struct Stalls(UnixStream, Arc<Mutex<()>>);
+
+impl Read for Stalls {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.0.read(buffer)?;
+        drop(self.1.lock());
+        Ok(read)
+    }
+}
 
 impl Read for Cut {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -43,9 +75,9 @@ impl Connect for Host {
 
     fn connect(&self) -> Result<Pipes, Fault> {
         let (ours, theirs) = UnixStream::pair().unwrap();
-        let gates = self.gates.clone();
+        let (gates, stall) = (self.gates.clone(), self.stall.clone());
         let agent = std::thread::spawn(move || {
-            let (input, output) = (theirs.try_clone().unwrap(), theirs);
+            let (input, output) = (Stalls(theirs.try_clone().unwrap(), stall), theirs);
             let _ = serve_on(Box::new(input), Box::new(output), &Registry::standard(), &gates);
         });
         self.agents.lock().unwrap().push(agent);
@@ -55,15 +87,20 @@ impl Connect for Host {
             let _ = socket.shutdown(std::net::Shutdown::Both);
             Fault::new("the connection to `h1` broke off").again()
         };
-        Ok(Pipes { input: Box::new(input), output: Box::new(ours), why: Box::new(why) })
+        Ok(Pipes { input: Box::new(input), output: Box::new(Output(ours)), why: Box::new(why) })
     }
 }
+
+/// How long a host may be silent.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Lab {
     folder: tempfile::TempDir,
     registry: Registry,
     project: Arc<dyn System>,
     agents: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    /// Held, it keeps agents from reading.
+    stall: Arc<Mutex<()>>,
 }
 
 impl Lab {
@@ -75,6 +112,7 @@ impl Lab {
             registry: Registry::standard(),
             project: Arc::new(project),
             agents: Arc::default(),
+            stall: Arc::default(),
         }
     }
 
@@ -82,10 +120,15 @@ impl Lab {
         Root { folder: Some(self.folder.path().join("root")), allowed: vec!["/".into()] }
     }
 
+    fn of(project: Arc<dyn System>) -> Self {
+        Lab { project, ..Lab::new() }
+    }
+
     fn reach(&self, cut: usize) -> Remotes<'_> {
         let host = Host {
             gates: self.folder.path().join("gates"),
             cut: AtomicUsize::new(cut),
+            stall: self.stall.clone(),
             agents: self.agents.clone(),
         };
         let wanted = vec![("h1".into(), Box::new(host) as Box<dyn Connect>, self.root())];
@@ -101,6 +144,8 @@ impl Lab {
             fence: fence.clone(),
             key: crate::handler::PrintKey::new([7; 32]),
             clock,
+            patience: PATIENCE,
+            until: None,
             project: self.project.clone(),
         }
     }
@@ -246,6 +291,79 @@ fn files_of_the_project_come_over_the_connection() {
     let said = format!("{ended:?}");
     assert!(said.contains("has changed since it was compiled") && said.contains("none.bin"), "{said}");
     drop(reach);
+    lab.all_ended();
+}
+
+/// A project with a file that nobody may want as a whole.
+#[derive(Debug, Default)]
+struct Large(AtomicUsize);
+
+/// Not a whole number of pieces.
+const LARGE: u64 = (9 << 20) + 17;
+
+impl System for Large {
+    fn read(&self, path: &str) -> Result<Arc<[u8]>, crate::base::SystemError> {
+        panic!("all of `{path}` is read at once");
+    }
+
+    fn open(&self, _path: &str) -> Result<Box<dyn Read>, crate::base::SystemError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(Box::new(io::repeat(b'x').take(LARGE)))
+    }
+
+    fn list(&self, _path: &str) -> Result<Vec<crate::base::Entry>, crate::base::SystemError> {
+        Ok(Vec::new())
+    }
+}
+
+#[test]
+fn a_large_file_of_the_project_comes_in_pieces() {
+    use sha2::Digest as _;
+    let project = Arc::new(Large::default());
+    let lab = Lab::of(project.clone());
+    let clock = ManualClock::default();
+    let (run, session) = (fence(1), lab.session(&fence(1), &clock));
+    let reach = lab.reach(usize::MAX);
+    hello(&reach, &run, true).unwrap();
+    let digest = sha2::Sha256::digest(vec![b'x'; LARGE as usize]);
+    let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut node = file("/large", "");
+    node.type_ = "std::files::CopyFile".into();
+    node.id = "std::files::CopyFile[path=/large]".into();
+    node.fields = GraphValue::map(
+        [("path", "/large"), ("source", "large.bin"), ("sha256", sha256.as_str())]
+            .map(|(name, value)| (name.into(), GraphValue::Str(value.into())))
+            .to_vec(),
+    );
+    let token = token(1);
+    let ended = reach.hands("h1", lab.registry.get("file").unwrap()).apply(&session, &[put(&node, &token)]);
+    assert!(matches!(ended.as_slice(), [Effect::Done(_)]), "{ended:?}");
+    assert_eq!(std::fs::metadata(lab.at("large")).unwrap().len(), LARGE);
+    assert_eq!(project.0.load(Ordering::SeqCst), 1, "it is read once, one piece after the other");
+    drop(reach);
+    lab.all_ended();
+}
+
+#[test]
+fn a_host_that_says_nothing_any_more_is_given_up_once() {
+    let lab = Lab::new();
+    let clock = ManualClock::default();
+    let reach = lab.reach(usize::MAX);
+    hello(&reach, &fence(1), true).unwrap();
+    let node = file("/a", "x");
+    let stalled = lab.stall.lock().unwrap();
+    let patience = Duration::from_millis(50);
+    let session = Session { patience, ..lab.session(&fence(1), &clock) };
+    let files = reach.hands("h1", lab.registry.get("file").unwrap());
+    let seen = files.observe(&session, &[look(&node)]);
+    let Err(fault) = &seen[0] else { panic!("{seen:?}") };
+    assert!(fault.message.contains("`h1` has not said anything for 50ms") && !fault.passing, "{fault:?}");
+    // It is not waited for again.
+    let long = lab.session(&fence(1), &clock);
+    let token = token(1);
+    let ended = files.apply(&long, &[put(&node, &token)]);
+    assert!(matches!(ended.as_slice(), [Effect::NoEffect(_)]), "{ended:?}");
+    drop((stalled, reach));
     lab.all_ended();
 }
 

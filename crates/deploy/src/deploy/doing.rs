@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ecow::eco_format;
+use ecow::{EcoString, eco_format};
 use rustc_hash::FxHashMap;
 
-use crate::handler::{Apply, Delete, Done, Effect as Ended, Fault, Look, Readiness, Recorded, Token};
+use crate::handler::{Done, Effect as Ended, Fault, Readiness, Recorded, Timestamp, Token};
 use crate::state::{Change, Closed, Condition, End, Holding, Intent, Operation, Row, RowKey};
 
 use super::engine::{Batch, Effect, Engine, Item, group};
 use super::outcome::Verdict;
 use super::plan::{Action, Cause, Plan, What};
+use super::survey::Subject;
+use super::task::{ApplyRequest, DeleteRequest, LookRequest};
 use super::within::gone_with;
 
 /// How long something may take to become ready, unless its node says otherwise.
@@ -35,6 +37,8 @@ pub(super) struct Steps {
     asking: Vec<usize>,
     /// Those whose outcome is being made durable.
     asking_next: Vec<usize>,
+    /// How many are being done, or asked about.
+    under_way: usize,
 }
 
 /// A step while it is done.
@@ -47,7 +51,7 @@ struct Doing {
     after: Vec<usize>,
     state: State,
     intent: Option<u64>,
-    /// How long was waited for it, to work or to become ready.
+    /// How long was waited for it to become ready.
     waited: Duration,
     /// How often it was tried.
     attempts: u32,
@@ -107,7 +111,7 @@ impl Steps {
 
     /// Whether a step is being done.
     pub(super) fn under_way(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step.state, State::Open | State::Asking))
+        self.under_way > 0
     }
 
     /// Whether everything that was wanted has been done.
@@ -169,17 +173,23 @@ impl Steps {
         self.asking_next.append(&mut self.asking);
     }
 
-    /// A step waits until what it is about is ready.
-    fn ask(&mut self, at: usize) {
+    fn set(&mut self, at: usize, state: State) {
+        let goes_on = |state: &State| usize::from(matches!(state, State::Open | State::Asking));
         if let Some(step) = self.steps.get_mut(at) {
-            step.state = State::Asking;
-            self.asking.push(at);
+            self.under_way = (self.under_way + goes_on(&state)).saturating_sub(goes_on(&step.state));
+            step.state = state;
         }
     }
 
+    /// A step waits until what it is about is ready.
+    fn ask(&mut self, at: usize) {
+        self.set(at, State::Asking);
+        self.asking.push(at);
+    }
+
     fn complete(&mut self, at: usize) {
-        let Some(step) = self.steps.get_mut(at) else { return };
-        step.state = State::Ended(Verdict::Done);
+        self.set(at, State::Ended(Verdict::Done));
+        let Some(step) = self.steps.get(at) else { return };
         for then in step.after.clone() {
             if let Some(step) = self.steps.get_mut(then) {
                 step.before = step.before.saturating_sub(1);
@@ -192,9 +202,8 @@ impl Steps {
 
     /// A step has failed: what comes after it is not done.
     fn fail(&mut self, at: usize, verdict: Verdict, cause: &Cause) {
-        let Some(step) = self.steps.get_mut(at) else { return };
-        step.state = State::Ended(verdict);
-        let mut todo = step.after.clone();
+        self.set(at, State::Ended(verdict));
+        let mut todo = self.steps.get(at).map(|step| step.after.clone()).unwrap_or_default();
         while let Some(at) = todo.pop() {
             if let Some(step) = self.steps.get_mut(at)
                 && step.state == State::Waiting
@@ -211,6 +220,7 @@ impl Engine<'_> {
     pub(super) fn open_intents(&mut self) -> Vec<Change> {
         let next = std::mem::take(&mut self.steps.next);
         let mut changes = Vec::with_capacity(next.len());
+        let mut turns = FxHashMap::default();
         for at in next {
             if let Some(What::Ask { .. }) = self.steps.get(at).map(|step| &step.what) {
                 self.steps.ask(at);
@@ -221,13 +231,14 @@ impl Engine<'_> {
                 continue;
             }
             let number = self.ledger.next_intent + changes.len() as u64;
-            let Some(intent) = self.intent(at, number) else {
+            let deadline = self.deadline(at, &mut turns);
+            let Some(intent) = self.intent(at, number, deadline) else {
                 let fault = Fault::new("the ledger does not have what this is about");
                 self.failed(at, Verdict::Failed(fault));
                 continue;
             };
+            self.steps.set(at, State::Open);
             if let Some(step) = self.steps.steps.get_mut(at) {
-                step.state = State::Open;
                 step.intent = Some(number);
             }
             self.steps.open.insert(number, at);
@@ -244,7 +255,41 @@ impl Engine<'_> {
         }
     }
 
-    fn intent(&self, at: usize, number: u64) -> Option<Intent> {
+    /// By when a step has had its effect, or is given up: after the time that it may take, from when it
+    /// is its turn. Of those for one target and handler so many are asked for together.
+    fn deadline(&self, at: usize, turns: &mut FxHashMap<(usize, EcoString), usize>) -> Timestamp {
+        let patience = self.patience(at);
+        let Some(item) = self.subject_of(at).map(|subject| (subject.target, subject.handler.clone())) else {
+            return self.now.after(patience);
+        };
+        let together = self.registry.get(&item.1).map_or(1, |handler| handler.concurrency()).max(1);
+        let turn = turns.entry(item).or_insert(0);
+        *turn += 1;
+        self.now.after(patience.saturating_mul(turn.div_ceil(together) as u32))
+    }
+
+    /// What a step is about.
+    fn subject_of(&self, at: usize) -> Option<&Subject> {
+        match &self.steps.get(at)?.what {
+            What::Make { subject, .. } | What::Unmake { subject, .. } | What::Ask { subject, .. } => {
+                self.survey.subjects.get(*subject)
+            }
+        }
+    }
+
+    /// How long a target may be silent over a batch.
+    pub(super) fn longest_patience(&self, batch: &Batch) -> Duration {
+        batch.items.iter().map(|at| self.patience(*at)).max().unwrap_or(PATIENCE)
+    }
+
+    /// When it is too late to begin with a batch, where nothing but time keeps an earlier run's effects
+    /// out.
+    pub(super) fn until(&self, batch: &Batch) -> Option<Timestamp> {
+        let deadlines = batch.items.iter().filter_map(|at| Some(self.intent_of(*at)?.deadline));
+        deadlines.min().filter(|_| self.hall.is_loose(batch.target))
+    }
+
+    fn intent(&self, at: usize, number: u64, deadline: Timestamp) -> Option<Intent> {
         let epoch = self.ledger.revision.epoch;
         let token = Token::new(self.random);
         match &self.steps.get(at)?.what {
@@ -252,7 +297,8 @@ impl Engine<'_> {
             What::Unmake { key, before, .. } => {
                 let row = self.ledger.rows.get(key)?.clone();
                 let before = before.clone().or_else(|| Some(row.recorded.stamp.clone()));
-                Some(Intent { number, epoch, operation: Operation::Delete, row, before, token, moved: None })
+                let operation = Operation::Delete;
+                Some(Intent { number, epoch, operation, row, before, token, moved: None, deadline })
             }
             What::Make { subject, operation, key, before, from } => {
                 let subject = self.survey.subjects.get(*subject)?;
@@ -270,7 +316,7 @@ impl Engine<'_> {
                     }
                 }
                 let (before, moved) = (before.clone(), from.clone());
-                Some(Intent { number, epoch, operation: *operation, row, before, token, moved })
+                Some(Intent { number, epoch, operation: *operation, row, before, token, moved, deadline })
             }
         }
     }
@@ -311,35 +357,34 @@ impl Engine<'_> {
     }
 
     /// What a batch tells its handler to make or change.
-    pub(super) fn applies(&self, batch: &Batch) -> Vec<Apply<'_>> {
+    pub(super) fn applies(&self, batch: &Batch) -> Vec<ApplyRequest> {
         batch.items.iter().filter_map(|at| self.apply_request(*at)).collect()
     }
 
-    fn apply_request(&self, at: usize) -> Option<Apply<'_>> {
+    fn apply_request(&self, at: usize) -> Option<ApplyRequest> {
         let What::Make { subject, .. } = &self.steps.get(at)?.what else { return None };
         let intent = self.intent_of(at)?;
         let subject = self.survey.subjects.get(*subject)?;
         let known = self.ledger.rows.get(intent.moved.as_ref().unwrap_or(&intent.row.key));
-        Some(Apply {
-            node: subject.wanted.as_ref().and_then(|wanted| wanted.node.as_deref()),
-            kind: &intent.row.kind,
-            recorded: known.map(|row| &row.recorded),
-            before: intent.before.as_deref(),
-            token: &intent.token,
+        Some(ApplyRequest {
+            node: subject.wanted.as_ref().and_then(|wanted| wanted.node.clone()),
+            kind: intent.row.kind.clone(),
+            recorded: known.map(|row| row.recorded.clone()),
+            before: intent.before.clone(),
+            token: intent.token.clone(),
             mark: intent.row.holding == Holding::Made,
         })
     }
 
     /// What a batch tells its handler to take away.
-    pub(super) fn deletes(&self, batch: &Batch) -> Vec<Delete<'_>> {
+    pub(super) fn deletes(&self, batch: &Batch) -> Vec<DeleteRequest> {
         let request = |at: &usize| {
             let intent = self.intent_of(*at)?;
-            let before = intent.before.as_deref()?;
-            Some(Delete {
-                kind: &intent.row.kind,
-                recorded: &intent.row.recorded,
-                before,
-                token: &intent.token,
+            Some(DeleteRequest {
+                kind: intent.row.kind.clone(),
+                recorded: intent.row.recorded.clone(),
+                before: intent.before.clone()?,
+                token: intent.token.clone(),
             })
         };
         batch.items.iter().filter_map(request).collect()
@@ -400,17 +445,15 @@ impl Engine<'_> {
         (rest, batches.collect())
     }
 
-    /// How long to wait before an effect is tried again, if it is.
+    /// How long to wait before an effect is tried again, if it is: not beyond its deadline.
     fn backoff(&mut self, at: usize) -> Option<Duration> {
-        let patience = self.patience(at);
+        let deadline = self.intent_of(at)?.deadline;
         let step = self.steps.steps.get_mut(at)?;
         let wait = BACKOFF.saturating_mul(1 << (step.attempts - 1).min(16));
-        let waited = step.waited.saturating_add(wait);
-        if step.attempts >= ATTEMPTS || waited > patience {
+        if step.attempts >= ATTEMPTS || self.now.after(wait) > deadline {
             return None;
         }
         step.attempts += 1;
-        step.waited = waited;
         Some(wait)
     }
 
@@ -531,14 +574,14 @@ impl Engine<'_> {
     }
 
     /// What a batch asks about things that were made.
-    pub(super) fn made_looks(&self, batch: &Batch) -> Vec<Look<'_>> {
+    pub(super) fn made_looks(&self, batch: &Batch) -> Vec<LookRequest> {
         let look = |at: &usize| {
             let (subject, key) = self.about(*at)?;
             let subject = self.survey.subjects.get(subject)?;
-            Some(Look {
-                kind: &subject.kind,
-                node: subject.wanted.as_ref()?.node.as_deref(),
-                recorded: self.ledger.rows.get(key).map(|row| &row.recorded),
+            Some(LookRequest {
+                kind: subject.kind.clone(),
+                node: subject.wanted.as_ref()?.node.clone(),
+                recorded: self.ledger.rows.get(key).map(|row| row.recorded.clone()),
                 intended: None,
                 token: None,
                 closely: true,

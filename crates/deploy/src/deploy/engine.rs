@@ -7,6 +7,7 @@
 //! together with opening the next, until nothing is left.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ecow::{EcoString, eco_format};
@@ -14,11 +15,11 @@ use rustc_hash::FxHashMap;
 
 use crate::graph::{Digest, GraphBuilder, GraphValue, Origin, State};
 use crate::handler::{
-    Apply, Done, Effect as Ended, Fault, Fence, Found, Greeting, Look, Random, Readiness, Recorded, Registry,
-    Seen, Timestamp, Token,
+    Done, Effect as Ended, Fault, Fence, Found, Greeting, Random, Readiness, Recorded, Registry, Seen,
+    Timestamp, Token,
 };
 use crate::project::config::Limit;
-use crate::state::{Change, Generation, Intent, Revision, Snapshot};
+use crate::state::{Change, Generation, Intent, Revision, RowKey, Snapshot};
 
 use super::decide::{Decider, Rows};
 use super::doing::Steps;
@@ -33,7 +34,14 @@ use super::scope::Scope;
 use super::secrets::{Prints, untell};
 use super::survey::{Sources, Survey};
 use super::target::Targets;
+use super::task::{ApplyRequest, LookRequest, Task, Work};
 use super::{Error, Mode};
+
+/// How long a target may be silent when it is greeted.
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// How long it may be silent when it looks: at all of what is there, if need be.
+pub(super) const LOOK: Duration = Duration::from_secs(300);
 
 /// What happened.
 #[derive(Debug)]
@@ -60,6 +68,8 @@ pub(super) enum Event {
     Deleted(Batch, Vec<Ended<Done>>),
     /// Handlers have said whether things can be used.
     Readiness(Batch, Vec<Readiness>),
+    /// It was waited.
+    Rested,
 }
 
 /// What is to be done.
@@ -90,16 +100,18 @@ pub(super) enum Effect {
     Delete(Batch),
     /// Ask whether things can be used.
     AskReady(Batch),
+    /// Wait until then: effects of an earlier run may land before.
+    Rest(Timestamp),
     /// The run has ended.
     Finish,
 }
 
 impl Effect {
-    /// Whether it is for later, so that others come first.
-    pub(super) fn waits(&self) -> bool {
+    /// How long to wait before: others come first.
+    pub(super) fn wait(&self) -> Duration {
         match self {
-            Effect::Apply(batch) | Effect::Delete(batch) | Effect::AskReady(batch) => !batch.wait.is_zero(),
-            _ => false,
+            Effect::Apply(batch) | Effect::Delete(batch) | Effect::AskReady(batch) => batch.wait,
+            _ => Duration::ZERO,
         }
     }
 }
@@ -174,6 +186,10 @@ pub(super) struct Engine<'a> {
     pub(super) queued: Vec<Change>,
     /// Changes that are being made durable.
     committing: Option<Vec<Change>>,
+    /// When the last event happened.
+    pub(super) now: Timestamp,
+    /// Whether something has ended of which nobody knows yet what comes after it.
+    ended: bool,
 }
 
 /// Where a run is.
@@ -239,6 +255,8 @@ impl<'a> Engine<'a> {
             steps: Steps::default(),
             queued: Vec::new(),
             committing: None,
+            now: Timestamp::default(),
+            ended: false,
         })
     }
 
@@ -260,38 +278,90 @@ impl<'a> Engine<'a> {
     }
 
     /// Takes an event; says what is to be done now.
-    pub(super) fn step(&mut self, event: Event) -> Result<Vec<Effect>, Error> {
+    pub(super) fn step(&mut self, event: Event, now: Timestamp) -> Result<Vec<Effect>, Error> {
+        let mut effects = self.take(event, now)?;
+        effects.extend(self.go_on());
+        Ok(effects)
+    }
+
+    /// Takes an event that happened at a time. After one, or several, it is to [go on](Engine::go_on).
+    pub(super) fn take(&mut self, event: Event, now: Timestamp) -> Result<Vec<Effect>, Error> {
+        self.now = now;
         match event {
             Event::Start => Ok(self.greet()),
             Event::Greeted(target, answer) => self.greeted(target, answer),
             Event::Searched(batch, found) => self.searched(&batch, found),
+            Event::Rested => Ok(self.look()),
             Event::Observed(batch, answers) => self.observed(&batch, answers),
             Event::Discarded(batch, answers) => Ok(self.discarded(&batch, answers)),
             Event::Decided(go) => Ok(self.decided(go)),
             Event::Revealed(revealed) => Ok(self.revealed(revealed)),
             Event::Committed(revision) => Ok(self.committed(revision)),
             Event::Applied(batch, ended) => {
-                let mut effects = self.applied(&batch, ended);
-                effects.extend(self.advance());
-                Ok(effects)
+                self.ended = true;
+                Ok(self.applied(&batch, ended))
             }
             Event::Deleted(batch, ended) => {
-                let mut effects = self.deleted(&batch, ended);
-                effects.extend(self.advance());
-                Ok(effects)
+                self.ended = true;
+                Ok(self.deleted(&batch, ended))
             }
             Event::Readiness(batch, answers) => {
-                let mut effects = self.readiness(&batch, &answers);
-                effects.extend(self.advance());
-                Ok(effects)
+                self.ended = true;
+                Ok(self.readiness(&batch, &answers))
             }
         }
     }
 
+    /// What comes after what has ended: its outcome is written down, and what waited for it begins.
+    pub(super) fn go_on(&mut self) -> Vec<Effect> {
+        if std::mem::take(&mut self.ended) { self.advance() } else { Vec::new() }
+    }
+
+    /// What an effect asks of a target, with all that it takes; nothing if it asks nothing of one.
+    pub(super) fn task(&self, effect: Effect) -> Option<Task> {
+        let of = |target, patience, work| {
+            let (lineage, fence) = (self.ledger.lineage.clone(), self.fence.clone());
+            Task { target, lineage, fence, patience, until: None, work }
+        };
+        Some(match effect {
+            Effect::Greet { target, enter } => of(target, ANSWER, Work::Greet { enter }),
+            Effect::Search(batch) => of(batch.target, LOOK, Work::Search(batch)),
+            Effect::Observe(batch) => {
+                let looks = self.looks(&batch);
+                of(batch.target, LOOK, Work::Observe(batch, looks))
+            }
+            Effect::Discard(batch) => {
+                let leftovers = self.leftovers(&batch);
+                of(batch.target, LOOK, Work::Discard(batch, leftovers))
+            }
+            Effect::Delete(batch) => {
+                let (deletes, patience) = (self.deletes(&batch), self.longest_patience(&batch));
+                let until = self.until(&batch);
+                Task { until, ..of(batch.target, patience, Work::Delete(batch, deletes)) }
+            }
+            Effect::Apply(batch) => {
+                let (applies, patience) = (self.applies(&batch), self.longest_patience(&batch));
+                let until = self.until(&batch);
+                Task { until, ..of(batch.target, patience, Work::Apply(batch, applies)) }
+            }
+            Effect::AskReady(batch) => {
+                let looks = self.made_looks(&batch);
+                of(batch.target, LOOK, Work::AskReady(batch, looks))
+            }
+            Effect::Decide | Effect::Reveal(_) | Effect::Commit(_) | Effect::Rest(_) | Effect::Finish => {
+                return None;
+            }
+        })
+    }
+
     // Looking.
 
-    /// Everybody that is to be greeted has been.
+    /// Everybody that is to be greeted has been. What an earlier run has begun may still land where
+    /// nothing keeps it out but time.
     pub(super) fn look(&mut self) -> Vec<Effect> {
+        if let Some(until) = self.rest() {
+            return vec![Effect::Rest(until)];
+        }
         self.phase = Phase::Looking;
         let all: Vec<usize> = (0..self.survey.subjects.len()).collect();
         self.look_at(all)
@@ -332,7 +402,7 @@ impl<'a> Engine<'a> {
     }
 
     /// What a batch asks its handler.
-    pub(super) fn looks(&self, batch: &Batch) -> Vec<Look<'_>> {
+    pub(super) fn looks(&self, batch: &Batch) -> Vec<LookRequest> {
         let subject = |at: &usize| self.survey.subjects.get(*at);
         batch.items.iter().filter_map(subject).map(|s| self.survey.look(&self.ledger, s)).collect()
     }
@@ -400,25 +470,32 @@ impl<'a> Engine<'a> {
     }
 
     /// What a batch tells its handler to clear.
-    pub(super) fn leftovers(&self, batch: &Batch) -> Vec<Apply<'_>> {
+    pub(super) fn leftovers(&self, batch: &Batch) -> Vec<ApplyRequest> {
         batch.items.iter().filter_map(|number| self.leftover(*number as u64)).collect()
     }
 
-    fn leftover(&self, number: u64) -> Option<Apply<'_>> {
+    fn leftover(&self, number: u64) -> Option<ApplyRequest> {
         let Intent { row, token, .. } = self.ledger.intents.get(&number)?;
-        let recorded = Some(&row.recorded);
-        Some(Apply { node: None, kind: &row.kind, recorded, before: None, token, mark: true })
+        let (kind, token) = (row.kind.clone(), token.clone());
+        let recorded = Some(row.recorded.clone());
+        Some(ApplyRequest { kind, node: None, recorded, before: None, token, mark: true })
     }
 
     fn discarded(&mut self, batch: &Batch, answers: Vec<Result<(), Fault>>) -> Vec<Effect> {
         self.waiting = self.waiting.saturating_sub(1);
+        let mut uncleared: FxHashMap<RowKey, Fault> = FxHashMap::default();
         for (number, answer) in batch.items.iter().zip(answers) {
             let number = *number as u64;
             let Err(fault) = answer else { continue };
             self.uncleared.insert(number);
-            let key = self.ledger.intents.get(&number).map(|intent| intent.row.key.clone());
-            for subject in self.survey.subjects.iter_mut().filter(|s| s.row == key) {
-                subject.seen = Some(Err(fault.clone()));
+            let intent = self.ledger.intents.get(&number);
+            uncleared.extend(intent.map(|intent| (intent.row.key.clone(), fault)));
+        }
+        if !uncleared.is_empty() {
+            for subject in &mut self.survey.subjects {
+                if let Some(fault) = subject.row.as_ref().and_then(|key| uncleared.get(key)) {
+                    subject.seen = Some(Err(fault.clone()));
+                }
             }
         }
         if self.waiting > 0 { Vec::new() } else { self.recovered() }
@@ -549,7 +626,7 @@ impl<'a> Engine<'a> {
                 Ok(fields) => {
                     let wanted = self.survey.subjects.get_mut(at).and_then(|s| s.wanted.as_mut());
                     if let Some(node) = wanted.and_then(|wanted| wanted.node.as_mut()) {
-                        node.fields = fields;
+                        Arc::make_mut(node).fields = fields;
                     }
                 }
                 Err(fault) => drop(self.closed.insert(at, fault)),

@@ -11,6 +11,7 @@ use crate::graph::GraphValue;
 use crate::handler::{Clock, Fence, Look, PrintKey, Reach, Registry, Seen, Session, Token};
 use crate::state::{Condition, Holding, Row, Snapshot};
 
+use super::engine::LOOK;
 use super::scope::Scope;
 use super::target::Targets;
 
@@ -93,6 +94,8 @@ impl Search<'_> {
             // The names in a directory are no secrets.
             key: PrintKey::new([0; 32]),
             clock: self.clock,
+            patience: LOOK,
+            until: None,
             project: self.project.clone(),
         };
         let recorded = Some(&row.recorded);

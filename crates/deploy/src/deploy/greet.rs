@@ -3,15 +3,20 @@
 //! target was used with.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use ecow::{EcoString, eco_format};
+use rustc_hash::FxHashSet;
 
-use crate::handler::{Fault, Found, Greeting};
-use crate::state::{Change, Condition, Holding, Row, RowKey, SUSPECT};
+use crate::handler::{Fault, Found, Greeting, Timestamp};
+use crate::state::{Change, Condition, Holding, Place, Row, RowKey, SUSPECT};
 
 use super::Error;
 use super::Mode;
 use super::engine::{Batch, Effect, Engine, group};
+
+/// What comes after a deadline is later than it.
+const TICK: Duration = Duration::from_millis(1);
 
 /// What was learned from targets, by their numbers.
 #[derive(Debug, Default)]
@@ -24,6 +29,8 @@ pub(super) struct Hall {
     pub entered: BTreeSet<usize>,
     /// Those that know less than the ledger: restored from a snapshot.
     restored: BTreeSet<usize>,
+    /// Those that nothing but time keeps effects of earlier runs out of.
+    loose: BTreeSet<usize>,
     /// What has to be said.
     pub notes: Vec<String>,
     /// What the ledger has to learn of it.
@@ -34,6 +41,11 @@ impl Hall {
     /// Nothing was learned yet, and this is to be said.
     pub(super) fn saying(notes: Vec<String>) -> Self {
         Hall { notes, ..Hall::default() }
+    }
+
+    /// Whether nothing but time keeps effects of earlier runs out of a target.
+    pub(super) fn is_loose(&self, target: usize) -> bool {
+        self.loose.contains(&target)
     }
 
     /// Why a target cannot be used.
@@ -105,6 +117,9 @@ impl Engine<'_> {
             self.hall.away.insert(target, fault.help(help));
             return Ok(());
         }
+        if greeting.late {
+            self.hall.loose.insert(target);
+        }
         if !greeting.keeps {
             return Ok(());
         }
@@ -162,6 +177,18 @@ impl Engine<'_> {
         if batches.is_empty() { self.look() } else { batches.into_iter().map(Effect::Search).collect() }
     }
 
+    /// Until when effects of earlier runs may land on a target that keeps none out. Who only looks need
+    /// not wait.
+    pub(super) fn rest(&self) -> Option<Timestamp> {
+        let loose = |target: &usize| self.hall.is_loose(*target) && self.hall.away(*target).is_none();
+        let open = self.ledger.intents.values().filter(|intent| {
+            self.scope.has(&intent.row.key.id, &intent.row.place.target)
+                && self.targets.holding(&intent.row.place).as_ref().is_some_and(loose)
+        });
+        let last = open.map(|intent| intent.deadline).max();
+        last.filter(|last| self.mode == Mode::Deploy && *last >= self.now).map(|last| last.after(TICK))
+    }
+
     pub(super) fn searched(
         &mut self,
         batch: &Batch,
@@ -169,11 +196,7 @@ impl Engine<'_> {
     ) -> Result<Vec<Effect>, Error> {
         self.waiting = self.waiting.saturating_sub(1);
         match found {
-            Some(Ok(found)) => {
-                for found in found {
-                    self.comes_back(batch, found);
-                }
-            }
+            Some(Ok(found)) => self.come_back(batch, found),
             Some(Err(fault)) => {
                 self.hall.away.insert(batch.target, fault);
             }
@@ -186,19 +209,26 @@ impl Engine<'_> {
         Ok(self.look())
     }
 
-    /// Something has this ledger's mark; if nothing in the ledger stands for it, a row comes back.
-    fn comes_back(&mut self, batch: &Batch, found: Found) {
+    /// What has this ledger's mark and nothing in the ledger stands for: a row of each comes back.
+    fn come_back(&mut self, batch: &Batch, found: Vec<Found>) {
         let Some(place) = self.targets.get(batch.target).map(|t| t.place.clone()) else { return };
-        let Some(handler) = self.registry.get(&batch.handler) else { return };
-        let held = |row: &Row| {
-            row.place.identity == place.identity && row.claims.iter().any(|c| found.claims.contains(c))
-        };
-        // What an open intent made is found by its recovery.
-        let intended = self.ledger.intents.values().any(|intent| intent.token == found.mark.token);
-        let known = intended || self.ledger.rows.values().any(held);
-        if found.mark.lineage != self.ledger.lineage || known {
+        let Some(version) = self.registry.get(&batch.handler).map(|handler| handler.version()) else {
             return;
+        };
+        let here = self.ledger.rows.values().filter(|row| row.place.identity == place.identity);
+        let mut held: FxHashSet<EcoString> = here.flat_map(|row| row.claims.iter().cloned()).collect();
+        for found in found {
+            // What an open intent made is found by its recovery.
+            let known = self.survey.intents.has(&found.mark.token)
+                || found.claims.iter().any(|claim| held.contains(claim));
+            if found.mark.lineage == self.ledger.lineage && !known {
+                held.extend(found.claims.iter().cloned());
+                self.comes_back(batch, &place, version, found);
+            }
         }
+    }
+
+    fn comes_back(&mut self, batch: &Batch, place: &Place, handler_version: u32, found: Found) {
         let claim = found.claims.first().cloned().unwrap_or_default();
         let id: EcoString = eco_format!("{}[claim={claim:?},on={:?}]", found.kind, place.target);
         self.hall.notes.push(format!("{id} is back: {} was restored from a snapshot", place.target));
@@ -208,8 +238,8 @@ impl Engine<'_> {
             condition: Condition::Ok,
             kind: found.kind,
             handler: batch.handler.clone(),
-            handler_version: handler.version(),
-            place,
+            handler_version,
+            place: place.clone(),
             claims: found.claims.into(),
             digest: EcoString::new(),
             recorded: found.recorded,

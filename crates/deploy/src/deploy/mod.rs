@@ -12,12 +12,15 @@
 mod decide;
 mod doing;
 mod drift;
+mod driver;
 mod engine;
 mod error;
 mod foreign;
 mod greet;
 mod guard;
 mod history;
+mod intents;
+mod lanes;
 mod order;
 mod outcome;
 mod passing;
@@ -35,6 +38,7 @@ pub mod sim;
 mod status;
 mod survey;
 mod target;
+mod task;
 mod who;
 mod within;
 

@@ -384,15 +384,19 @@ impl<'a> Draft<'a> {
             let what = || "is not there, and not part of this run".to_owned();
             broken.extend(missing.map(|id| (make, Cause { id: id.clone(), what: what() })));
         }
-        let users: Vec<&crate::state::Row> =
-            outside.rows.iter().filter_map(|key| survey.row(self.snapshot, key)).collect();
+        let mut users: FxHashMap<&EcoString, &crate::state::Row> = FxHashMap::default();
+        for row in outside.rows.iter().filter_map(|key| survey.row(self.snapshot, key)) {
+            for id in &row.requires {
+                users.entry(id).or_insert(row);
+            }
+        }
         for (at, subject) in survey.subjects.iter().enumerate() {
             let (Some(unmake), Some(key)) = (self.step(at, false), &subject.row) else { continue };
             // What is taken away before it is made anew cannot wait for its users.
             if subject.passes() || self.step(at, true).is_some_and(|make| make > unmake) {
                 continue;
             }
-            let user = users.iter().find(|row| row.requires.contains(&key.id));
+            let user = users.get(&key.id);
             let what = || "uses it, and is not part of this run".to_owned();
             broken.extend(user.map(|row| (unmake, Cause { id: row.key.id.clone(), what: what() })));
         }

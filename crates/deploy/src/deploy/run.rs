@@ -1,6 +1,5 @@
-//! Driving the engine: its effects are done here, on real stores and targets.
+//! A run, from its options to its outcome.
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,18 +8,16 @@ use ecow::EcoString;
 
 use crate::agent::Remotes;
 use crate::base::System;
-use crate::graph::{Allow, GraphValue};
-use crate::handler::{
-    Clock, Effect as Ended, Fault, Handler, Hello, Reach, Readiness, Registry, Session, SystemClock,
-    SystemRandom, Token,
-};
+use crate::graph::Allow;
+use crate::handler::{Clock, Registry, SystemClock, SystemRandom, Token};
 use crate::project::config::Limit;
 use crate::state::{
     Coord, Holder, LockError, MemoryStore, Revision, Snapshot, SqliteStore, Store, ledger_folder, print_key,
 };
 
 use super::Error;
-use super::engine::{Batch, Effect, Engine, Event, Request};
+use super::driver::Driver;
+use super::engine::Request;
 use super::foreign::Search;
 use super::guard::{Repository, follows};
 use super::outcome::{Outcome, Verdict};
@@ -208,8 +205,8 @@ pub fn run(
         scope: &scope,
         prints,
     };
-    // What it was before the run changed it.
-    let known = snapshot.clone();
+    // What it was before the run changed it, for who asks for it: it may be large.
+    let known = (options.mode == Mode::Plan || options.foreign).then(|| snapshot.clone());
     let mut outcome = match &options.saved {
         None => driver.drive(request, snapshot, &mut *ledger, observer)?,
         Some(saved) => {
@@ -222,12 +219,12 @@ pub fn run(
             }
         }
     };
-    if options.mode == Mode::Plan {
+    if let (Mode::Plan, Some(known)) = (options.mode, &known) {
         let header = graph.header();
-        let bound = options.bound(&known, revision.as_ref(), &header.allow);
+        let bound = options.bound(known, revision.as_ref(), &header.allow);
         outcome.saved = Some(SavedPlan::of(&outcome.plan, &bound));
     }
-    if let Some(ledger) = Some(&known).filter(|_| options.foreign) {
+    if let Some(ledger) = known.as_ref().filter(|_| options.foreign) {
         let search = Search {
             ledger,
             targets: &targets,
@@ -271,190 +268,5 @@ fn take_lock(
             }
             taken => return Ok(taken?),
         }
-    }
-}
-
-/// Does the effects of an engine.
-pub(super) struct Driver<'a> {
-    pub project: Arc<dyn System>,
-    /// The ledger's project and environment.
-    pub name: EcoString,
-    pub targets: &'a Targets,
-    pub registry: &'a Registry,
-    pub reach: &'a dyn Reach,
-    pub clock: &'a dyn Clock,
-    pub secrets: &'a Secrets,
-}
-
-impl Driver<'_> {
-    /// Runs an engine to its end.
-    pub(super) fn drive(
-        &self,
-        request: Request<'_>,
-        snapshot: Snapshot,
-        store: &mut dyn Store,
-        observer: &mut dyn Observer,
-    ) -> Result<Outcome, Error> {
-        let mode = request.mode;
-        let mut engine = Engine::new(request, snapshot)?;
-        let mut effects = VecDeque::from(engine.step(Event::Start)?);
-        let mut stopped = None;
-        while let Some(effect) = effects.pop_front() {
-            let event = match effect {
-                Effect::Finish => break,
-                Effect::Decide => {
-                    let guard = engine.plan().and_then(|plan| engine.guard(plan));
-                    if let Some(guard) = guard.filter(|_| mode == Mode::Deploy) {
-                        stopped = Some(guard);
-                        break;
-                    }
-                    let agreed = engine.plan().is_some_and(|plan| observer.planned(plan));
-                    Event::Decided(agreed && mode == Mode::Deploy)
-                }
-                Effect::Commit(changes) => {
-                    match store.commit(engine.ledger.revision, self.clock.now(), &changes) {
-                        Ok(revision) => Event::Committed(revision),
-                        Err(error) => {
-                            // Nothing that is not written down is done.
-                            stopped = Some(Error::Store(error));
-                            break;
-                        }
-                    }
-                }
-                other if other.waits() && effects.iter().any(|other| !other.waits()) => {
-                    effects.push_back(other);
-                    continue;
-                }
-                other => self.on_target(&engine, other, observer),
-            };
-            let batch = match &event {
-                Event::Applied(batch, _) | Event::Deleted(batch, _) | Event::Readiness(batch, _) => {
-                    Some(batch.clone())
-                }
-                _ => None,
-            };
-            effects.extend(engine.step(event)?);
-            if let (Some(batch), Some(plan)) = (batch, engine.plan()) {
-                for (entry, verdict) in engine.ended(&batch) {
-                    observer.progress(&Progress::Ended(plan, entry, &verdict));
-                }
-            }
-        }
-        match (engine.plan().is_some(), stopped) {
-            (false, Some(error)) => Err(error),
-            (_, stopped) => Ok(engine.outcome(stopped)),
-        }
-    }
-
-    /// Has a handler do an effect.
-    pub(super) fn on_target(
-        &self,
-        engine: &Engine<'_>,
-        effect: Effect,
-        observer: &mut dyn Observer,
-    ) -> Event {
-        let session = |batch: &Batch| self.session(engine, batch);
-        let missing = || Fault::new("the handler is missing");
-        match effect {
-            Effect::Greet { target, enter } => {
-                let answer = match self.targets.get(target) {
-                    Some(found) => self.reach.hello(&Hello {
-                        target: &found.place.target,
-                        identity: &found.place.identity,
-                        lineage: &engine.ledger.lineage,
-                        project: &self.name,
-                        fence: &engine.fence,
-                        key: &self.secrets.key_of(&found.place.identity),
-                        enter,
-                    }),
-                    None => Err(Fault::new("there is no such target")),
-                };
-                Event::Greeted(target, answer)
-            }
-            Effect::Search(batch) => {
-                let found = session(&batch).and_then(|(handler, session)| handler.marked(&session));
-                Event::Searched(batch, found)
-            }
-            Effect::Observe(batch) => {
-                observer.progress(&Progress::Looking(batch.items.len()));
-                let looks = engine.looks(&batch);
-                let answers = match session(&batch) {
-                    Some((handler, session)) => handler.observe(&session, &looks),
-                    None => looks.iter().map(|_| Err(missing())).collect(),
-                };
-                Event::Observed(batch, answers)
-            }
-            Effect::Discard(batch) => {
-                let requests = engine.leftovers(&batch);
-                let answers = match session(&batch) {
-                    Some((handler, session)) => handler.discard(&session, &requests),
-                    None => requests.iter().map(|_| Err(missing())).collect(),
-                };
-                Event::Discarded(batch, answers)
-            }
-            Effect::Delete(batch) => {
-                self.clock.sleep(batch.wait);
-                self.begun(engine, &batch, observer);
-                let requests = engine.deletes(&batch);
-                let ended = match session(&batch) {
-                    Some((handler, session)) => handler.delete(&session, &requests),
-                    None => requests.iter().map(|_| Ended::NoEffect(missing())).collect(),
-                };
-                Event::Deleted(batch, ended)
-            }
-            Effect::Apply(batch) => {
-                self.clock.sleep(batch.wait);
-                self.begun(engine, &batch, observer);
-                let requests = engine.applies(&batch);
-                let ended = match session(&batch) {
-                    Some((handler, session)) => handler.apply(&session, &requests),
-                    None => requests.iter().map(|_| Ended::NoEffect(missing())).collect(),
-                };
-                Event::Applied(batch, ended)
-            }
-            Effect::AskReady(batch) => {
-                self.clock.sleep(batch.wait);
-                let looks = engine.made_looks(&batch);
-                let answers = match session(&batch) {
-                    Some((handler, session)) => handler.ready(&session, &looks),
-                    None => looks.iter().map(|_| Readiness::Failed(missing())).collect(),
-                };
-                Event::Readiness(batch, answers)
-            }
-            Effect::Reveal(subjects) => Event::Revealed(
-                subjects.into_iter().filter_map(|at| Some((at, self.reveal(engine, at)?))).collect(),
-            ),
-            // The driver does these itself.
-            Effect::Decide | Effect::Commit(_) | Effect::Finish => Event::Decided(false),
-        }
-    }
-
-    /// The fields of what is wanted, its secrets opened.
-    fn reveal(&self, engine: &Engine<'_>, subject: usize) -> Option<Result<GraphValue, Fault>> {
-        let target = self.targets.get(engine.survey.subjects.get(subject)?.target)?;
-        Some(self.secrets.reveal(engine.fields_of(subject)?, &target.place.identity))
-    }
-
-    fn begun(&self, engine: &Engine<'_>, batch: &Batch, observer: &mut dyn Observer) {
-        if let Some(plan) = engine.plan() {
-            observer.progress(&Progress::Begun(plan, &engine.entries(batch)));
-        }
-    }
-
-    /// The handler of a batch, and what it works with.
-    fn session(&self, engine: &Engine<'_>, batch: &Batch) -> Option<(&dyn Handler, Session<'_>)> {
-        let target = self.targets.get(batch.target)?;
-        let handler = self.reach.hands(&target.place.target, self.registry.get(&batch.handler)?);
-        let session = Session {
-            target: target.place.target.clone(),
-            identity: target.place.identity.clone(),
-            root: target.root.clone(),
-            lineage: engine.ledger.lineage.clone(),
-            fence: engine.fence.clone(),
-            key: self.secrets.key_of(&target.place.identity),
-            clock: self.clock,
-            project: self.project.clone(),
-        };
-        Some((handler, session))
     }
 }

@@ -8,13 +8,15 @@ use ecow::{EcoString, eco_format};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::graph::{GraphBuilder, Node, SealedNode, State};
-use crate::handler::{Fault, Look, Registry, Seen};
+use crate::handler::{Fault, Registry, Seen};
 use crate::state::{Condition, Intent, Operation, Row, RowKey, Snapshot};
 
 use super::Error;
+use super::intents::Intents;
 use super::scope::Scope;
 use super::secrets::{NodePrints, Prints, tell_apart};
 use super::target::Targets;
+use super::task::LookRequest;
 
 /// What is looked at, and decided on.
 #[derive(Debug)]
@@ -65,7 +67,7 @@ pub(super) struct Wanted {
     /// Digest of all that a row depends on, as rows have it.
     pub digest: EcoString,
     /// Read, unless it is what the row was made from: then nobody needs to read it.
-    pub node: Option<Box<Node>>,
+    pub node: Option<Arc<Node>>,
     /// What it holds on its target.
     pub claims: Box<[EcoString]>,
     /// Whether it is there for a change-over alone.
@@ -79,7 +81,7 @@ impl Wanted {
     pub(super) fn read(&mut self) -> Result<&Node, Error> {
         let node = match self.node.take() {
             Some(node) => node,
-            None => Box::new(read_told(&self.sealed, self.prints.as_deref())?),
+            None => Arc::new(read_told(&self.sealed, self.prints.as_deref())?),
         };
         Ok(self.node.insert(node))
     }
@@ -114,6 +116,8 @@ pub(super) struct Survey {
     pub clashes: Vec<(usize, usize)>,
     /// Rows that open intents imply: effects that may have happened.
     pub implied: BTreeMap<RowKey, Row>,
+    /// The open intents, by what they are about.
+    pub intents: Intents,
     /// How many rows are on a target that has another identity now.
     pub strangers: usize,
     /// What is there and no business of this run.
@@ -150,7 +154,8 @@ pub(super) struct Sources<'a> {
 impl Survey {
     /// Pairs what is wanted with what is known.
     pub(super) fn new(sources: &Sources<'_>) -> Result<Self, Error> {
-        let mut survey = Survey { implied: implied(sources.ledger), ..Survey::default() };
+        let (implied, intents) = (implied(sources.ledger), Intents::of(sources.ledger));
+        let mut survey = Survey { implied, intents, ..Survey::default() };
         survey.add_wanted(sources)?;
         survey.find_clashes(sources);
         survey.add_rest(sources);
@@ -163,29 +168,26 @@ impl Survey {
     }
 
     /// What to ask a handler about a subject.
-    pub(super) fn look<'a>(&'a self, ledger: &'a Snapshot, subject: &'a Subject) -> Look<'a> {
+    pub(super) fn look(&self, ledger: &Snapshot, subject: &Subject) -> LookRequest {
         let row = subject.row.as_ref().and_then(|key| self.row(ledger, key));
-        let open = subject.row.as_ref().and_then(|key| making(ledger, key));
+        let open = subject.row.as_ref().and_then(|key| self.intents.making(ledger, key));
         // What has moved is where its row says: whoever looked where it is wanted would not see it.
         let wanted = subject.wanted.as_ref();
         let moved = |wanted: &Wanted| {
             row.is_some_and(|row| row.key.id != wanted.sealed.id && row.claims != wanted.claims)
         };
-        Look {
-            kind: &subject.kind,
-            node: wanted.filter(|wanted| !moved(wanted)).and_then(|wanted| wanted.node.as_deref()),
-            recorded: row.map(|row| &row.recorded),
-            intended: open.map(|intent| &intent.row.recorded),
-            token: open.map(|intent| &intent.token),
+        LookRequest {
+            kind: subject.kind.clone(),
+            node: wanted.filter(|wanted| !moved(wanted)).and_then(|wanted| wanted.node.clone()),
+            recorded: row.map(|row| row.recorded.clone()),
+            intended: open.map(|intent| intent.row.recorded.clone()),
+            token: open.map(|intent| intent.token.clone()),
             closely: subject.closely,
             entries: false,
         }
     }
 
     fn add_wanted(&mut self, sources: &Sources<'_>) -> Result<(), Error> {
-        let intents = sources.ledger.intents.values();
-        let open: FxHashSet<&RowKey> =
-            intents.flat_map(|i| std::iter::once(&i.row.key).chain(&i.moved)).collect();
         let moves = Moves::of(sources.graph);
         let mut missing = Vec::new();
         for sealed in sources.graph.sorted() {
@@ -197,7 +199,7 @@ impl Survey {
                 continue;
             }
             let row = self.own_row(sources, sealed, &moves);
-            let subject = self.wanted_subject(sources, sealed, row, &open, &mut missing)?;
+            let subject = self.wanted_subject(sources, sealed, row, &mut missing)?;
             self.wanted.insert(sealed.id.clone(), self.subjects.len());
             self.subjects.push(subject);
         }
@@ -244,7 +246,6 @@ impl Survey {
         sources: &Sources<'_>,
         sealed: &Arc<SealedNode>,
         row: Option<&Row>,
-        open: &FxHashSet<&RowKey>,
         missing: &mut Vec<(EcoString, EcoString)>,
     ) -> Result<Subject, Error> {
         let target = sources.targets.named(&sealed.target).ok_or_else(|| Error::Graph {
@@ -262,7 +263,7 @@ impl Survey {
             && sources.registry.get(&row.handler).is_some_and(|h| h.version() == row.handler_version)
             && !sources.verify
             && !passing
-            && !open.contains(&row.key)
+            && !self.intents.concern(&row.key)
         {
             let claims = row.claims.clone();
             let wanted = Wanted { sealed: sealed.clone(), digest, node: None, claims, passing, prints };
@@ -276,7 +277,7 @@ impl Survey {
                 seen: None,
             });
         }
-        let node = Box::new(read_told(sealed, prints.as_deref())?);
+        let node = Arc::new(read_told(sealed, prints.as_deref())?);
         // Another handler can make nothing of it.
         let row = row.filter(|row| row.key.id == sealed.id || row.handler == node.handler);
         let claims = match sources.registry.get(&node.handler) {
@@ -396,7 +397,8 @@ impl Survey {
         for (at, (target, row)) in rest.iter().enumerate() {
             if !handed_over.contains(&at) {
                 numbers.insert(at, start + numbers.len());
-                self.subjects.push(unwanted(*target, row, sources));
+                let closely = sources.verify || self.intents.concern(&row.key);
+                self.subjects.push(unwanted(*target, row, closely));
             }
         }
         self.takes.extend(found.iter().filter_map(|(taker, holder)| Some((*taker, *numbers.get(holder)?))));
@@ -440,24 +442,16 @@ impl Survey {
     }
 }
 
-fn unwanted(target: usize, row: &Row, sources: &Sources<'_>) -> Subject {
-    let mut intents = sources.ledger.intents.values();
-    let open = intents.any(|intent| intent.row.key == row.key || intent.moved.as_ref() == Some(&row.key));
+fn unwanted(target: usize, row: &Row, closely: bool) -> Subject {
     Subject {
         target,
         kind: row.kind.clone(),
         handler: row.handler.clone(),
         wanted: None,
         row: Some(row.key.clone()),
-        closely: sources.verify || open,
+        closely,
         seen: None,
     }
-}
-
-/// The open intent that would make something of a row.
-fn making<'a>(ledger: &'a Snapshot, key: &RowKey) -> Option<&'a Intent> {
-    let makes = |intent: &&Intent| intent.row.key == *key && intent.operation != Operation::Delete;
-    ledger.intents.values().find(makes)
 }
 
 /// The rows of open intents that may have made something that no row stands for yet.

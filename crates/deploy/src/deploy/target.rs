@@ -102,6 +102,12 @@ impl Targets {
             .filter(|&at| self.get(at).is_some_and(|t| t.place.identity == place.identity))
     }
 
+    /// What the targets are, each machine once.
+    pub(super) fn machines(&self) -> impl Iterator<Item = &EcoString> {
+        let all: BTreeSet<&EcoString> = self.all.iter().map(|target| &target.place.identity).collect();
+        all.into_iter()
+    }
+
     /// A target by its number.
     pub fn get(&self, at: usize) -> Option<&Target> {
         self.all.get(at)

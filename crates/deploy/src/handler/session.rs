@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ecow::EcoString;
 use serde::{Deserialize, Serialize};
 
 use crate::base::System;
 
-use super::{Clock, Fault, Handler, PrintKey, Token};
+use super::{Clock, Fault, Handler, PrintKey, Timestamp, Token};
 
 /// Where the absolute paths of a target's files begin on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,11 @@ pub struct Session<'a> {
     pub key: PrintKey,
     /// The target's clock.
     pub clock: &'a dyn Clock,
+    /// How long who asked waits for a sign of life.
+    pub patience: Duration,
+    /// After that time an effect must not land: given for targets where nothing else keeps what comes
+    /// late out. A handler sees to it that a request does not outlive it.
+    pub until: Option<Timestamp>,
     /// The files of the project, for what is copied from it.
     pub project: Arc<dyn System>,
 }
@@ -88,6 +94,9 @@ pub struct Greeting {
     pub fence: Option<Fence>,
     /// Whether it keeps such things at all: the machine that deploys needs none, where a lock does.
     pub keeps: bool,
+    /// Whether effects of an earlier run may still land on it, until their deadlines: it has no agent
+    /// that would keep them out, and is not the machine that deploys.
+    pub late: bool,
     /// The lineages of other ledgers of the same project that it knows.
     pub others: Vec<EcoString>,
 }

@@ -15,6 +15,11 @@ impl Timestamp {
     pub fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0).max(0) as u64)
     }
+
+    /// The time so much later.
+    pub fn after(self, time: Duration) -> Timestamp {
+        Timestamp(self.0.saturating_add(i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)))
+    }
 }
 
 /// `2026-03-01T12:00:00Z`.

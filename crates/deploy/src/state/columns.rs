@@ -181,7 +181,8 @@ pub(super) fn read_rows(connection: &Connection, into: &mut Snapshot) -> rusqlit
 /// Reads all open intents.
 pub(super) fn read_intents(connection: &Connection, into: &mut Snapshot) -> rusqlite::Result<()> {
     let mut shared = Shared::default();
-    let sql = format!("SELECT number, epoch, operation, before, intent_token, {ROW}, moved FROM intents");
+    let sql =
+        format!("SELECT number, epoch, operation, before, intent_token, {ROW}, moved, deadline FROM intents");
     let mut query = connection.prepare(&sql)?;
     let mut records = query.query([])?;
     while let Some(record) = records.next()? {
@@ -194,6 +195,7 @@ pub(super) fn read_intents(connection: &Connection, into: &mut Snapshot) -> rusq
             token: known(record, 4, Token::parse)?,
             row: read_row(&mut shared, record, 5)?,
             moved: read_key(record, 5 + WIDTH)?,
+            deadline: Timestamp(record.get(6 + WIDTH)?),
         };
         into.intents.insert(number, intent);
     }
@@ -353,7 +355,7 @@ fn put(connection: &Connection, row: &Row) -> rusqlite::Result<()> {
 
 fn open(connection: &Connection, intent: &Intent) -> rusqlite::Result<()> {
     const OPEN: &str = "INSERT INTO intents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
-        ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)";
+        ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)";
     let mut sql = connection.prepare_cached(OPEN)?;
     let number = intent.number as i64;
     let epoch = intent.epoch as i64;
@@ -363,7 +365,7 @@ fn open(connection: &Connection, intent: &Intent) -> rusqlite::Result<()> {
         [&number, &epoch, &intent.operation.as_str(), &before, &intent.token.as_str()];
     with_row(&intent.row, |columns| {
         let all: Vec<&dyn ToSql> =
-            head.iter().chain(columns).copied().chain([&moved as &dyn ToSql]).collect();
+            head.iter().chain(columns).copied().chain([&moved as &dyn ToSql, &intent.deadline.0]).collect();
         sql.execute(all.as_slice()).map(drop)
     })
 }

@@ -54,6 +54,7 @@ fn intent(number: u64, id: &str) -> Intent {
         before: (number > 1).then(|| "seen".into()),
         token: Token::new(&SeededRandom::new(number)),
         moved: (number > 1).then(|| row(id, 7).key),
+        deadline: Timestamp(number as i64),
     }
 }
 

@@ -183,6 +183,8 @@ pub struct Intent {
     pub token: Token,
     /// The row that the object leaves, if it goes on in another place under another id.
     pub moved: Option<RowKey>,
+    /// When it is given up. Where nothing else keeps late effects out, none lands after that.
+    pub deadline: Timestamp,
 }
 
 /// One deploy: what was to exist, from which sources, and whether it was finished.

@@ -1,6 +1,7 @@
 //! A ledger in memory: for tests and simulations. Clones share it, as processes share a file.
 
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use ecow::eco_format;
 
@@ -17,6 +18,10 @@ struct Shared {
     generations: Vec<Generation>,
     journal: Vec<Entry>,
     holder: Option<Holder>,
+    /// How long whoever holds the lock has it without a commit, if not for ever.
+    lease: Option<Duration>,
+    /// When it was taken, or somebody last committed with it.
+    renewed: Timestamp,
 }
 
 /// A ledger in memory.
@@ -49,6 +54,14 @@ impl MemoryStore {
         MemoryStore { shared: Arc::new(Mutex::new(shared)), holds: None }
     }
 
+    /// One that takes its lock from whoever has not committed for so long, as a store does that several
+    /// machines share.
+    pub fn leasing(random: &dyn Random, lease: Duration) -> Self {
+        let store = MemoryStore::new(random);
+        store.shared().lease = Some(lease);
+        store
+    }
+
     /// Another process on the same ledger.
     pub fn reopen(&self) -> Self {
         MemoryStore { shared: self.shared.clone(), holds: None }
@@ -67,13 +80,10 @@ impl MemoryStore {
             generations: shared.generations.clone(),
             journal: shared.journal.clone(),
             holder: None,
+            lease: shared.lease,
+            renewed: shared.renewed,
         };
         MemoryStore { shared: Arc::new(Mutex::new(copy)), holds: None }
-    }
-
-    /// The lease of whoever holds the lock has run out: the next one takes it.
-    pub fn expire(&self) {
-        self.shared().holder = None;
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
@@ -90,6 +100,7 @@ impl Store for MemoryStore {
         let mut guard = self.shared();
         let shared = &mut *guard;
         shared.ledger.revision.admit(at)?;
+        shared.renewed = now;
         shared.ledger.apply(changes, now);
         shared.ledger.revision.serial += 1;
         let revision = shared.ledger.revision;
@@ -124,10 +135,12 @@ impl Store for MemoryStore {
 impl Coord for MemoryStore {
     fn acquire(&mut self, holder: &Holder, nonce: &Token) -> Result<Revision, LockError> {
         let mut shared = self.shared();
-        if shared.holder.is_some() {
+        let over = shared.lease.is_some_and(|lease| holder.since.since(shared.renewed) > lease);
+        if shared.holder.is_some() && !over {
             return Err(LockError::Held { holder: shared.holder.clone() });
         }
         shared.holder = Some(holder.clone());
+        shared.renewed = holder.since;
         shared.ledger.revision.epoch += 1;
         shared.ledger.revision.serial += 1;
         let revision = shared.ledger.revision;

@@ -17,7 +17,7 @@ use super::store::{Coord, Holder, LockError, Store, StoreError};
 use super::{Change, Generation, Revision, Snapshot};
 
 /// The newest version of the tables that this program knows.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 
 /// The subset that SQLite and PostgreSQL share: texts and 64-bit numbers.
 const TABLES: &str = "
@@ -43,7 +43,7 @@ CREATE TABLE intents (
     claims TEXT NOT NULL, digest TEXT NOT NULL,
     fields TEXT NOT NULL, stamp TEXT NOT NULL, physical TEXT NOT NULL, token TEXT, outputs TEXT NOT NULL,
     requires TEXT NOT NULL, protect BIGINT NOT NULL, keep BIGINT NOT NULL, generation BIGINT NOT NULL,
-    ready BIGINT NOT NULL DEFAULT 1, moved TEXT
+    ready BIGINT NOT NULL DEFAULT 1, moved TEXT, deadline BIGINT NOT NULL DEFAULT 0
 );
 CREATE TABLE generations (
     number BIGINT PRIMARY KEY, revision TEXT NOT NULL, desired TEXT NOT NULL, graph TEXT,
@@ -65,7 +65,7 @@ CREATE TABLE greeted (identity TEXT PRIMARY KEY, epoch BIGINT NOT NULL);
 ";
 
 /// What makes the tables of each version those of the next, from 1 to 2 on.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
 ALTER TABLE rows ADD COLUMN ready BIGINT NOT NULL DEFAULT 1;
 ALTER TABLE intents ADD COLUMN ready BIGINT NOT NULL DEFAULT 1;
@@ -86,6 +86,9 @@ CREATE TABLE generation_files (
     "
 ALTER TABLE generations ADD COLUMN author TEXT NOT NULL DEFAULT '';
 ALTER TABLE generations ADD COLUMN cause TEXT NOT NULL DEFAULT '';
+",
+    "
+ALTER TABLE intents ADD COLUMN deadline BIGINT NOT NULL DEFAULT 0;
 ",
 ];
 

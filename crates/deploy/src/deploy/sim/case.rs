@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 pub struct Case {
     /// The turns, in order. What the last one wants is what has to be there in the end.
     pub turns: Vec<Turn>,
+    /// Targets without an agent: they keep no earlier run out, and what is under way to them lands by its
+    /// deadline or never.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loose: Vec<u8>,
 }
 
 /// One run of the deployer, and what comes before it.

@@ -52,7 +52,11 @@ pub fn case(seed: u64) -> Case {
         let faults = if chance.one_in(3) { Faults::default() } else { faults(&chance) };
         turns.push(Turn { events, wanted: wanted.clone(), faults });
     }
-    Case { turns }
+    let loose = match chance.one_in(4) {
+        true => (0..TARGETS).filter(|_| chance.one_in(2)).collect(),
+        false => Vec::new(),
+    };
+    Case { turns, loose }
 }
 
 /// What a project says after some edits.

@@ -116,7 +116,7 @@ pub(super) fn before(lab: &Lab, engine: &Engine<'_>, effect: &Effect) {
     match effect {
         Effect::Apply(batch) => {
             for apply in engine.applies(batch) {
-                let Some(node) = apply.node else { continue };
+                let Some(node) = &apply.node else { continue };
                 accompanied(lab, engine, &node.id);
                 for required in &node.requires {
                     if let Some(problem) = unmet(engine, ledger, &required.id) {

@@ -243,7 +243,7 @@ impl Life<'_> {
             faults: Faults { crash: Some(*crash), ..Faults::default() },
             ..Turn::default()
         };
-        Case { turns: [first].into_iter().chain(cuts.iter().map(cut)).collect() }
+        Case { turns: [first].into_iter().chain(cuts.iter().map(cut)).collect(), loose: Vec::new() }
     }
 }
 

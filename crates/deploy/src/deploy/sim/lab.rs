@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ecow::EcoString;
 
@@ -12,14 +13,17 @@ use crate::handler::fake::{At, FakeHandler, Foreign, Inner, Mishap, Object, Worl
 use crate::handler::{Clock as _, Fence, ManualClock, Random as _, Registry, SeededRandom, Token};
 use crate::state::{Condition, Coord as _, Holder, MemoryStore, Row, Snapshot, Store as _, StoreError};
 
+use super::super::driver::Driver;
 use super::super::engine::{Effect, Engine, Event, Request};
-use super::super::run::Driver;
 use super::super::secrets::Secrets;
 use super::super::target::Targets;
-use super::super::{Error, Mode, Observer, Outcome, Plan};
+use super::super::{Error, Mode, Outcome};
 use super::case::{Case, Does, Faults, Goes, Hand, Happens, Spec, Turn};
 use super::chance::{Chance, TARGETS};
 use super::{Stats, Violation, check, model, nodes};
+
+/// For how long a deployer has the ledger without a commit.
+const LEASE: Duration = Duration::from_secs(60);
 
 /// Everything that lasts from run to run.
 pub(super) struct Lab {
@@ -64,15 +68,6 @@ pub(super) enum Ended {
     Refused(Error),
 }
 
-/// Agrees to everything.
-struct Yes;
-
-impl Observer for Yes {
-    fn planned(&mut self, _plan: &Plan) -> bool {
-        true
-    }
-}
-
 impl Lab {
     pub(super) fn new() -> Self {
         let random = SeededRandom::new(1);
@@ -81,7 +76,7 @@ impl Lab {
         Lab {
             registry: Registry::of(vec![Box::new(FakeHandler(world.clone()))]),
             targets: nodes::targets(),
-            store: MemoryStore::new(&random),
+            store: MemoryStore::leasing(&random, LEASE),
             world,
             random,
             clock: ManualClock::default(),
@@ -115,6 +110,8 @@ impl Lab {
 
     /// Lives a life, heals, and takes everything away.
     pub(super) fn live(&self, case: &Case) -> Result<Stats, Violation> {
+        let loose = case.loose.iter().filter(|target| **target < TARGETS);
+        self.world.inner().loose = loose.map(|target| nodes::identity(*target)).collect();
         for (at, turn) in case.turns.iter().enumerate() {
             let past = self.as_it_is();
             self.past.borrow_mut().push(past);
@@ -143,6 +140,7 @@ impl Lab {
         let mut there = lab.world.inner();
         there.objects = here.objects.clone();
         there.fences = here.fences.clone();
+        there.loose = here.loose.clone();
         there.set_revision(here.revision());
         drop(there);
         Lab { random: SeededRandom::new(self.random.next() as u64), ..lab }
@@ -202,8 +200,12 @@ impl Lab {
     }
 
     fn happens(&self, event: &Happens, turn: &Turn) -> Result<(), Violation> {
+        let loose = self.world.inner().loose.clone();
         match event {
-            Happens::Land => self.world.inner().land(),
+            // Only what keeps which run it let in can tell that itself, or the ledger, is an old one.
+            Happens::RestoreTarget(target, _) if loose.contains(&nodes::identity(*target)) => {}
+            Happens::OldLedger(_) | Happens::LostLedger if !loose.is_empty() => {}
+            Happens::Land => self.world.inner().land(self.clock.now()),
             Happens::Hand(hand) => {
                 let foreign = foreign(hand);
                 self.world.inner().act(&foreign);
@@ -295,7 +297,7 @@ impl Lab {
     /// Runs without faults until nothing is left to do, which is at most twice; then sees that
     /// everything is as wanted.
     fn heal(&self, wanted: &[Spec]) -> Result<(), Violation> {
-        self.world.inner().land();
+        self.world.inner().land(self.clock.now());
         let mut fine = false;
         for _ in 0..2 {
             let effects = self.world.inner().log.len();
@@ -445,16 +447,14 @@ struct Run<'a> {
 impl Run<'_> {
     fn to_end(mut self, meanwhile: &[Spec]) -> Ended {
         let mut stopped = None;
-        let mut paused = false;
-        match self.engine.step(Event::Start) {
+        let mut paused = None;
+        match self.engine.step(Event::Start, self.lab.clock.now()) {
             Ok(effects) => self.effects = effects,
             Err(error) => return Ended::Refused(error),
         }
         for number in 0..10_000 {
             if self.faults.pause == Some(number) {
-                paused = true;
-                self.lab.store.expire();
-                self.lab.run(meanwhile, &Faults::default(), Mode::Deploy, &[]);
+                paused = Some(self.pause(meanwhile));
             }
             if self.faults.crash == Some(2 * number) {
                 return Ended::Crashed;
@@ -464,7 +464,7 @@ impl Run<'_> {
                 Effect::Finish => break,
                 Effect::Decide => {
                     check::in_scope(self.lab, &self.engine);
-                    let whole = !paused && self.engine.scope.is_everything();
+                    let whole = paused.is_none() && self.engine.scope.is_everything();
                     if let Some(plan) = self.engine.plan().filter(|_| whole) {
                         model::agrees(self.lab, &self.engine, plan);
                     }
@@ -479,7 +479,7 @@ impl Run<'_> {
                 },
                 other => {
                     check::before(self.lab, &self.engine, &other);
-                    self.driver.on_target(&self.engine, other, &mut Yes)
+                    self.driver.on_target(&self.engine, other)
                 }
             };
             self.lab.count(|stats| stats.steps += 1);
@@ -487,18 +487,34 @@ impl Run<'_> {
             if self.lab.world.inner().dead || self.faults.crash == Some(2 * number + 1) {
                 return Ended::Crashed;
             }
-            match self.engine.step(event) {
+            match self.engine.step(event, self.lab.clock.now()) {
                 Ok(effects) => self.effects.extend(effects),
                 Err(error) => return Ended::Refused(error),
+            }
+        }
+        if let Some(effects) = paused {
+            let log = self.lab.world.inner().log.clone();
+            if let Some(what) = log.get(effects) {
+                self.lab.report("I12", format!("{what}: by a deployer whose lease was over"));
             }
         }
         Ended::Done(Box::new(self.engine.outcome(stopped)))
     }
 
+    /// The process is paused for longer than its lease, and another one deploys. How many effects there
+    /// were when it goes on.
+    fn pause(&self, meanwhile: &[Spec]) -> usize {
+        self.lab.clock.sleep(LEASE + Duration::from_secs(1));
+        if let Ended::Refused(error) = self.lab.run(meanwhile, &Faults::default(), Mode::Deploy, &[]) {
+            self.lab.report("LEASE", format!("nobody else can deploy: {error}"));
+        }
+        self.lab.world.inner().log.len()
+    }
+
     /// The next effect: any of those that wait for nothing.
     fn next(&mut self) -> Option<Effect> {
         let ready: Vec<usize> =
-            self.effects.iter().enumerate().filter(|(_, e)| !e.waits()).map(|(at, _)| at).collect();
+            self.effects.iter().enumerate().filter(|(_, e)| e.wait().is_zero()).map(|(at, _)| at).collect();
         let at = match (self.faults.schedule, ready.as_slice()) {
             (_, []) => 0,
             (0, ready) => *ready.first()?,

@@ -19,6 +19,9 @@ pub fn shrink(case: &Case, name: &str, fails: impl Fn(&Case) -> Option<String>) 
 /// Lives that differ in one thing that is left out.
 fn simpler(case: &Case) -> Vec<Case> {
     let mut all = Vec::new();
+    if !case.loose.is_empty() {
+        all.push(Case { loose: Vec::new(), ..case.clone() });
+    }
     for (at, turn) in case.turns.iter().enumerate() {
         let mut without = case.clone();
         without.turns.remove(at);

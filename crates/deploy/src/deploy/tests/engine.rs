@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ecow::EcoString;
 use proptest::prelude::*;
 
-use super::super::run::Driver;
+use super::super::driver::Driver;
 use super::super::target::{Target, Targets};
 use super::super::*;
 use super::{Run, Trial, graph, node, requiring, text};
@@ -17,6 +17,14 @@ use crate::handler::{Clock as _, ManualClock, Registry, Root, SeededRandom};
 use crate::state::{Condition, MemoryStore, Place, Snapshot, Store as _};
 
 const IDENTITY: &str = "machine";
+
+/// One deploy to one target of a world, by a clock that then says how long it took.
+pub(super) fn deploy_once(world: &World, nodes: &[Node]) -> (ManualClock, Outcome) {
+    let registry = Registry::of(vec![Box::new(FakeHandler(world.clone()))]);
+    let lab = Lab { world: world.clone(), registry, ..Lab::new(1) };
+    let outcome = lab.done(nodes);
+    (lab.clock, outcome)
+}
 
 /// A project, its ledger and its target.
 struct Lab {

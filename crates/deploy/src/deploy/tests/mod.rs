@@ -1,16 +1,18 @@
 //! Deploys of graphs that are built here.
 
+mod again;
 mod attacks;
 mod engine;
 mod files;
+mod lanes;
 mod parts;
 
 use std::collections::VecDeque;
 
 use ecow::{EcoString, eco_format};
 
+use super::driver::Driver;
 use super::engine::{Effect, Engine, Event, Request};
-use super::run::Driver;
 use super::*;
 use crate::graph::{
     Drift, Graph, GraphBuilder, GraphValue, Header, LOCAL, Node, Origin, Require, State, Target as Host,
@@ -110,7 +112,7 @@ impl Trial<'_> {
             prints: Default::default(),
         };
         let mut engine = Engine::new(request, store.load().unwrap()).unwrap();
-        let mut effects = VecDeque::from(engine.step(Event::Start).unwrap());
+        let mut effects = VecDeque::from(engine.step(Event::Start, self.clock.now()).unwrap());
         let mut dies = || match &mut fuel {
             Some(0) => true,
             Some(left) => {
@@ -130,12 +132,12 @@ impl Trial<'_> {
                     let at = engine.ledger.revision;
                     Event::Committed(store.commit(at, self.clock.now(), &changes).unwrap())
                 }
-                other => self.driver.on_target(&engine, other, &mut Yes),
+                other => self.driver.on_target(&engine, other),
             };
             if !watch(&store.load().unwrap()) || dies() {
                 return Run::Crashed;
             }
-            effects.extend(engine.step(event).unwrap());
+            effects.extend(engine.step(event, self.clock.now()).unwrap());
         }
         Run::Ended(Box::new(engine.outcome(None)))
     }

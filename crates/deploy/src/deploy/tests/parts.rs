@@ -361,6 +361,30 @@ fn drift_of_a_files_mode_can_be_let_be() {
 }
 
 #[test]
+fn nothing_is_put_below_a_line_within_a_block() {
+    let below = |node, regex: &str| with(node, "below", text(regex));
+    let host = host("/hosts", HOSTS);
+    let first = || vec![block("/hosts", "w", "10.0.0.1 web\n10.0.0.2 db")];
+    host.converge(first());
+    // Each would change what the block says, which the block then would change back.
+    let beside = |wanted: Vec<Node>| wanted.into_iter().chain(first()).collect::<Vec<_>>();
+    let both = beside(vec![
+        below(line("/hosts", "a", "10.0.0.9 mail"), "web$"),
+        below(block("/hosts", "v", "x"), "db$"),
+        with(line("/hosts", "b", "10.0.0.3 db"), "matches", text(" db$")),
+        line("/hosts", "c", "10.0.0.1 web"),
+    ]);
+    host.converge(both);
+    let text = unmarked(&host.read("/hosts"));
+    assert!(text.contains("# gops begin w\n10.0.0.1 web\n10.0.0.2 db\n# gops end w\n"), "{text}");
+    assert!(text.contains("10.0.0.9 mail") && text.contains("10.0.0.3 db"), "{text}");
+    assert_eq!(text.matches("10.0.0.1 web").count(), 2, "the line is not the block's: {text}");
+    host.converge(first());
+    host.converge(Vec::new());
+    assert_eq!(host.read("/hosts"), HOSTS);
+}
+
+#[test]
 fn a_crash_anywhere_loses_no_part() {
     let hosts = || {
         let host = host("/hosts", HOSTS);

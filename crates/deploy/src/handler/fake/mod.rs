@@ -62,6 +62,7 @@ fn json(value: &GraphValue) -> EcoString {
 
 impl FakeHandler {
     fn effect(&self, request: Request) -> Effect<Recorded> {
+        self.0.wait_for(&request.at.0);
         let name = request.at.1.clone();
         let mut inner = self.0.inner();
         if !inner.lives() {
@@ -109,6 +110,7 @@ impl FakeHandler {
             lineage: session.lineage.clone(),
             fence: session.fence.clone(),
             token: apply.token.clone(),
+            until: session.until,
             before: apply.before.map(EcoString::from),
             what: What::Put {
                 kind: apply.kind.into(),
@@ -278,6 +280,7 @@ impl Handler for FakeHandler {
                 lineage: session.lineage.clone(),
                 fence: session.fence.clone(),
                 token: request.token.clone(),
+                until: session.until,
                 before: Some(request.before.into()),
                 what: What::Remove { inside },
             };

@@ -3,7 +3,7 @@
 use ecow::{EcoString, eco_format};
 
 use crate::graph::GraphValue;
-use crate::handler::{Fault, Fence, Mark, Recorded, Token};
+use crate::handler::{Fault, Fence, Mark, Recorded, Timestamp, Token};
 
 use super::world::{At, Inner, Object};
 use super::{output, text};
@@ -15,6 +15,8 @@ pub struct Request {
     pub(super) lineage: EcoString,
     pub(super) fence: Fence,
     pub(super) token: Token,
+    /// When it is too late for it.
+    pub(super) until: Option<Timestamp>,
     /// The stamp that has to be there.
     pub(super) before: Option<EcoString>,
     pub(super) what: What,

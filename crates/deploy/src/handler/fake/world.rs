@@ -1,19 +1,23 @@
 //! What the targets of a simulation hold, and how they misbehave.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
 
 use ecow::{EcoString, eco_format};
 
 use crate::handler::{
-    Fault, Fence, Greeting, Hello, Mark, Random as _, Reach, Recorded, SeededRandom, Token,
+    Fault, Fence, Greeting, Hello, Mark, Random as _, Reach, Recorded, SeededRandom, Timestamp, Token,
 };
 
 use super::request::Request;
 
+/// How long a target that does not answer is waited for.
+const GIVES_UP: Duration = Duration::from_secs(60);
+
 /// What the targets hold, and how they misbehave. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct World(Arc<Mutex<Inner>>);
+pub struct World(Arc<Mutex<Inner>>, Arc<Condvar>);
 
 /// Where something is: the identity of the target, and the claim.
 pub type At = (EcoString, EcoString);
@@ -31,6 +35,10 @@ pub struct Inner {
     pub down: BTreeSet<EcoString>,
     /// Targets whose things are not mounted: nothing is there, and nothing is known to be gone.
     pub unmounted: BTreeSet<EcoString>,
+    /// Targets without an agent: they keep nothing out, and a request lands by its deadline or never.
+    pub loose: BTreeSet<EcoString>,
+    /// Targets that do not answer to an effect until somebody lets them.
+    pub blocked: BTreeSet<EcoString>,
     /// Requests that were sent and did not arrive yet.
     pub late: Vec<Request>,
     /// What goes wrong with effects of this run, by number.
@@ -112,6 +120,21 @@ pub enum Foreign {
 }
 
 impl World {
+    /// Waits until a target is let to answer, and not for ever.
+    pub(super) fn wait_for(&self, identity: &EcoString) {
+        let inner = self.inner();
+        if inner.blocked.contains(identity) {
+            let blocked = |inner: &mut Inner| inner.blocked.contains(identity);
+            drop(self.1.wait_timeout_while(inner, GIVES_UP, blocked));
+        }
+    }
+
+    /// Lets all targets answer.
+    pub fn unblock(&self) {
+        self.inner().blocked.clear();
+        self.1.notify_all();
+    }
+
     /// What is in it.
     pub fn inner(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(|p| p.into_inner())
@@ -225,9 +248,12 @@ impl Inner {
         !self.dead
     }
 
-    /// Late requests arrive.
-    pub fn land(&mut self) {
+    /// Late requests arrive, those whose deadline is not over.
+    pub fn land(&mut self, now: Timestamp) {
         for request in std::mem::take(&mut self.late) {
+            if request.until.is_some_and(|until| now > until) {
+                continue;
+            }
             let _: Result<Recorded, Fault> = request.run(self, false);
         }
     }
@@ -258,11 +284,15 @@ impl Reach for World {
             });
             (known, of_target.map(|((_, lineage), _)| lineage.clone()).collect())
         };
-        let accepts = fence.as_ref().is_none_or(|known| known.admits(hello.fence));
+        let loose = inner.loose.contains(&identity);
+        let accepts = !loose && fence.as_ref().is_none_or(|known| known.admits(hello.fence));
         if hello.enter && accepts && identity == *hello.identity {
             inner.fences.insert(at, (hello.project.clone(), hello.fence.clone()));
         }
-        Ok(Greeting { identity, fence, keeps: true, others })
+        if loose {
+            return Ok(Greeting { identity, fence: None, keeps: false, late: true, others: Vec::new() });
+        }
+        Ok(Greeting { identity, fence, keeps: true, late: false, others })
     }
 }
 

@@ -138,7 +138,7 @@ struct Found<'a> {
 
 impl Found<'_> {
     fn actual(&self, looker: &mut Looker<'_>, folder: &Rc<Folder>, name: &str) -> Result<Actual, Fault> {
-        if file_type(&self.about) != expected(self.kind) {
+        if file_type(&self.about) != self.kind.file_type() {
             return self.of_another_kind(folder, name);
         }
         match self.kind {
@@ -202,7 +202,7 @@ impl Found<'_> {
         }
         let file = open_below(&folder.fd, name, flags).map_err(|e| refused(self.path, e))?;
         let about = stat_open(&file).map_err(|e| refused(self.path, e))?;
-        let marked = mark(&file).map_err(|e| refused(self.path, e))?;
+        let marked = mark_of(&file).map_err(|e| refused(self.path, e))?;
         if self.kind == Kind::Directory {
             let fields = if self.entries { self.entries(folder, name)? } else { Vec::new() };
             return Ok(self.seen(
@@ -289,16 +289,8 @@ pub(super) fn link_nanoseconds(mark: &Mark) -> u32 {
     (first % 1_000_000_000) as u32
 }
 
-fn expected(kind: Kind) -> FileType {
-    match kind {
-        Kind::Directory => FileType::Directory,
-        Kind::Text | Kind::Copy => FileType::RegularFile,
-        Kind::Link => FileType::Symlink,
-    }
-}
-
 /// The mark of an open file.
-fn mark(file: &OwnedFd) -> Result<Marked, Errno> {
+pub(super) fn mark_of(file: &OwnedFd) -> Result<Marked, Errno> {
     let mut buffer = [0_u8; 256];
     match rustix::fs::fgetxattr(file, MARK, &mut buffer[..]) {
         Ok(length) => {

@@ -44,6 +44,8 @@ struct Base {
 /// An open folder.
 pub(super) struct Folder {
     pub fd: OwnedFd,
+    /// Where it is on its target, for messages.
+    pub path: EcoString,
     /// Which file system it is on; see [`filesystem`].
     pub filesystem: EcoString,
     /// The device, to sync each file system once.
@@ -131,13 +133,13 @@ impl Base {
         if self.unmade {
             let above = self.folder.try_clone().map_err(|e| Fault::new(e.to_string()))?;
             return Err(Unreached::Missing {
-                nearest: Rc::new(Folder::new(above)?),
+                nearest: Rc::new(Folder::new(above, "/")?),
                 missing: folder.to_owned(),
                 empty: true,
             });
         }
         match resolve(&self.folder, below(folder, &self.from).unwrap_or(".")) {
-            Ok(fd) => Ok(Folder::new(fd)?),
+            Ok(fd) => Ok(Folder::new(fd, folder)?),
             Err(Errno::NOENT) => self.missing(folder),
             Err(Errno::LOOP) => Err(self.link_in(folder).into()),
             Err(error) => Err(refused(folder, error).into()),
@@ -151,7 +153,7 @@ impl Base {
             let (parent, _) = split(at);
             match resolve(&self.folder, below(parent, &self.from).unwrap_or(".")) {
                 Ok(fd) => {
-                    let nearest = Rc::new(Folder::new(fd)?);
+                    let nearest = Rc::new(Folder::new(fd, parent)?);
                     return Err(Unreached::Missing { nearest, missing: at.to_owned(), empty: false });
                 }
                 Err(Errno::NOENT) if parent != "/" => at = parent,
@@ -210,11 +212,12 @@ pub(super) fn stat_open(fd: impl AsFd) -> Result<Statx, Errno> {
 }
 
 impl Folder {
-    fn new(fd: OwnedFd) -> Result<Self, Fault> {
-        let failed = |error| Fault::new(format!("cannot look at a folder: {}", said(error)));
+    fn new(fd: OwnedFd, path: &str) -> Result<Self, Fault> {
+        let failed = |error| refused(path, error);
         let about = stat_open(&fd).map_err(failed)?;
         let filesystem = filesystem(&fd).map_err(failed)?;
-        Ok(Folder { fd, filesystem, device: (about.stx_dev_major, about.stx_dev_minor) })
+        let device = (about.stx_dev_major, about.stx_dev_minor);
+        Ok(Folder { fd, path: path.into(), filesystem, device })
     }
 }
 

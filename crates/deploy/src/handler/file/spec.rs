@@ -1,6 +1,7 @@
 //! What a node says that a file is to be.
 
 use ecow::EcoString;
+use rustix::fs::FileType;
 
 use crate::graph::{GraphValue, Node, Secret};
 use crate::handler::{Fault, Need, PrintKey, Problem};
@@ -28,6 +29,15 @@ impl Kind {
     /// The kind of a type.
     pub(super) fn of(type_path: &str) -> Option<Kind> {
         TYPES.iter().find(|(path, _)| *path == type_path).map(|(_, kind)| *kind)
+    }
+
+    /// What the file system calls it.
+    pub(super) fn file_type(self) -> FileType {
+        match self {
+            Kind::Directory => FileType::Directory,
+            Kind::Text | Kind::Copy => FileType::RegularFile,
+            Kind::Link => FileType::Symlink,
+        }
     }
 
     /// For messages.

@@ -33,10 +33,10 @@ impl Syncs {
         Syncs { one_by_one: batch <= FEW, contents: Vec::new(), places: Vec::new(), many: false }
     }
 
-    /// This file's content is to be durable.
-    pub(super) fn content(&mut self, file: impl AsFd, folder: &Rc<Folder>) -> Result<(), Fault> {
+    /// The content of the file at this path is to be durable.
+    pub(super) fn content(&mut self, file: impl AsFd, path: &str, folder: &Rc<Folder>) -> Result<(), Fault> {
         if self.one_by_one {
-            return rustix::fs::fsync(file).map_err(failed);
+            return rustix::fs::fsync(file).map_err(|error| failed(&format!("`{path}`"), error));
         }
         if !self.contents.iter().any(|known| known.device == folder.device) {
             self.contents.push(folder.clone());
@@ -79,7 +79,7 @@ impl Syncs {
             Ok(()) => Ok(()),
             // A folder that may be written and not read was opened without the right to sync.
             Err(Errno::BADF) => whole(folder),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(failed(&format!("`{}`", folder.path), error)),
         })
     }
 }
@@ -91,11 +91,11 @@ fn whole(folder: &Rc<Folder>) -> Result<(), Fault> {
             rustix::fs::sync();
             Ok(())
         }
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(failed(&format!("`{}` and what else was written there", folder.path), error)),
     }
 }
 
-fn failed(error: Errno) -> Fault {
-    Fault::new(format!("the disk did not take what was written: {}", said(error)))
+fn failed(what: &str, error: Errno) -> Fault {
+    Fault::new(format!("the disk did not take {what}: {}", said(error)))
         .help("look at the disk; the next run looks at each file again")
 }

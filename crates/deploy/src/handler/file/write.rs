@@ -18,10 +18,10 @@ use rustix::fs::{
 use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
-use crate::handler::{Apply, Effect, Fault, Mark, Recorded, Root, Session};
+use crate::handler::{Apply, Effect, Fault, Mark, Marked, Recorded, Root, Session, Token};
 
 use super::drift::LetBe;
-use super::look::{MARK, first, hex, link_nanoseconds, sha256};
+use super::look::{MARK, first, hex, link_nanoseconds, mark_of, sha256};
 use super::principal::Principals;
 use super::reach::{Folder, Reach, Unreached, open_below, refused, stat, stat_open};
 use super::record::{Last, outputs, remember, wanted_sha256};
@@ -58,13 +58,24 @@ struct Spot<'a> {
     found: Option<Statx>,
 }
 
+impl Spot<'_> {
+    /// Whether what is there is what was planned with.
+    fn fits(&self, before: Option<&str>) -> bool {
+        match (&self.found, before) {
+            (None, None) => true,
+            (Some(about), Some(known)) => same(about, known),
+            _ => false,
+        }
+    }
+}
+
 /// A request on its way.
 struct Job<'a> {
     spec: Spec<'a>,
     request: Apply<'a>,
     progress: Progress,
     /// The token of the mark that the object has afterwards.
-    token: Option<crate::handler::Token>,
+    token: Option<Token>,
 }
 
 enum Progress {
@@ -129,8 +140,8 @@ impl<'s> Writer<'s> {
         }
     }
 
-    /// Opens the place of a request and sees to it that what is there is what was planned with.
-    fn spot<'a>(&mut self, path: &'a str, before: Option<&str>) -> Result<Spot<'a>, Fault> {
+    /// Opens the place of a request, whatever is there.
+    fn spot<'a>(&mut self, path: &'a str) -> Result<Spot<'a>, Fault> {
         let (folder, name) = match self.reach.parent(path) {
             Ok(found) => found,
             Err(Unreached::Missing { missing, .. }) => {
@@ -138,28 +149,28 @@ impl<'s> Writer<'s> {
             }
             Err(Unreached::Fault(fault)) => return Err(fault),
         };
-        let found = match stat(&folder, name) {
-            Ok(about) => Some(about),
-            Err(Errno::NOENT) => None,
-            Err(error) => return Err(refused(path, error)),
-        };
-        match (&found, before) {
-            (None, _) | (Some(_), None) if found.is_some() != before.is_some() => Err(changed(path)),
-            (Some(about), Some(known)) if !same(about, known) => Err(changed(path)),
-            _ => Ok(Spot { path, name, folder, found }),
+        match stat(&folder, name) {
+            Ok(about) => Ok(Spot { path, name, folder, found: Some(about) }),
+            Err(Errno::NOENT) => Ok(Spot { path, name, folder, found: None }),
+            Err(error) => Err(refused(path, error)),
         }
     }
 
     fn prepare<'a>(&mut self, request: &Apply<'a>) -> Result<Job<'a>, Stop> {
         let Some(node) = request.node else { return Err(Fault::new("nothing is wanted here").into()) };
         let spec = Spec::read(node).map_err(|problems| first(&problems))?;
-        let spot = self.spot(spec.path, request.before)?;
+        let spot = self.spot(spec.path)?;
         let last = request.recorded.map(Last::read).transpose()?;
         let let_be = match spot.found {
             Some(_) => LetBe::of(node, &spec, last.as_ref()),
             None => LetBe::default(),
         };
         let wanted = let_be.leave(&spec);
+        if !spot.fits(request.before) {
+            let token = self.happened(&wanted, let_be.content, request, &spot)?;
+            let token = token.ok_or_else(|| changed(spec.path))?;
+            return Ok(Job { spec, request: *request, progress: Progress::InPlace, token });
+        }
         if let Some(about) = &spot.found
             && (let_be.content || self.keeps_content(&spec, &spot, about)?)
         {
@@ -183,6 +194,58 @@ impl<'s> Writer<'s> {
         }
     }
 
+    /// Whether this very request was done before, so that asking again is no second effect: what is
+    /// there is as wanted, and has the mark of this request, or, where that would have left the mark,
+    /// the one that is recorded. Yields the token of its mark, if it has one.
+    fn happened(
+        &mut self,
+        spec: &Spec<'_>,
+        any_content: bool,
+        request: &Apply<'_>,
+        spot: &Spot<'_>,
+    ) -> Result<Option<Option<Token>>, Fault> {
+        let Some(about) = spot.found.as_ref().filter(|about| file_type(about) == spec.kind.file_type())
+        else {
+            return Ok(None);
+        };
+        let lineage = &self.session.lineage;
+        let by = |token: &Token| Mark { lineage: lineage.clone(), token: token.clone() };
+        let recorded = request.recorded.and_then(|recorded| recorded.token.as_ref());
+        let file = match spec.kind {
+            Kind::Link => None,
+            _ => {
+                let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+                let file = open_below(&spot.folder.fd, spot.name, flags);
+                Some(file.map_err(|e| refused(spot.path, e))?)
+            }
+        };
+        let marked = |token: &Token| match &file {
+            None => Ok(link_nanoseconds(&by(token)) == about.stx_mtime.tv_nsec),
+            Some(file) => mark_of(file).map(|found| found == Marked::By(by(token))),
+        };
+        let marked = |token: &Token| marked(token).map_err(|e| refused(spot.path, e));
+        let token = match recorded {
+            _ if marked(request.token)? => Some(request.token.clone()),
+            Some(recorded) if request.before.is_some() && marked(recorded)? => Some(recorded.clone()),
+            // What was taken over has no mark, and is never deleted.
+            None if request.before.is_some() && !request.mark => None,
+            _ => return Ok(None),
+        };
+        let (user, group) = self.owners(spec)?;
+        let owned = user.is_none_or(|user| user.as_raw() == about.stx_uid)
+            && group.is_none_or(|group| group.as_raw() == about.stx_gid);
+        let mode = spec.mode.is_none_or(|mode| mode == permissions(about)) || spec.kind == Kind::Link;
+        if !(owned && mode && (any_content || self.keeps_content(spec, spot, about)?)) {
+            return Ok(None);
+        }
+        // The first time it may have ended before it was durable.
+        if let Some(file) = &file {
+            self.syncs.content(file, spot.path, &spot.folder)?;
+        }
+        self.syncs.place(&spot.folder);
+        Ok(Some(token))
+    }
+
     /// Whether what is there has the content that is wanted, so that only who may do what with
     /// it changes.
     fn keeps_content(&self, spec: &Spec<'_>, spot: &Spot<'_>, about: &Statx) -> Result<bool, Fault> {
@@ -198,8 +261,7 @@ impl<'s> Writer<'s> {
                 let file =
                     open_below(&spot.folder.fd, spot.name, flags).map_err(|e| refused(spot.path, e))?;
                 let found = copied(&mut std::fs::File::from(file), &mut std::io::sink());
-                let found =
-                    found.map_err(|e| refused(spot.path, Errno::from_io_error(&e).unwrap_or(Errno::IO)))?;
+                let found = found.map_err(|(_, e)| refused(spot.path, errno(&e)))?;
                 let wanted = match spec.content {
                     Content::Secret(secret) => Some(sha256(opened(secret)?.as_bytes())),
                     _ => wanted_sha256(spec),
@@ -238,7 +300,7 @@ impl<'s> Writer<'s> {
             };
             // Half of it may have happened; the next look tells.
             set().map_err(|e| Stop::Unknown(refused(spot.path, e)))?;
-            self.syncs.content(&file, &spot.folder).map_err(Stop::Unknown)?;
+            self.syncs.content(&file, spot.path, &spot.folder).map_err(Stop::Unknown)?;
         }
         self.syncs.place(&spot.folder);
         Ok(())
@@ -277,14 +339,16 @@ impl<'s> Writer<'s> {
         let folder = &spot.folder;
         let failed = |error| Stop::NoEffect(refused(spot.path, error));
         if let Content::Link(to) = spec.content {
-            rustix::fs::symlinkat(to, &folder.fd, beside).map_err(failed)?;
+            let link = || rustix::fs::symlinkat(to, &folder.fd, beside);
+            anew(folder, beside, spec.kind, link).map_err(failed)?;
             own_link(folder, beside, user, group).map_err(failed)?;
             let marked = request.mark && self.mark_link(folder, beside, request).map_err(failed)?;
             return Ok((stat(folder, beside).map_err(failed)?, marked));
         }
         let file = match spec.content {
             Content::Entries => {
-                rustix::fs::mkdirat(&folder.fd, beside, bits(0o700)).map_err(failed)?;
+                let make = || rustix::fs::mkdirat(&folder.fd, beside, bits(0o700));
+                anew(folder, beside, spec.kind, make).map_err(failed)?;
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
                 open_below(&folder.fd, beside, flags).map_err(failed)?
             }
@@ -294,8 +358,12 @@ impl<'s> Writer<'s> {
                 let source = self.session.project.open(path.trim_start_matches('/'));
                 let mut source = source.map_err(|e| Fault::new(e.to_string()))?;
                 let mut file = std::fs::File::from(create(folder, beside, b"").map_err(failed)?);
-                let found = copied(&mut *source, &mut file)
-                    .map_err(|e| failed(Errno::from_io_error(&e).unwrap_or(Errno::IO)))?;
+                let found = copied(&mut *source, &mut file).map_err(|(end, e)| match end {
+                    CopyEnd::Source => {
+                        Fault::new(format!("the project's file `{path}` cannot be read: {e}")).into()
+                    }
+                    CopyEnd::Place => failed(errno(&e)),
+                })?;
                 if found != wanted {
                     return Err(Fault::new(format!(
                         "the project's file `{path}` has changed since it was compiled"
@@ -311,7 +379,7 @@ impl<'s> Writer<'s> {
         own(&file, user, group).map_err(failed)?;
         let default = if spec.kind == Kind::Directory { DEFAULT_DIRECTORY } else { DEFAULT_FILE };
         rustix::fs::fchmod(&file, bits(mode.unwrap_or(default))).map_err(failed)?;
-        self.syncs.content(&file, folder)?;
+        self.syncs.content(&file, spot.path, folder)?;
         Ok((stat_open(&file).map_err(failed)?, marked))
     }
 
@@ -343,7 +411,10 @@ impl<'s> Writer<'s> {
     /// Renames what lies beside its place, if that still looks as it was planned with.
     fn put_in_place(&mut self, job: &Job<'_>) -> Result<(), Stop> {
         let Progress::Beside { temporary, .. } = &job.progress else { return Ok(()) };
-        let spot = self.spot(job.spec.path, job.request.before)?;
+        let spot = self.spot(job.spec.path)?;
+        if !spot.fits(job.request.before) {
+            return Err(changed(spot.path).into());
+        }
         let flags = if spot.found.is_none() { RenameFlags::NOREPLACE } else { RenameFlags::empty() };
         let folder = &spot.folder.fd;
         match rustix::fs::renameat_with(folder, temporary.as_str(), folder, spot.name, flags) {
@@ -413,17 +484,39 @@ pub(super) fn bits(mode: u32) -> Mode {
     Mode::from_raw_mode(mode)
 }
 
+/// Makes something beside its place. What lies there is of an attempt that did not end: its name
+/// follows from the token.
+fn anew<T>(folder: &Folder, name: &str, kind: Kind, make: impl Fn() -> Result<T, Errno>) -> Result<T, Errno> {
+    match make() {
+        Err(Errno::EXIST) => {
+            remove(folder, name, kind);
+            make()
+        }
+        made => made,
+    }
+}
+
 /// Makes a file that nobody else can read yet.
 pub(super) fn create(folder: &Folder, name: &str, bytes: &[u8]) -> Result<OwnedFd, Errno> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let fd = rustix::fs::openat(&folder.fd, name, flags, bits(0o600))?;
+    let fd = anew(folder, name, Kind::Text, || rustix::fs::openat(&folder.fd, name, flags, bits(0o600)))?;
     let mut file = std::fs::File::from(fd);
-    file.write_all(bytes).map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO))?;
+    file.write_all(bytes).map_err(|e| errno(&e))?;
     Ok(file.into())
 }
 
+fn errno(error: &std::io::Error) -> Errno {
+    Errno::from_io_error(error).unwrap_or(Errno::IO)
+}
+
+/// Which end of a copy failed.
+enum CopyEnd {
+    Source,
+    Place,
+}
+
 /// Copies a file of any size, a buffer at a time; yields the SHA-256 of its bytes in hex.
-fn copied(from: &mut dyn Read, to: &mut dyn Write) -> std::io::Result<EcoString> {
+fn copied(from: &mut dyn Read, to: &mut dyn Write) -> Result<EcoString, (CopyEnd, std::io::Error)> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; BUFFER];
     loop {
@@ -431,11 +524,11 @@ fn copied(from: &mut dyn Read, to: &mut dyn Write) -> std::io::Result<EcoString>
             Ok(0) => return Ok(hex(&hasher.finalize())),
             Ok(length) => length,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
+            Err(error) => return Err((CopyEnd::Source, error)),
         };
         let part = buffer.get(..length).unwrap_or_default();
         hasher.update(part);
-        to.write_all(part)?;
+        to.write_all(part).map_err(|error| (CopyEnd::Place, error))?;
     }
 }
 

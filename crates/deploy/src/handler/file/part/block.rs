@@ -8,7 +8,7 @@ use regex::bytes::Regex;
 
 use crate::handler::Fault;
 
-use super::body::Body;
+use super::body::{BEGIN, Body, END};
 use super::mark::ShortMark;
 use super::words::Words;
 
@@ -41,11 +41,11 @@ pub(super) struct Found {
 
 impl Fence<'_> {
     fn begin(&self) -> String {
-        format!("{} gops begin {}", self.comment, self.name)
+        format!("{}{BEGIN}{}", self.comment, self.name)
     }
 
     fn end(&self) -> String {
-        let end = format!("{} gops end {} {}", self.comment, self.name, self.comment_end);
+        let end = format!("{}{END}{} {}", self.comment, self.name, self.comment_end);
         end.trim_end().to_owned()
     }
 

@@ -39,19 +39,20 @@ pub(super) fn find<'a>(
     known: &Written<'_>,
     wanted: Option<&Line<'_>>,
 ) -> Option<(usize, &'a [u8])> {
-    let mut at = known.lines.iter().filter_map(|line| body.position(line.as_bytes())).next();
+    let is = |line: &str| body.position(|text| text == line.as_bytes());
+    let mut at = known.lines.iter().filter_map(|line| is(line)).next();
     if at.is_none() && !known.secret.is_empty() {
-        at = body.texts().position(|text| known.is_secret(text));
+        at = body.position(|text| known.is_secret(text));
     }
     if at.is_none()
         && let Some(line) = wanted.and_then(|line| line.line.known())
     {
-        at = body.position(line.as_bytes());
+        at = is(line);
     }
     if at.is_none()
         && let Some(matches) = wanted.and_then(|line| line.matches.as_ref())
     {
-        at = body.texts().position(|text| matches.is_match(text));
+        at = body.position(|text| matches.is_match(text));
     }
     at.and_then(|at| Some((at, body.texts().nth(at)?)))
 }
@@ -63,7 +64,7 @@ pub(super) fn put(bytes: &[u8], known: &Written<'_>, line: &Line<'_>) -> Result<
     Ok(match find(&body, known, Some(line)) {
         Some((_, found)) if found == wanted => bytes.to_vec(),
         // Somebody has written what is wanted already: the old one goes.
-        Some((at, _)) if body.position(wanted).is_some() => body.splice(at..at + 1, &[]),
+        Some((at, _)) if body.position(|text| text == wanted).is_some() => body.splice(at..at + 1, &[]),
         Some((at, _)) => body.splice(at..at + 1, &[wanted]),
         None => {
             let at = body.place(line.below.as_ref());

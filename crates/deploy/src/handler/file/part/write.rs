@@ -25,7 +25,7 @@ use super::mark::ShortMark;
 use super::open::{At, Files, MADE, Opened, PARTS, attribute, no_file};
 use super::record::Known;
 use super::spec::{Kind, PartSpec};
-use super::state::About;
+use super::state::{About, State, changes};
 
 /// How many marks of parts a file keeps: those of effects of which the ledger may not know yet
 /// what became, and then some.
@@ -88,7 +88,7 @@ enum Step {
     /// It is what it is to be already.
     Same,
     /// It lies beside its place under this name.
-    Beside { name: EcoString, was: Option<Box<Statx>>, folder: Rc<Folder>, marked: bool },
+    Beside { name: EcoString, was: Option<Box<Statx>>, folder: Rc<Folder> },
     /// It goes with its last part.
     Goes { was: Box<Statx>, folder: Rc<Folder> },
     /// Nothing is left to do.
@@ -204,7 +204,11 @@ impl<'s> PartWriter<'s> {
         let mut kept = Vec::with_capacity(group.jobs.len());
         for job in std::mem::take(&mut group.jobs) {
             let missing = opened.is_none() && create.is_none() && job.spec.is_some();
-            let changed = if missing { Err(no_such_file(&path)) } else { self.change(&job, &bytes, &path) };
+            let changed = if missing {
+                Err(no_such_file(&path))
+            } else {
+                self.change(&job, &bytes, opened.as_deref(), &path)
+            };
             match changed {
                 Ok(changed) => {
                     bytes = changed;
@@ -229,7 +233,13 @@ impl<'s> PartWriter<'s> {
     }
 
     /// The file with one part as it is to be, if that still is what was planned with.
-    fn change(&self, job: &Job<'_>, bytes: &[u8], path: &str) -> Result<Vec<u8>, Fault> {
+    fn change(
+        &mut self,
+        job: &Job<'_>,
+        bytes: &[u8],
+        opened: Option<&Opened>,
+        path: &str,
+    ) -> Result<Vec<u8>, Fault> {
         let in_file = |fault: Fault| Fault { message: format!("`{path}`: {}", fault.message), ..fault };
         let about = job.about(&self.session.key);
         let state = about.find(bytes).map_err(in_file)?;
@@ -238,7 +248,14 @@ impl<'s> PartWriter<'s> {
             return Ok(bytes.to_vec());
         }
         if !same_part(print, job.before()) {
-            return Err(changed(path));
+            let (Some(state), Some(opened)) = (&state, opened) else { return Err(changed(path)) };
+            if !self.happened(job, state, opened) {
+                return Err(changed(path));
+            }
+            // The first time it may have ended before it was durable.
+            self.syncs.content(&opened.fd, path, &opened.folder)?;
+            self.syncs.place(&opened.folder);
+            return Ok(bytes.to_vec());
         }
         let mark = job.marks().then(|| ShortMark::of(&self.session.lineage, job.token()));
         let new = match job.asked {
@@ -246,6 +263,19 @@ impl<'s> PartWriter<'s> {
             Asked::Take(_) => about.take(bytes),
         };
         new.map_err(in_file)
+    }
+
+    /// Whether this very request was done before, so that asking again is no second effect: the part is
+    /// as wanted, and marked by it, or, taken over, without a mark.
+    fn happened(&self, job: &Job<'_>, state: &State, opened: &Opened) -> bool {
+        let Some(spec) = &job.spec else { return false };
+        let mark = ShortMark::of(&self.session.lineage, job.token());
+        let ours = match &state.mark {
+            Some(found) => found.as_ref() == Some(&mark),
+            None => opened.marks.contains(&mark),
+        };
+        let ours = if job.marks() { ours } else { job.before().is_some() };
+        ours && changes(spec, job.last.as_ref(), &state.fields).is_empty()
     }
 
     /// Whether a file that was made for parts goes with the last of them.
@@ -276,9 +306,9 @@ impl<'s> PartWriter<'s> {
         let name = temporary(token);
         let made = self.make(group, opened, bytes, mode, &folder, &name);
         match made {
-            Ok(marked) => {
+            Ok(()) => {
                 let was = opened.map(|opened| Box::new(opened.about));
-                Ok(Step::Beside { name, was, folder, marked })
+                Ok(Step::Beside { name, was, folder })
             }
             Err(fault) => {
                 let _ = rustix::fs::unlinkat(&folder.fd, name.as_str(), AtFlags::empty());
@@ -295,7 +325,7 @@ impl<'s> PartWriter<'s> {
         mode: Option<u32>,
         folder: &Rc<Folder>,
         name: &str,
-    ) -> Result<bool, Fault> {
+    ) -> Result<(), Fault> {
         let path = &group.path;
         let failed = |error| refused(path, error);
         let file = create(folder, name, bytes).map_err(failed)?;
@@ -312,25 +342,23 @@ impl<'s> PartWriter<'s> {
                 mode.unwrap_or(0o600)
             }
         };
-        let marked = self.mark(group, opened, &file).map_err(failed)?;
+        self.mark(group, opened, &file).map_err(failed)?;
         rustix::fs::fchmod(&file, bits(mode)).map_err(failed)?;
-        self.syncs.content(&file, folder)?;
-        Ok(marked)
+        self.syncs.content(&file, path, folder)
     }
 
-    /// Marks the parts that cannot carry a mark themselves; says whether the file can hold that.
-    fn mark(&self, group: &Group<'_>, opened: Option<&Opened>, file: &OwnedFd) -> Result<bool, Errno> {
+    /// Marks the parts that cannot carry a mark themselves, where the file can hold that.
+    fn mark(&self, group: &Group<'_>, opened: Option<&Opened>, file: &OwnedFd) -> Result<(), Errno> {
         let lineage = &self.session.lineage;
         let new = group.jobs.iter().filter(|job| job.marks() && job.kind != Kind::Block);
         let new: Vec<ShortMark> = new.map(|job| ShortMark::of(lineage, job.token())).collect();
         if new.is_empty() {
-            return Ok(false);
+            return Ok(());
         }
-        let fit = new.len() <= MARKS;
         let all = opened.into_iter().flat_map(|opened| opened.marks.iter()).chain(&new);
         let all: Vec<String> = all.map(ToString::to_string).collect();
         let kept = all.get(all.len().saturating_sub(MARKS)..).unwrap_or_default();
-        Ok(set(file, PARTS, kept.join(" ").as_bytes())? && fit)
+        set(file, PARTS, kept.join(" ").as_bytes()).map(drop)
     }
 
     /// Renames what lies beside its place, if that still looks as it was read.
@@ -378,20 +406,20 @@ impl<'s> PartWriter<'s> {
             Ok(At::File(opened)) => Some(opened),
             _ => None,
         };
-        let marked = matches!(group.step, Step::Beside { marked: true, .. });
         for job in std::mem::take(&mut group.jobs) {
             let ended = match (&job.spec, &about) {
                 (None, _) => Effect::Done(None),
-                (Some(spec), Some(opened)) => {
-                    Effect::Done(Some(self.recorded(&job, spec, opened, marked || job.kind == Kind::Block)))
-                }
+                (Some(spec), Some(opened)) => Effect::Done(Some(self.recorded(&job, spec, opened))),
                 (Some(_), None) => Effect::Unknown(changed(&group.path)),
             };
             self.end(job.number, ended);
         }
     }
 
-    fn recorded(&self, job: &Job<'_>, spec: &PartSpec<'_>, opened: &Opened, marked: bool) -> Recorded {
+    fn recorded(&self, job: &Job<'_>, spec: &PartSpec<'_>, opened: &Opened) -> Recorded {
+        // A block carries its mark itself.
+        let mark = ShortMark::of(&self.session.lineage, job.token());
+        let marked = job.kind == Kind::Block || opened.marks.contains(&mark);
         let known = match job.asked {
             Asked::Put(apply) => apply.recorded.and_then(|recorded| recorded.token.clone()),
             Asked::Take(_) => None,
