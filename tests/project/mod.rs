@@ -2,6 +2,7 @@
 
 mod incremental;
 mod mutated;
+mod narrow;
 pub mod order;
 mod read_back;
 pub mod shop;

@@ -6,7 +6,7 @@ use indexmap::map::Entry;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::FileId;
-
+use crate::db::{Shard, SourceFile};
 use crate::diag::Diagnostic;
 use crate::diag::codes::project as codes;
 use crate::eval::{Instance, Object, Reference, RunOutput};
@@ -21,6 +21,7 @@ use super::draft::Drafter;
 use super::hidden::Hider;
 use super::origins::Origins;
 use super::queries::{self, CheckedModel, Evaluation, UnitInstances};
+use super::reach::{Edits, ShardRun};
 use super::session::Session;
 use super::sources::Sources;
 
@@ -37,7 +38,8 @@ pub struct GraphState {
 
 struct Previous {
     runs: Runs,
-    shards: Vec<ShardRuns>,
+    /// In the order of [`Session::all_shards`].
+    shards: Vec<ShardRun>,
     objects: Objects,
     made_by: MadeBy,
     /// What several made.
@@ -46,8 +48,6 @@ struct Previous {
     builder: GraphBuilder,
     instances: usize,
 }
-
-type ShardRuns = (Arc<[Arc<UnitInstances>]>, Arc<[Arc<Evaluation>]>);
 
 type EntityRun = (Arc<Reference>, Arc<Evaluation>);
 
@@ -120,14 +120,15 @@ impl Session {
         {
             let made = (previous.instances, Some(previous.builder.clone()));
             self.state.previous = Some(previous);
+            self.edits = Edits::none();
             return made;
         }
         let model = queries::checked_model(&self.db);
-        let mut sources = std::mem::take(&mut self.state.sources);
+        let mut sources = Sources::default();
         let origins = Origins::new(&self.db, &model.nodes);
         let drafter = Drafter::new(&model.program, &self.handlers, &origins);
         let mut drafts = Vec::new();
-        let (runs, shards) = self.runs_with(&mut |made| drafts.push(drafter.drafts(made.objects())));
+        let runs = self.runs_with(&mut |made| drafts.push(drafter.drafts(made.objects())));
         let instances = runs.units.iter().map(|(_, unit, _)| unit.instances.len()).sum();
         self.said(&runs, diagnostics);
         let Gathered { objects, made_by, shared } = gather(&runs, diagnostics);
@@ -162,8 +163,10 @@ impl Session {
         self.state.claims = claims.clone();
         if diagnostics.is_empty() {
             let builder = builder.clone();
+            let shards = self.all_shards().map(|shard| ShardRun::of(&self.db, shard)).collect();
             self.state.previous =
                 Some(Previous { runs, shards, objects, made_by, shared, claims, builder, instances });
+            self.edits = Edits::none();
         }
         (instances, Some(builder))
     }
@@ -189,7 +192,7 @@ impl Session {
 
     /// Everything that is made, with no check run on it; what is wrong is added.
     pub(super) fn unchecked_runs(&self, diagnostics: &mut Vec<Diagnostic>) -> Unchecked {
-        let (runs, _) = self.runs();
+        let runs = self.runs();
         diagnostics.extend(runs.model.diagnostics.iter().cloned());
         let readable = !diagnostics.iter().any(Diagnostic::is_error);
         for (_, unit, _) in &runs.units {
@@ -253,7 +256,8 @@ impl Session {
         if !Arc::ptr_eq(&previous.runs.model, &queries::checked_model(&self.db)) {
             return None;
         }
-        let changed = self.changed_units(previous)?;
+        let Edits::Files(edited) = &self.edits else { return None };
+        let changed = self.changed_units(previous, edited)?;
         if !super::relations::problems(&self.db).diagnostics.is_empty()
             || !super::assigned::problems(&self.db, self.project).is_empty()
             || !self.layout.strays.is_empty()
@@ -268,9 +272,14 @@ impl Session {
             return None;
         }
         let mut pairs = Vec::new();
-        let mut files = Vec::new();
+        let known = edited.iter().map(|file| file.path(&self.db)).filter(|f| self.state.sources.knows(*f));
+        let mut files: Vec<FileId> = known.collect();
         for (at, unit, evaluation) in changed {
             let slot = previous.runs.units.get_mut(at)?;
+            // What is read no more is no part of the sources any more.
+            if slot.1.files != unit.files || slot.2.files != evaluation.files {
+                return None;
+            }
             objects_of_one_unit(
                 &previous.runs.model.program,
                 &previous.shared,
@@ -316,23 +325,30 @@ impl Session {
     fn changed_units(
         &self,
         previous: &mut Previous,
+        edited: &FxHashSet<SourceFile>,
     ) -> Option<Vec<(usize, Arc<UnitInstances>, Arc<Evaluation>)>> {
         let mut changed = Vec::new();
         let mut known = previous.shards.iter_mut();
         for shard in self.all_shards() {
-            if !queries::shard_checks(&self.db, shard).diagnostics.is_empty() {
-                return None;
-            }
             let known = known.next()?;
-            let read = queries::shard_instances(&self.db, shard);
-            let evaluated = queries::shard_evaluations(&self.db, shard);
-            if Arc::ptr_eq(&known.0, read) && Arc::ptr_eq(&known.1, evaluated) {
+            if self.concerned.as_ref().is_some_and(|concerned| !concerned.contains(&shard)) {
                 continue;
             }
+            let now = ShardRun::of(&self.db, shard);
+            if !now.checks().diagnostics.is_empty() {
+                return None;
+            }
+            let same = known.same(&now);
             let files = shard.units(&self.db);
-            let before = known.0.iter().zip(known.1.iter());
-            let after = read.iter().zip(evaluated.iter());
+            let before = known.units.iter().zip(known.evaluations.iter());
+            let after = now.units.iter().zip(now.evaluations.iter());
             for ((file, old), (unit, evaluation)) in files.iter().zip(before).zip(after) {
+                // An edit that only moves things leaves the shard as it is, but not their places.
+                let is_edited = super::reach::parts(&self.db, *file).any(|part| edited.contains(&part));
+                if same && !is_edited {
+                    continue;
+                }
+                let unit = if is_edited { queries::instances(&self.db, *file) } else { unit };
                 if Arc::ptr_eq(old.0, unit) && Arc::ptr_eq(old.1, evaluation) {
                     continue;
                 }
@@ -345,25 +361,34 @@ impl Session {
                 }
                 changed.push((at, unit.clone(), evaluation.clone()));
             }
-            *known = (read.clone(), evaluated.clone());
+            *known = now;
         }
         Some(changed)
     }
 
-    pub(super) fn runs(&self) -> (Runs, Vec<ShardRuns>) {
+    /// Finds out which shards what was edited can concern.
+    pub(super) fn find_concerned(&mut self) {
+        let shards: Vec<Shard> = self.all_shards().collect();
+        self.concerned = match &mut self.state.previous {
+            Some(previous) if previous.shards.len() == shards.len() => {
+                super::reach::concerned(&self.db, &self.edits, shards.into_iter().zip(&mut previous.shards))
+            }
+            _ => None,
+        };
+    }
+
+    pub(super) fn runs(&self) -> Runs {
         self.runs_with(&mut |_| {})
     }
 
     /// Runs everything; `made` is called with each evaluation as soon as it is there.
-    fn runs_with(&self, made: &mut dyn FnMut(&Evaluation)) -> (Runs, Vec<ShardRuns>) {
+    fn runs_with(&self, made: &mut dyn FnMut(&Evaluation)) -> Runs {
         let model = queries::checked_model(&self.db);
         let mut units = Vec::new();
-        let mut shards = Vec::new();
         for shard in self.all_shards() {
             let files = shard.units(&self.db);
             let read = queries::shard_instances(&self.db, shard);
             let evaluated = queries::shard_evaluations(&self.db, shard);
-            shards.push((read.clone(), evaluated.clone()));
             for ((file, unit), evaluation) in files.iter().zip(read.iter()).zip(evaluated.iter()) {
                 made(evaluation);
                 units.push((file.path(&self.db), unit.clone(), evaluation.clone()));
@@ -373,7 +398,7 @@ impl Session {
         units.sort_by_cached_key(|(file, ..)| file.path());
         let entities = self.entity_runs(&model.program);
         entities.iter().for_each(|(_, evaluation)| made(evaluation));
-        (Runs { model, units, entities }, shards)
+        Runs { model, units, entities }
     }
 
     fn entity_runs(&self, program: &Program) -> Vec<EntityRun> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ecow::EcoString;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::db::{Database, Db as _, KeyBucket, Project, Shard, SourceFile, Unit};
 use crate::diag::Diagnostic;
@@ -84,12 +84,20 @@ impl Index {
         db.set_shards(project, by_slice);
     }
 
-    /// Brings the keys up to date: which instance has which.
-    pub fn refresh(&mut self, db: &mut Database, project: Project) {
+    /// Brings the keys up to date: which instance has which. Only these shards can be `concerned`, or
+    /// any. Says whether something is otherwise.
+    pub fn refresh(
+        &mut self,
+        db: &mut Database,
+        project: Project,
+        concerned: Option<&FxHashSet<Shard>>,
+    ) -> bool {
         let mut changed = Vec::new();
         for (slice, shards) in &mut self.shards {
             let mut differs = !self.buckets.contains_key(slice);
-            for state in shards.iter_mut() {
+            let may_differ =
+                |s: &&mut ShardState| s.keys.is_none() || concerned.is_none_or(|c| c.contains(&s.shard));
+            for state in shards.iter_mut().filter(may_differ) {
                 let keys = queries::shard_keys(db, state.shard);
                 if state.keys.as_ref().is_none_or(|k| !Arc::ptr_eq(k, keys) && k != keys) {
                     differs = true;
@@ -103,7 +111,7 @@ impl Index {
         let gone = self.buckets.len();
         self.buckets.retain(|slice, _| self.shards.contains_key(slice));
         if changed.is_empty() && gone == self.buckets.len() {
-            return;
+            return false;
         }
         for slice in changed {
             self.index_slice(db, &slice);
@@ -111,6 +119,7 @@ impl Index {
         let keys = self.buckets.iter().map(|(s, b)| (s.clone(), b.clone())).collect();
         db.set_keys(project, keys);
         self.duplicates = super::duplicates::duplicates(db, &self.by_slice());
+        true
     }
 
     /// The keys of each slice, by shard.

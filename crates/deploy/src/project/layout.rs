@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ecow::EcoString;
 use rustc_hash::FxHashMap;
 
-use crate::base::{FileId, System};
+use crate::base::{FileId, Name, System};
 use crate::diag::codes::project as codes;
 use crate::diag::{Diagnostic, Place, nearest};
 use crate::model::source::SourceKind;
@@ -56,6 +56,7 @@ pub fn layout(system: &dyn System, config: &Config, program: &Program) -> Layout
         layout: Layout::default(),
         readers: FxHashMap::default(),
         folders: Vec::new(),
+        missing: Vec::new(),
     };
     // What lies within the folder of another slice is refused where it is declared, and so is a
     // second slice of one folder: the inner one and the first have the files, and no more is said.
@@ -65,6 +66,7 @@ pub fn layout(system: &dyn System, config: &Config, program: &Program) -> Layout
     for slice in slices {
         finder.slice(slice);
     }
+    finder.missing();
     finder.strays_beside();
     finder.layout
 }
@@ -78,6 +80,8 @@ struct Finder<'a> {
     readers: FxHashMap<FileId, Reader>,
     /// The folders that slices read.
     folders: Vec<String>,
+    /// Those of them that are not there, with the name of the slice and the place of its source.
+    missing: Vec<(String, Name, Place)>,
 }
 
 /// A slice that reads a file.
@@ -121,8 +125,8 @@ impl Finder<'_> {
                 return;
             }
         };
-        if files.is_empty() {
-            self.missing(&folder, slice, place);
+        if files.is_empty() && !self.walker.is_folder(&folder) {
+            self.missing.push((folder.clone(), slice.decl.name, place));
         }
         self.folders.push(folder);
         let mut candidates = Vec::new();
@@ -178,10 +182,20 @@ impl Finder<'_> {
 
     /// A folder that is not there has no instances, which is as it should be in a new project; but
     /// where another one can be what was meant, that is worth a word.
-    fn missing(&mut self, folder: &str, slice: &RecordDef, place: Place) {
-        if self.walker.is_folder(folder) {
-            return;
+    fn missing(&mut self) {
+        for (folder, slice, place) in std::mem::take(&mut self.missing) {
+            if let Some(meant) = self.meant(&folder) {
+                let message = format!("there is no folder `{folder}`, so `{slice}` has no instances");
+                let problem = Diagnostic::new(codes::MISSING_FOLDER, place, message)
+                    .at("paths start at the root of the project")
+                    .help(format!("did you mean `{meant}`, which is there?"));
+                self.layout.diagnostics.push(problem);
+            }
         }
+    }
+
+    /// The folder that is probably meant by one that is not there: no other slice has it.
+    fn meant(&mut self, folder: &str) -> Option<String> {
         let first = self.walker.folders("");
         let mut deeper = first.iter().map(|first| join(first, folder));
         let meant = deeper.find(|path| self.walker.is_folder(path)).or_else(|| {
@@ -191,13 +205,7 @@ impl Finder<'_> {
                 Some(join(&above, near))
             })
         });
-        let Some(meant) = meant else { return };
-        let name = &slice.decl.name;
-        let message = format!("there is no folder `{folder}`, so `{name}` has no instances");
-        let problem = Diagnostic::new(codes::MISSING_FOLDER, place, message)
-            .at("paths start at the root of the project")
-            .help(format!("did you mean `{meant}`, which is there?"));
-        self.layout.diagnostics.push(problem);
+        meant.filter(|meant| !self.folders.contains(meant))
     }
 
     /// What lies beside the folders of slices and no slice reads: a folder whose name has a slip,

@@ -31,6 +31,7 @@ mod migrations;
 mod object_checks;
 mod origins;
 mod queries;
+mod reach;
 pub mod receipts;
 mod references;
 mod relations;

@@ -22,7 +22,7 @@ use crate::model::program::NodeTables;
 use crate::model::{Program, TypeId};
 use crate::syntax::{self, Parse};
 
-use super::world::DbWorld;
+use super::world::{DbWorld, Reads};
 
 /// The tree of a model file.
 #[salsa::tracked(returns(clone), no_eq)]
@@ -149,12 +149,15 @@ pub struct Once {
     pub diagnostics: Vec<Diagnostic>,
     /// The files that were read by `file()` and `files()`.
     pub files: Vec<FileId>,
+    /// All that was read.
+    pub reads: Reads,
 }
 
 impl Once {
     fn new(world: DbWorld<'_>, computed: Computed) -> Self {
         let diagnostics = computed.output.diagnostics;
-        Once { value: computed.value, diagnostics, files: world.into_files() }
+        let (files, reads) = world.into_read();
+        Once { value: computed.value, diagnostics, files, reads }
     }
 }
 
@@ -208,6 +211,8 @@ pub struct UnitInstances {
     pub spans: Vec<(FileId, Spans)>,
     /// The files that defaults have read by `file()` and `files()`.
     pub files: Vec<FileId>,
+    /// All that was read beside the unit's own files.
+    pub reads: Reads,
 }
 
 impl PartialEq for UnitInstances {
@@ -216,6 +221,7 @@ impl PartialEq for UnitInstances {
             && self.diagnostics == other.diagnostics
             && self.references == other.references
             && self.files == other.files
+            && self.reads == other.reads
     }
 }
 
@@ -232,6 +238,8 @@ pub struct Evaluation {
     pub outputs: Vec<RunOutput>,
     /// The files that were read by `file()` and `files()`.
     pub files: Vec<FileId>,
+    /// All that was read.
+    pub reads: Reads,
 }
 
 impl Evaluation {
@@ -247,7 +255,8 @@ pub fn evaluation(db: &dyn Db, file: SourceFile) -> Arc<Evaluation> {
     let world = DbWorld::new(db);
     let unit = instances(db, file);
     let outputs = unit.instances.iter().map(|i| crate::eval::run_instance(&world, i)).collect();
-    Arc::new(Evaluation { outputs, files: world.into_files() })
+    let (files, reads) = world.into_read();
+    Arc::new(Evaluation { outputs, files, reads })
 }
 
 /// The evaluations of a shard, in the order of its units.
@@ -281,6 +290,8 @@ pub struct Checks {
     pub diagnostics: Vec<Diagnostic>,
     /// The files that were read by `file()` and `files()`.
     pub files: Vec<FileId>,
+    /// All that was read.
+    pub reads: Reads,
 }
 
 /// What the checks of a shard's instances say. They may read anything, so they are apart from
@@ -292,7 +303,8 @@ pub fn shard_checks(db: &dyn Db, shard: Shard) -> Arc<Checks> {
     for instance in shard_instances(db, shard).iter().flat_map(|unit| &unit.instances) {
         crate::eval::check_instance(&world, instance, &mut problems);
     }
-    Arc::new(Checks { diagnostics: problems, files: world.into_files() })
+    let (files, reads) = world.into_read();
+    Arc::new(Checks { diagnostics: problems, files, reads })
 }
 
 /// The objects of one type that a shard makes.
@@ -364,7 +376,8 @@ pub fn entity_evaluation<'db>(db: &'db dyn Db, entity: EntityKey<'db>) -> Arc<Ev
     let Some(object) = objects(db, reference.ty).by_reference.get(reference) else { return Arc::default() };
     let world = DbWorld::new(db);
     let outputs = vec![crate::eval::run_entity(&world, object)];
-    Arc::new(Evaluation { outputs, files: world.into_files() })
+    let (files, reads) = world.into_read();
+    Arc::new(Evaluation { outputs, files, reads })
 }
 
 /// All instances of a slice, as references in the order of their keys.

@@ -109,5 +109,6 @@ pub fn problems(db: &dyn Db) -> Arc<Checks> {
     for check in &program.checks {
         crate::eval::check_global(&world, check, &mut problems);
     }
-    Arc::new(Checks { diagnostics: problems, files: world.into_files() })
+    let (files, reads) = world.into_read();
+    Arc::new(Checks { diagnostics: problems, files, reads })
 }

@@ -21,6 +21,7 @@ use super::history::EarlierProject;
 use super::index::{Index, Keys};
 use super::layout::{Layout, layout};
 use super::queries;
+use super::reach::Edits;
 use super::walk::Walker;
 
 /// How a project is looked at.
@@ -100,6 +101,10 @@ pub struct Session {
     pub(super) layout: Layout,
     index: Index,
     pub(super) state: GraphState,
+    /// What was edited since the last graph was made.
+    pub(super) edits: Edits,
+    /// The shards that this can concern; none if that may be any.
+    pub(super) concerned: Option<FxHashSet<Shard>>,
     pub(super) handlers: Registry,
 }
 
@@ -125,6 +130,8 @@ impl Session {
             layout: Layout::default(),
             index: Index::default(),
             state: GraphState::default(),
+            edits: Edits::Anything,
+            concerned: None,
             handlers: Registry::standard(),
         };
         session.load();
@@ -223,7 +230,11 @@ impl Session {
         // What was activated is another project in any case.
         let mut structure = self.wants_store();
         for path in paths {
-            structure |= self.reread(FileId::new(path)) || is_structural(path);
+            let file = FileId::new(path);
+            structure |= self.reread(file) || is_structural(path);
+            if let Some(known) = self.db.known(file) {
+                self.edits.add(known);
+            }
         }
         if structure {
             self.load();
@@ -246,6 +257,7 @@ impl Session {
     /// Reads from another system from now on: the files that may differ, or all. The settings, the
     /// models and the lists of files stay as they are.
     fn exchange(&mut self, system: Arc<dyn System>, changed: Option<&[FileId]>) -> Exchanged {
+        self.edits = Edits::Anything;
         let before = self.db.set_system(system);
         let known = self.db.files();
         let Some(changed) = changed else {
@@ -508,8 +520,15 @@ impl Session {
             sort_and_dedup(&mut diagnostics);
             return Err(diagnostics);
         }
-        self.warm();
-        self.index.refresh(&mut self.db, self.project);
+        self.find_concerned();
+        if self.concerned.is_none() {
+            self.warm();
+        }
+        if self.index.refresh(&mut self.db, self.project, self.concerned.as_ref()) {
+            // A reference may lead elsewhere now, wherever it is.
+            self.edits = Edits::Anything;
+            self.concerned = None;
+        }
         let mut diagnostics = self.setup.clone();
         diagnostics.extend(self.layout.diagnostics.iter().cloned());
         diagnostics.extend(self.index.duplicates().iter().cloned());
@@ -534,7 +553,7 @@ impl Session {
     /// Reads all instances, so that each can be found by its key.
     pub(super) fn load_instances(&mut self) {
         self.warm();
-        self.index.refresh(&mut self.db, self.project);
+        self.index.refresh(&mut self.db, self.project, None);
     }
 
     fn compile_here(&mut self) -> Compiled {

@@ -59,6 +59,11 @@ impl Sources {
         (text(model), text(data))
     }
 
+    /// Whether a file is one of those that count.
+    pub(super) fn knows(&self, file: FileId) -> bool {
+        self.files.contains_key(&file)
+    }
+
     fn update(&mut self, db: &Database, file: SourceFile) {
         let path = file.path(db);
         let content = file.content(db);

@@ -86,7 +86,7 @@ pub fn read_as(db: &dyn Db, ready: &Ready, file: SourceFile, how: Reading<'_>) -
         out.references.extend(read.references);
         out.instances.extend(read.instance);
     }
-    out.files = ask.world.into_files();
+    (out.files, out.reads) = ask.world.into_read();
     out
 }
 

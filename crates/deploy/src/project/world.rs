@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ecow::EcoString;
 
 use crate::base::FileId;
-use crate::db::{Db, Project};
+use crate::db::{Db, Project, SourceFile};
 use crate::eval::convert::Step;
 use crate::eval::value::FileValue;
 use crate::eval::{Element, Instance, InstanceId, Key, Object, Plan, Reference, Value, World};
@@ -20,13 +20,42 @@ pub struct DbWorld<'a> {
     db: &'a dyn Db,
     ready: Arc<Ready>,
     files: RefCell<Vec<FileId>>,
+    reads: RefCell<Reads>,
     traces: bool,
+}
+
+/// What a run has read that an edit may change, beside the unit that it is of.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Reads {
+    /// The files that it has read from.
+    pub files: Vec<SourceFile>,
+    /// Whether it has read what many files make together.
+    pub wide: bool,
+}
+
+impl Reads {
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && !self.wide
+    }
+
+    fn add(&mut self, file: SourceFile) {
+        if self.files.last() != Some(&file) {
+            self.files.push(file);
+        }
+    }
 }
 
 impl<'a> DbWorld<'a> {
     /// The world of one run.
     pub fn new(db: &'a dyn Db) -> Self {
-        DbWorld { db, ready: queries::ready(db), files: RefCell::default(), traces: false }
+        DbWorld {
+            db,
+            ready: queries::ready(db),
+            files: RefCell::default(),
+            reads: RefCell::default(),
+            traces: false,
+        }
     }
 
     /// The world of a run that says where the keys of its references come from.
@@ -34,12 +63,34 @@ impl<'a> DbWorld<'a> {
         DbWorld { traces: true, ..DbWorld::new(db) }
     }
 
-    /// The files that the run has read, sorted.
+    /// The files that the run has asked for by `file()` and `files()`, sorted.
     pub fn into_files(self) -> Vec<FileId> {
+        self.into_read().0
+    }
+
+    /// The same, and all that it has read.
+    pub fn into_read(self) -> (Vec<FileId>, Reads) {
         let mut files = self.files.into_inner();
         files.sort_by_key(|f| f.path());
         files.dedup();
-        files
+        (files, self.reads.into_inner())
+    }
+
+    fn reads(&self, file: SourceFile) -> SourceFile {
+        self.reads.borrow_mut().add(file);
+        file
+    }
+
+    fn reads_many(&self) {
+        self.reads.borrow_mut().wide = true;
+    }
+
+    /// The value of something that is computed once for everybody.
+    fn once(&self, once: &queries::Once) -> Result<Value, ()> {
+        if !once.reads.is_empty() {
+            self.reads_many();
+        }
+        once.value.clone()
     }
 
     fn is_slice(&self, ty: TypeId) -> bool {
@@ -62,20 +113,22 @@ impl World for DbWorld<'_> {
 
     fn instance(&self, ty: TypeId, key: &Key) -> Option<Arc<Instance>> {
         let (file, item) = queries::find(self.db, &self.ready.program, ty, key)?;
-        let unit = queries::instances(self.db, file);
+        let unit = queries::instances(self.db, self.reads(file));
         unit.instances.iter().find(|i| i.id.item == item).cloned()
     }
 
     fn instance_at(&self, id: InstanceId) -> Option<Arc<Instance>> {
-        let unit = queries::instances(self.db, self.db.source(id.file));
+        let unit = queries::instances(self.db, self.reads(self.db.source(id.file)));
         unit.instances.iter().find(|i| i.id.item == id.item).cloned()
     }
 
     fn object(&self, reference: &Reference) -> Option<Arc<Object>> {
+        self.reads_many();
         queries::objects(self.db, reference.ty).by_reference.get(reference).cloned()
     }
 
     fn all(&self, ty: TypeId) -> Arc<[Value]> {
+        self.reads_many();
         if self.is_slice(ty) {
             queries::slice_instances(self.db, ty).clone()
         } else {
@@ -84,6 +137,7 @@ impl World for DbWorld<'_> {
     }
 
     fn related(&self, relation: u32, owner: &Reference) -> Arc<[Value]> {
+        self.reads_many();
         super::relations::related(self.db, relation, owner)
     }
 
@@ -92,15 +146,15 @@ impl World for DbWorld<'_> {
     }
 
     fn constant(&self, index: u32) -> Option<Result<Value, ()>> {
-        Some(queries::constant(self.db, Project::get(self.db), index).value.clone())
+        Some(self.once(queries::constant(self.db, Project::get(self.db), index)))
     }
 
     fn function(&self, index: u32) -> Option<Result<Value, ()>> {
-        Some(queries::function(self.db, Project::get(self.db), index).value.clone())
+        Some(self.once(queries::function(self.db, Project::get(self.db), index)))
     }
 
     fn descend(&self, file: FileId, node: u32, steps: &[Step]) -> Option<u32> {
-        let source = self.db.source(file);
+        let source = self.reads(self.db.source(file));
         let each = source.unit(self.db).as_ref().is_some_and(|u| u.each);
         let document = super::units::parse(self.db, source, each).document?;
         steps.iter().rev().try_fold(node, |node, step| match step {
@@ -119,7 +173,7 @@ impl World for DbWorld<'_> {
             return Err(format!("`{path}` is no file of the project: a `.gitignore` leaves it out").into());
         }
         self.files.borrow_mut().push(file);
-        let source = self.db.source(file);
+        let source = self.reads(self.db.source(file));
         match source.content(self.db) {
             Ok(bytes) => Ok(Arc::new(file_value(path, bytes))),
             Err(error) => Err(EcoString::from(error.to_string())),

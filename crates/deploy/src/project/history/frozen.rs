@@ -298,7 +298,7 @@ impl Site { TextFile { path: "/srv/${name}", content: text } }
         };
         let mut session = Session::open(system("now"), Options::default());
         session.load_instances();
-        let (now, _) = session.runs();
+        let now = session.runs();
         let seen = session.look_at(&[then("a"), then("b"), then("c")], &|_| true);
         assert_eq!(seen.len(), 3);
         for seen in seen {

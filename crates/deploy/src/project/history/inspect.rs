@@ -84,7 +84,7 @@ impl Session {
             Some(seen.frozen)
         });
         let frozen: Vec<Option<Frozen>> = frozen.collect();
-        let (runs, _) = self.runs();
+        let runs = self.runs();
         let now = DbVersion::new(self, &runs);
         let then = || frozen.iter().map(|v| v.as_ref().map(|v| v as &dyn Version));
         let model = queries::checked_model(&self.db);

@@ -54,7 +54,7 @@ impl Session {
     }
 
     fn with_plain_secrets(&self) -> FxHashSet<FileId> {
-        let (runs, _) = self.runs();
+        let runs = self.runs();
         let mut files = FxHashSet::default();
         for (_, unit, _) in &runs.units {
             for element in unit.instances.iter().flat_map(|instance| &instance.elements) {

@@ -124,7 +124,7 @@ impl Session {
 
     /// What the runs gave, and all that they made.
     fn ran(&self) -> (Runs, Gathered) {
-        let (runs, _) = self.runs();
+        let runs = self.runs();
         let gathered = gather(&runs, &mut Vec::new());
         (runs, gathered)
     }
