@@ -164,6 +164,15 @@ pub enum Failure {
         /// What is wrong with it.
         why: String,
     },
+    /// A file that is no ledger.
+    #[error("cannot read the ledger in {}: {why}", path.display())]
+    #[diagnostic(code(gops::ledger_file), help("`gops state export FILE` writes one"))]
+    LedgerFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Each environment has a ledger of its own.
     #[error("each environment of this project has a ledger of its own")]
     #[diagnostic(code(gops::environment))]

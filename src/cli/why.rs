@@ -4,14 +4,18 @@ use std::fmt::Write as _;
 
 use clap::Args;
 
+use super::ledger::{Which, remarks, short};
 use super::ui::{Stream, Ui};
 use super::workspace::Workspace;
 use super::{Context, Exit, Failure};
 use crate::base::{FileId, LineIndex};
+use crate::deploy::{self, Deed, Options};
 use crate::diag::render::Sources;
 use crate::graph::{FindError, Graph, Link, Subject, Why as Reasons, id, why};
+use crate::state::Operation;
 
-/// Say why a resource exists: the line of the data, the line of the model, what it needs
+/// Say why a resource exists: the line of the data, the line of the model, what it needs; and what the
+/// ledger knows of it
 ///
 /// ID is as `gops plan` shows it, with or without the path of its type, or any part of it that
 /// only one resource has.
@@ -23,22 +27,71 @@ Examples:
 pub(crate) struct Why {
     /// The resource
     id: String,
-    /// The environment
-    #[arg(long, value_name = "NAME")]
-    env: Option<String>,
+    #[command(flatten)]
+    which: Which,
 }
 
 impl Why {
     pub fn run(&self, context: &Context) -> Result<Exit, Failure> {
-        let mut workspace = Workspace::open_active(context, self.env.as_deref())?;
+        let mut workspace = Workspace::open_active(context, self.which.env.as_deref())?;
         let graph = workspace.graph(context)?;
         let Some(graph) = graph else { return Ok(Exit::Errors) };
-        let id = find(&graph, &self.id)?;
+        let (options, _) = self.which.options(context)?;
+        let id = match find(&graph, &self.id) {
+            Ok(id) => id,
+            Err(unknown) => {
+                // What the project does not want any more the ledger may still know.
+                let told = told(&options, None, &self.id)?.ok_or(unknown)?;
+                context.ui.result(&told);
+                return Ok(Exit::Fine);
+            }
+        };
         if let Some(why) = why(&graph, id) {
-            context.ui.result(&describe(&why, &workspace, &context.ui));
+            let mut text = describe(&why, &workspace, &context.ui);
+            if matches!(why.subject, Subject::Node(_)) {
+                text += &told(&options, Some(id), id)?.unwrap_or_default();
+            }
+            context.ui.result(&text);
         }
         Ok(Exit::Fine)
     }
+}
+
+/// What the ledger tells of a resource; none without a ledger. One that is wanted may be known under no
+/// id; of another one there is nothing to tell then.
+fn told(options: &Options, wanted: Option<&str>, written: &str) -> Result<Option<String>, Failure> {
+    let Some(known) = deploy::known(options, written)? else {
+        let is_there = wanted.is_some() && deploy::ledger(options)?.is_some();
+        return Ok(is_there.then(|| "\nis not deployed yet\n".to_owned()));
+    };
+    let mut out = match wanted {
+        Some(_) => String::new(),
+        None => format!("{}\n\nis not wanted any more\n", known.row.key.id),
+    };
+    let by = |number: u64| {
+        let found = known.generations.iter().find(|generation| generation.number == number);
+        let of = found.filter(|g| !g.revision.is_empty()).map(|g| format!(", commit {}", short(&g.revision)));
+        let who = found.filter(|g| !g.author.is_empty()).map(|g| format!(", {}", g.author));
+        format!("generation {number}{}{}", of.unwrap_or_default(), who.unwrap_or_default())
+    };
+    let _ = writeln!(out, "\nis in the ledger");
+    for (number, event) in [&known.made, &known.last].into_iter().flatten() {
+        let word = match event.what {
+            Deed::Effect(Operation::Create) => "made",
+            Deed::Effect(Operation::Adopt) => "taken over",
+            _ => "last changed",
+        };
+        let _ = writeln!(out, "  {word} {} by {}", event.time, by(*number));
+    }
+    let remarks = remarks(&known.row);
+    if !remarks.is_empty() {
+        let _ = writeln!(out, "  {}", remarks.join(", "));
+    }
+    let _ = writeln!(out, "  it holds {}", known.row.claims.join(", "));
+    if let Some(why) = &known.failed {
+        let _ = writeln!(out, "  failed the last time: {why}");
+    }
+    Ok(Some(out))
 }
 
 /// The full id of the node or target that a user means: its id, the short form of it, or a part

@@ -1,28 +1,16 @@
 //! Plans in files.
 
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::super::Failure;
+use super::super::ledger::write_private;
 use crate::deploy::{PLAN_FORMAT, SavedPlan};
 
 /// Writes a plan, whole or not at all, for its owner alone: it names what is deployed where.
 pub(super) fn write(path: &Path, plan: &SavedPlan) -> Result<(), Failure> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = Path::new(&beside);
     let text = serde_json::to_string_pretty(plan).map_err(std::io::Error::other);
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    let written = text.and_then(|text| {
-        let mut file = options.open(beside)?;
-        file.write_all(text.as_bytes())?;
-        file.write_all(b"\n")?;
-        file.sync_all()
-    });
-    written.map_err(Failure::write(beside))?;
-    std::fs::rename(beside, path).map_err(Failure::write(path))
+    let text = text.map_err(Failure::write(path))? + "\n";
+    write_private(path, &text)
 }
 
 /// Reads a plan.

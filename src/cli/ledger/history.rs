@@ -132,7 +132,10 @@ fn detail(chapter: &Chapter, ui: &Ui) -> String {
         let why = match (&event.outcome, event.what) {
             (Ended::NoEffect(why), _) => Some(format!("no effect: {why}")),
             (Ended::Open, _) => Some("nobody knows what became of it".to_owned()),
-            (Ended::Done(evidence), Deed::Leaves(end)) => Some(format!("{end}: {evidence}")),
+            // What was dropped follows as JSON: `--json` has all of it.
+            (Ended::Done(evidence), Deed::Leaves(end)) => {
+                Some(format!("{end}: {}", evidence.split(": {").next().unwrap_or_default()))
+            }
             (Ended::Done(_), Deed::Effect(_)) => None,
         };
         if let Some(why) = why {

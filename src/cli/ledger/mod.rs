@@ -2,9 +2,12 @@
 
 mod history;
 mod name;
+mod state;
 mod status;
 
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -14,6 +17,8 @@ use crate::deploy::Options;
 
 pub(crate) use history::History;
 pub(super) use name::{environment, project};
+pub(crate) use state::State;
+pub(super) use state::remarks;
 pub(crate) use status::Status;
 
 /// Which ledger.
@@ -45,6 +50,21 @@ impl Which {
         };
         Ok((options, workspace))
     }
+}
+
+/// Writes a file for its owner alone, whole or not at all.
+pub(super) fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = Path::new(&beside);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let written = options.open(beside).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    written.map_err(Failure::write(beside))?;
+    std::fs::rename(beside, path).map_err(Failure::write(path))
 }
 
 /// A revision, as short as people write it.

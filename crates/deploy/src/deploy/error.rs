@@ -52,6 +52,16 @@ pub enum Error {
         /// What has.
         what: String,
     },
+    /// What an operator says cannot be.
+    #[error("{what}")]
+    #[diagnostic(code(gops::deploy::state))]
+    Order {
+        /// Why not.
+        what: String,
+        /// What to do about it.
+        #[help]
+        help: String,
+    },
     /// There is no such generation.
     #[error("there is no generation {number}")]
     #[diagnostic(code(gops::deploy::no_generation))]

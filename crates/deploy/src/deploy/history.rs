@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 
 use ecow::EcoString;
 
+use crate::base::id;
 use crate::handler::Timestamp;
 use crate::state::{
-    Closed, End, Entry, Generation, Operation, Snapshot, SqliteStore, Store as _, ledger_folder,
+    Closed, Condition, End, Entry, Generation, Operation, Row, Snapshot, SqliteStore, Store as _,
+    ledger_folder,
 };
 
 use super::Error;
@@ -98,6 +100,48 @@ pub fn history(options: &Options) -> Result<Vec<Chapter>, Error> {
     let Some(mut store) = SqliteStore::open_existing(&folder)? else { return Ok(Vec::new()) };
     let ledger = store.load()?;
     Ok(chapters(&ledger, &store.journal(0)?))
+}
+
+/// What a ledger knows of one resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    /// Its row, that of the incarnation which stays if there are several.
+    pub row: Row,
+    /// When it was made or taken over, with the number of the generation.
+    pub made: Option<(u64, Happened)>,
+    /// When it was changed last since then.
+    pub last: Option<(u64, Happened)>,
+    /// Why the last try had no effect, if it had none.
+    pub failed: Option<EcoString>,
+    /// All generations.
+    pub generations: Vec<Generation>,
+}
+
+/// What a project's ledger knows of the resource with this id, in full or as it is shown.
+pub fn known(options: &Options, written: &str) -> Result<Option<Known>, Error> {
+    let folder = ledger_folder(options.state.as_deref(), &options.project, options.environment.as_deref())?;
+    let Some(mut store) = SqliteStore::open_existing(&folder)? else { return Ok(None) };
+    let ledger = store.load()?;
+    let is_it = |row: &&Row| row.key.id == written || id::shown(&row.key.id) == written;
+    let rank = |row: &&Row| (row.condition != Condition::Deposed, row.key.incarnation);
+    let Some(row) = ledger.rows.values().filter(is_it).max_by_key(rank).cloned() else { return Ok(None) };
+    let chapters = chapters(&ledger, &store.journal(0)?);
+    let mut known = Known { row, made: None, last: None, failed: None, generations: ledger.generations };
+    for chapter in chapters {
+        let number = chapter.generation.number;
+        for event in chapter.events.into_iter().filter(|event| event.id == known.row.key.id) {
+            known.failed = None;
+            match (&event.outcome, event.what) {
+                (Ended::Done(_), Deed::Effect(Operation::Create | Operation::Adopt)) => {
+                    (known.made, known.last) = (Some((number, event)), None);
+                }
+                (Ended::Done(_), _) => known.last = Some((number, event)),
+                (Ended::NoEffect(why), _) => known.failed = Some(why.clone()),
+                (Ended::Open, _) => {}
+            }
+        }
+    }
+    Ok(Some(known))
 }
 
 /// All generations of a ledger, the oldest first.

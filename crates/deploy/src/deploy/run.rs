@@ -244,10 +244,10 @@ pub fn run(
 }
 
 /// A store that also keeps others out.
-trait Ledger: Store + Coord {}
+pub(super) trait Ledger: Store + Coord {}
 impl<T: Store + Coord> Ledger for T {}
 
-fn take_lock(
+pub(super) fn take_lock(
     ledger: &mut dyn Ledger,
     nonce: &Token,
     wait: Option<Duration>,

@@ -75,6 +75,22 @@ impl Entry {
         Some(entry)
     }
 
+    /// An entry of what somebody said about the ledger as a whole.
+    pub(super) fn said(
+        event: &str,
+        author: &str,
+        number: u64,
+        serial: u64,
+        time: Timestamp,
+        before: &str,
+    ) -> Entry {
+        let (event, subject) = (event.into(), author.into());
+        let (detail, hash) = (EcoString::new(), EcoString::new());
+        let mut entry = Entry { number, serial, time, event, subject, detail, hash };
+        entry.hash = entry.follow(before);
+        entry
+    }
+
     /// The hash that the entry has to have after one with the hash `before`.
     fn follow(&self, before: &str) -> EcoString {
         let mut hasher = Sha256::new();

@@ -14,6 +14,7 @@ mod memory;
 mod place;
 mod sqlite;
 mod store;
+mod transfer;
 
 #[cfg(test)]
 mod conformance;

@@ -17,7 +17,7 @@ use super::store::{Coord, Holder, LockError, Store, StoreError};
 use super::{Change, Generation, Revision, Snapshot};
 
 /// The newest version of the tables that this program knows.
-const VERSION: i64 = 5;
+pub(super) const VERSION: i64 = 5;
 
 /// The subset that SQLite and PostgreSQL share: texts and 64-bit numbers.
 const TABLES: &str = "
@@ -168,7 +168,15 @@ impl SqliteStore {
         }
     }
 
-    fn reading(&self, source: rusqlite::Error) -> StoreError {
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn reading(&self, source: rusqlite::Error) -> StoreError {
         StoreError::Database { doing: "read", path: self.path.display().to_string(), source }
     }
 

@@ -116,6 +116,13 @@ pub enum StoreError {
         help("restore the ledger from a copy; nothing was changed by this run")
     )]
     Damaged(String),
+    /// What was to be imported is no ledger.
+    #[error("this is no ledger that can be imported: {0}")]
+    #[diagnostic(
+        code(gops::state::import),
+        help("`gops state export FILE` writes one; the ledger is as it was")
+    )]
+    Import(String),
     /// Locks do not work there.
     #[error("{path} is on a network file system ({kind}), where locks cannot be relied on")]
     #[diagnostic(
