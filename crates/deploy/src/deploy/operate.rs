@@ -421,7 +421,7 @@ mod tests {
             panic!("{changed:?}")
         };
         assert_eq!(new.key.id, "std::files::TextFile[path=/a]");
-        assert_eq!(*user.requires, [new.key.id.clone()]);
+        assert_eq!(user.requires.iter().collect::<Vec<_>>(), [&new.key.id]);
         let elsewhere = changes(known(), &to("std::files::TextFile", "/b")).unwrap_err();
         assert_eq!(elsewhere, "`File[path=/a]` is elsewhere than `TextFile[path=/b]` is to be");
     }

@@ -149,12 +149,9 @@ fn stands(row: &Row) -> Option<Stands> {
 fn tried(last: Option<&Chapter>, open: &mut BTreeMap<EcoString, Stands>) {
     for event in last.iter().flat_map(|chapter| &chapter.events) {
         let Some(how) = open.get_mut(&event.id) else { continue };
-        match (&event.outcome, &how) {
-            (
-                Ended::NoEffect(why),
-                Stands::ToMake | Stands::ToChange | Stands::ToDelete | Stands::Failed(_),
-            ) => *how = Stands::Failed(why.clone()),
-            _ => {}
+        let is_open = matches!(how, Stands::ToMake | Stands::ToChange | Stands::ToDelete | Stands::Failed(_));
+        if let (Ended::NoEffect(why), true) = (&event.outcome, is_open) {
+            *how = Stands::Failed(why.clone());
         }
     }
 }

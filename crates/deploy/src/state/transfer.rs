@@ -124,7 +124,7 @@ impl SqliteStore {
 
 fn names(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
     let query = connection.prepare(&format!("SELECT * FROM {table} LIMIT 0"))?;
-    Ok(query.column_names().into_iter().map(str::to_owned).collect())
+    Ok(query.column_names().map(str::to_owned).collect())
 }
 
 fn dump(connection: &Connection, table: &str) -> rusqlite::Result<Value> {
