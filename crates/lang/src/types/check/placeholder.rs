@@ -28,7 +28,12 @@ impl Cx<'_, '_> {
         if braces != found.iter().filter(|f| f.braces).count() {
             return;
         }
+        // Other languages have `$name` too: a line with spaces may be one of theirs.
+        let code = texts().any(|text| text.contains([' ', ';']));
         for Found { name, braces } in found {
+            if code && !braces {
+                continue;
+            }
             let known = Name::new(name);
             if !self.has_local(known) && self.this_field(known).is_none() {
                 continue;
