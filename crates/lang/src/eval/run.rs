@@ -393,7 +393,7 @@ impl<'w> Machine<'w> {
                     if found.len() < MOST
                         && !matches!(side.kind, HirKind::Null)
                         && !super::literals::is_literal(side)
-                        && let Some(value) = self.quietly(side).filter(|value| tells(value))
+                        && let Some(value) = self.quietly(side).filter(tells)
                     {
                         let shown = super::print::shown(self.program, &value);
                         found.push((self.place(side.node), format!("this is {shown}")));
