@@ -24,6 +24,8 @@ pub struct Request {
 
 /// What was asked for.
 #[derive(Clone, Debug)]
+// Nobody keeps many of them, and those that there are are mostly large.
+#[allow(clippy::large_enum_variant)]
 pub(super) enum What {
     Put {
         kind: EcoString,
