@@ -122,6 +122,10 @@ fn what_the_page_says_works() {
         if text.contains("--env prod") {
             place.works(&job, "printf '[environments]\\nprod = {}\\n' >> gops.toml");
         }
+        if text.starts_with("gops sync") {
+            activated(&place, &job, &text);
+            continue;
+        }
         let output = place.sh(&job, &text);
         let expected = if text.contains("--exit-code") { 2 } else { 0 };
         let said = String::from_utf8_lossy(&output.stderr);
@@ -137,6 +141,27 @@ fn what_the_page_says_works() {
         }
     }
     assert!(ran >= 9, "only {ran} commands of the page were found");
+}
+
+/// What the page says of activation: 2 while something is not activated, 0 once it is, 1 at a mistake,
+/// and nothing is ever written.
+fn activated(place: &Place, job: &Path, text: &str) {
+    let ends = |expected: i32, says: &str| {
+        let before = place.works(job, "git status --porcelain -uall");
+        let output = place.sh(job, text);
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert_eq!(output.status.code(), Some(expected), "{said}");
+        assert!(said.contains(says), "{said}");
+        assert_eq!(place.works(job, "git status --porcelain -uall"), before);
+    };
+    place.works(job, "sed -i '1i history = \"active\"' gops.toml");
+    ends(2, "would activate: ");
+    place.works(job, "gops sync && git add -A && git commit -qm active");
+    ends(0, "all is active");
+    place.works(job, "sed -i 's/^name: .*/&\\nextra: 1/' slices/switches/*.yaml");
+    ends(1, "`extra`");
+    place.works(job, "git reset -q --hard HEAD~1");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod man;
 mod prune;
 mod review;
 mod schema;
+mod sealing;
 mod sim;
 mod slice;
 mod sync;

@@ -8,15 +8,14 @@ use clap::Args;
 use ecow::EcoString;
 
 use super::check::summary;
+use super::sealing::Sealing;
 use super::ui::Stream;
 use super::workspace::{Workspace, find_root};
 use super::{Context, Exit, Failure};
-use crate::base::Edited;
-use crate::base::FileId;
-use crate::data::{Limits, NodeKind, encrypted_type, parse_json, parse_yaml};
+use crate::base::{Edited, FileId};
 use crate::project::transaction::{Change, DiskFolder, commit};
-use crate::project::update::{Chance, Filled, Outside, Seal, SealError, Update as Made, update};
-use crate::secret::{Sops, SopsError};
+use crate::project::update::{Chance, Filled, Outside, Update as Made, update};
+use crate::secret::Sops;
 
 /// Fill what is missing: write the values of `assigned` fields into their files
 ///
@@ -199,61 +198,5 @@ impl Chance for OperatingSystem {
     fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()> {
         use std::io::Read as _;
         (&self.0).read_exact(bytes)
-    }
-}
-
-/// Secrets are encrypted by sops, and what it gives is looked at before it is believed.
-struct Sealing(Sops);
-
-impl Seal for Sealing {
-    fn seal(
-        &self,
-        path: &str,
-        now: Option<&[u8]>,
-        keys: &[EcoString],
-        secret: &str,
-    ) -> Result<Vec<u8>, SealError> {
-        let names: Vec<&str> = keys.iter().map(EcoString::as_str).collect();
-        let sealed = match now {
-            Some(now) => self.0.set(path, now, &names, secret),
-            None => {
-                let value = serde_json::Value::from(secret);
-                let plain = names.iter().rev().fold(value, |inner, key| serde_json::json!({ *key: inner }));
-                // JSON is YAML too.
-                self.0.encrypt(path, &plain.to_string())
-            }
-        };
-        let sealed = sealed.map_err(|error| SealError {
-            message: error.to_string(),
-            help: match error {
-                SopsError::NotInstalled => {
-                    "install sops (https://getsops.io), with a key in `.sops.yaml`; a secret is never written in plain"
-                }
-                _ => "look at the `creation_rules` in `.sops.yaml`, and whether its key is at hand",
-            }
-            .to_owned(),
-        })?;
-        let file = crate::base::FileId::new(path);
-        let limits = Limits::default();
-        let parsed = match path.ends_with(".json") {
-            true => parse_json(file, &sealed, &limits),
-            false => parse_yaml(file, &sealed, &limits),
-        };
-        let is_sealed = parsed.document.as_ref().is_some_and(|document| {
-            let node = names.iter().try_fold(0, |node, key| document.get(node, key));
-            node.is_some_and(|node| match document.value(node) {
-                NodeKind::Encrypted(_) => true,
-                NodeKind::Str(text) => encrypted_type(text).is_some(),
-                _ => false,
-            })
-        });
-        if !is_sealed || String::from_utf8_lossy(&sealed).contains(secret) {
-            return Err(SealError {
-                message: format!("sops left `{}` in plain", names.join(".")),
-                help: "the rules in `.sops.yaml` leave this field out: `encrypted_regex` or the like"
-                    .to_owned(),
-            });
-        }
-        Ok(sealed)
     }
 }

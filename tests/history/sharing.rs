@@ -113,7 +113,7 @@ fn made(session: &mut Session, earlier: &[EarlierProject]) -> (Option<String>, V
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
     #[test]
     fn shared_and_apart_are_the_same(

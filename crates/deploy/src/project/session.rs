@@ -160,14 +160,22 @@ impl Session {
 
     /// What is wrong with the project: in the environment that was asked for, or in every one.
     pub fn check(&mut self) -> Report {
+        self.check_and(&mut |_| {})
+    }
+
+    /// The same; `seen` is called with the session as it is in each environment.
+    pub(super) fn check_and(&mut self, seen: &mut dyn FnMut(&Session)) -> Report {
         let environments = self.config.as_ref().map_or(0, |c| c.environments.len());
         if environments == 0 || self.options.env.is_some() {
-            return self.compile_here().report;
+            let report = self.compile_here().report;
+            seen(self);
+            return report;
         }
         let mut all = Report::default();
         for index in 0..environments {
             self.select(Some(index as u16));
             let report = self.compile_here().report;
+            seen(self);
             all.instances = report.instances;
             all.diagnostics.extend(report.diagnostics);
         }

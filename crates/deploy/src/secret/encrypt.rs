@@ -41,26 +41,25 @@ impl Sops {
         run(command, plain)
     }
 
-    /// An encrypted file with one more value; `keys` lead to it.
-    pub fn set(&self, path: &str, now: &[u8], keys: &[&str], value: &str) -> Result<Vec<u8>, SopsError> {
+    /// An encrypted file with one more value, in JSON; `index` is its place: `["ports"][0]["token"]`.
+    pub fn set(&self, path: &str, now: &[u8], index: &str, value: &str) -> Result<Vec<u8>, SopsError> {
         // `sops set` changes a file in its place: a copy of what is encrypted already.
         let name = path.rsplit('/').next().unwrap_or(path);
         let folder = std::env::temp_dir().join(format!("gops-sops-{}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
         let copy = folder.join(name);
-        let changed = self.set_in(&copy, now, keys, value);
+        let changed = self.set_in(&copy, now, index, value);
         let removed = std::fs::remove_dir_all(&folder);
         let changed = changed?;
         removed?;
         Ok(changed)
     }
 
-    fn set_in(&self, copy: &Path, now: &[u8], keys: &[&str], value: &str) -> Result<Vec<u8>, SopsError> {
+    fn set_in(&self, copy: &Path, now: &[u8], index: &str, value: &str) -> Result<Vec<u8>, SopsError> {
         std::fs::write(copy, now)?;
-        let index: String = keys.iter().map(|key| format!("[{}]", serde_json::json!(key))).collect();
         let mut command = Command::new("sops");
         command.current_dir(&self.root).args(["set", "--value-stdin"]).arg(copy).arg(index);
-        run(command, &serde_json::json!(value).to_string())?;
+        run(command, value)?;
         Ok(std::fs::read(copy)?)
     }
 }

@@ -183,3 +183,25 @@ fn values_are_found_by_their_names() {
     assert!(found == Ok(text("p@ss: with ünïcode\nand a second line")));
     assert!(!format!("{found:?} {vault:?} {:?}", first_key()).contains("ünï"));
 }
+
+/// What `gops update` writes into an encrypted file: the code of `mac_only_encrypted` is not over it, that
+/// of other files is.
+#[test]
+fn a_plain_line_that_the_code_is_not_over_can_be_added() {
+    use crate::data::edit::{Format, Source, apply};
+    use crate::data::insert::{Insertion, insert_unsealed};
+    let added = |name: &str| {
+        let (file, bytes, limits) = (crate::base::FileId::new(name), fixture(name), Limits::default());
+        let source = Source { file, format: Format::Yaml, bytes: &bytes, limits: &limits, document: 0 };
+        let value = parse_yaml(file, b"7", &limits).document.unwrap();
+        let insertion = Insertion { mapping: 0, key: "id".into(), value, after: Some(1) };
+        let edits = insert_unsealed(source, &insertion).unwrap();
+        let changed = apply(&bytes, &edits).unwrap();
+        let document = parse_yaml(file, &changed, &limits).document.unwrap();
+        sops::open(name, &document, &first_key()).map(|values| values.len())
+    };
+    assert_eq!(added("mac-only-encrypted.sops.yaml").unwrap(), 3);
+    let Err(SecretError::Damaged { .. }) = added("fields-regex.sops.yaml") else {
+        panic!("its code is over all values");
+    };
+}

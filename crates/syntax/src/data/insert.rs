@@ -29,10 +29,23 @@ pub struct Insertion {
 /// The replacements that insert an entry and change nothing else, in the order of the file.
 pub fn insert(source: Source<'_>, insertion: &Insertion) -> Result<Vec<TextEdit>, Refused> {
     let whole = Whole::read(source)?;
-    let (parsed, document) = whole.chosen()?;
-    if document.sops().is_some() {
-        return Err(Refused::Encrypted);
+    match whole.chosen()?.1.sops() {
+        Some(_) => Err(Refused::Encrypted),
+        None => insert_into(&whole, source, insertion),
     }
+}
+
+/// The same, where it is known that the entry is none of those that sops sealed in the file.
+pub fn insert_unsealed(source: Source<'_>, insertion: &Insertion) -> Result<Vec<TextEdit>, Refused> {
+    insert_into(&Whole::read(source)?, source, insertion)
+}
+
+fn insert_into(
+    whole: &Whole<'_>,
+    source: Source<'_>,
+    insertion: &Insertion,
+) -> Result<Vec<TextEdit>, Refused> {
+    let (parsed, document) = whole.chosen()?;
     if !matches!(document.value(insertion.mapping), NodeKind::Mapping(_))
         || document.get(insertion.mapping, &insertion.key).is_some()
     {

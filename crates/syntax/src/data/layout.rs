@@ -156,7 +156,7 @@ impl<'a> Lines<'a> {
 }
 
 /// A document on one line, as it stands within another one.
-pub(super) fn flow_text(format: Format, document: &Document) -> Result<String, PrintError> {
+pub fn flow_text(format: Format, document: &Document) -> Result<String, PrintError> {
     let mut out = String::new();
     write(&mut out, format, document, Document::ROOT)?;
     Ok(out)

@@ -14,7 +14,7 @@ pub mod edit;
 mod fragment;
 pub mod insert;
 mod json;
-mod layout;
+pub mod layout;
 mod merge;
 mod parsed;
 mod plain_json;

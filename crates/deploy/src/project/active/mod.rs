@@ -25,4 +25,6 @@ pub(super) fn is_active(config: &Config) -> bool {
 }
 
 #[cfg(test)]
+mod moves;
+#[cfg(test)]
 mod tests;

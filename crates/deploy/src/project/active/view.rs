@@ -54,11 +54,12 @@ pub(in crate::project) fn view(
     }
     let store = store.unwrap_or_default();
     let newest = || store.newest().map(|(_, kept)| kept);
-    let depth = store.instances.values().map(|versions| versions.len() - 1).max().unwrap_or(0);
     let now = files(sources, layout, newest());
-    let by_path = by_path(&store);
-    let earlier = (1..=depth).map(|back| {
-        let (files, changed) = before(&now, &store, &by_path, back, moves);
+    let past = Past::new(&store, moves);
+    let depth = past.lines.values().map(|line| line.len() - 1).max().unwrap_or(0);
+    let earlier = (1..=depth).flat_map(|back| past.at(back).into_iter().map(move |then| (back, then)));
+    let earlier = earlier.map(|(back, then)| {
+        let (files, changed) = past.files(&now, &then);
         EarlierProject {
             name: name(back).into(),
             files: Some(files),
@@ -83,71 +84,116 @@ fn name(back: usize) -> String {
     }
 }
 
-/// The instances that have parts in a file, in any of their versions.
-type ByPath<'s> = BTreeMap<&'s str, BTreeSet<&'s EcoString>>;
-
-fn by_path(store: &Store) -> ByPath<'_> {
-    let mut found = ByPath::new();
-    for (id, versions) in &store.instances {
-        let parts = versions.iter().filter_map(|kept| kept.version.parts()).flatten();
-        for part in parts {
-            found.entry(&part.path).or_default().insert(id);
-        }
-    }
-    found
+/// What the store knows of before.
+struct Past<'s> {
+    store: &'s Store,
+    /// The versions of each instance, the newest last. What went on from another instance goes on
+    /// from its versions: there was one of the two at any time.
+    lines: BTreeMap<&'s EcoString, Vec<&'s Kept>>,
+    /// The instances whose newest version is in a file.
+    now_in: BTreeMap<&'s str, BTreeSet<&'s EcoString>>,
 }
 
-/// The project as it was so many versions back, over the one of now: its files, and those paths of
-/// them that are not as they are now.
-fn before<'s>(
-    now: &Arc<dyn System>,
-    store: &'s Store,
-    by_path: &ByPath<'s>,
-    back: usize,
-    moves: &[(EcoString, EcoString)],
-) -> (Arc<dyn System>, BTreeSet<&'s str>) {
-    let then = at(store, back, moves);
-    let kept = |id: &EcoString| match then.get(id) {
-        Some(other) => *other,
-        None => store.instances.get(id).and_then(|versions| versions.last()),
-    };
-    // Every file of an instance that stood otherwise, then or now.
-    let mut changed: BTreeSet<&str> = BTreeSet::new();
-    for (id, other) in &then {
-        let newest = store.instances.get(*id).and_then(|versions| versions.last());
-        let parts = other.iter().copied().chain(newest).filter_map(|kept| kept.version.parts());
-        changed.extend(parts.flatten().map(|part| part.path.as_str()));
+/// The instances that stood otherwise, by the line that they are of.
+type Then<'s> = BTreeMap<&'s EcoString, &'s Kept>;
+
+impl<'s> Past<'s> {
+    fn new(store: &'s Store, moves: &[(EcoString, EcoString)]) -> Self {
+        let mut lines: BTreeMap<&EcoString, Vec<&Kept>> = BTreeMap::new();
+        for (id, versions) in &store.instances {
+            lines.insert(id, versions.iter().collect());
+        }
+        // A chain is put together from whichever end: each move takes a line whole.
+        for (from, to) in moves {
+            let gone =
+                lines.get(from).and_then(|line| line.last()).is_some_and(|k| k.version.parts().is_none());
+            if !gone || !lines.contains_key(to) || from == to {
+                continue;
+            }
+            let mut before = lines.remove(from).unwrap_or_default();
+            before.retain(|kept| kept.version.parts().is_some());
+            if let Some(line) = lines.get_mut(to) {
+                // What had the identity before, and went, was another one.
+                let since = line.iter().rposition(|k| k.version.parts().is_none() && !is_last(line, k));
+                let at = since.map_or(0, |gone| gone + 1);
+                line.splice(at..at, before);
+            }
+        }
+        let mut now_in: BTreeMap<&str, BTreeSet<&EcoString>> = BTreeMap::new();
+        for (id, versions) in &store.instances {
+            let newest = versions.last().and_then(|kept| kept.version.parts());
+            for part in newest.into_iter().flatten() {
+                now_in.entry(&part.path).or_default().insert(id);
+            }
+        }
+        Past { store, lines, now_in }
     }
-    let edited = Edited::new(now.clone());
-    for path in &changed {
-        let ids = by_path.get(path).into_iter().flatten();
-        put(&edited, path, ids.filter_map(|id| kept(id)));
+
+    /// The projects so many versions back: those that stood otherwise then. One that has not so many
+    /// versions stands as it is now. There is more than one project where two stood in one file, one
+    /// after the other: nobody knows which was first, and each tells of what it made.
+    fn at(&self, back: usize) -> Vec<Then<'s>> {
+        let deep = self.lines.iter().filter_map(|(id, line)| {
+            let kept = line.get(line.len().checked_sub(back + 1)?)?;
+            let lives = line.last().is_some_and(|kept| kept.version.parts().is_some());
+            Some((!lives, *id, *kept))
+        });
+        let mut deep: Vec<(bool, &EcoString, &Kept)> = deep.collect();
+        // What is still there is what one looks for first.
+        deep.sort_by_key(|(gone, id, _)| (*gone, *id));
+        let mut projects: Vec<(Then<'s>, BTreeSet<&str>)> = Vec::new();
+        for (_, id, kept) in deep {
+            let whole: Vec<&str> = whole_files(kept).collect();
+            let free = projects.iter().position(|(_, taken)| whole.iter().all(|path| !taken.contains(path)));
+            let at = free.unwrap_or(projects.len());
+            if free.is_none() {
+                projects.push(Default::default());
+            }
+            if let Some((then, taken)) = projects.get_mut(at) {
+                then.insert(id, kept);
+                taken.extend(whole);
+            }
+        }
+        projects.into_iter().map(|(then, _)| then).collect()
     }
-    (Arc::new(edited), changed)
+
+    /// The files of an earlier project, and those paths of them that are not as they are now.
+    fn files(&self, now: &Arc<dyn System>, then: &Then<'s>) -> (Arc<dyn System>, BTreeSet<&'s str>) {
+        let mut stood: BTreeMap<&str, Vec<&Kept>> = BTreeMap::new();
+        for kept in then.values() {
+            for part in kept.version.parts().into_iter().flatten() {
+                let of = stood.entry(part.path.as_str()).or_default();
+                if !of.iter().any(|known| std::ptr::eq(*known, *kept)) {
+                    of.push(kept);
+                }
+            }
+        }
+        // Who stands in a file that was another one's was not there yet.
+        let taken = then.values().flat_map(|kept| whole_files(kept));
+        let displaced = taken.filter_map(|path| self.now_in.get(path)).flatten().copied();
+        let other: BTreeSet<&EcoString> = displaced.chain(then.keys().copied()).collect();
+        let newest = |id: &EcoString| self.store.instances.get(id).and_then(|versions| versions.last());
+        let gone = other.iter().filter_map(|id| newest(id)?.version.parts()).flatten();
+        let changed: BTreeSet<&str> =
+            stood.keys().copied().chain(gone.map(|part| part.path.as_str())).collect();
+        let edited = Edited::new(now.clone());
+        for path in &changed {
+            let still = self.now_in.get(path).into_iter().flatten().filter(|id| !other.contains(**id));
+            let still = still.filter_map(|id| newest(id));
+            put(&edited, path, stood.get(path).into_iter().flatten().copied().chain(still));
+        }
+        (Arc::new(edited), changed)
+    }
 }
 
-/// The instances that stood otherwise so many versions back: what they were, none if they were not
-/// there. One that has not so many versions stands as it is now. What goes on from another instance
-/// that stands there was not there yet.
-fn at<'s>(
-    store: &'s Store,
-    back: usize,
-    moves: &[(EcoString, EcoString)],
-) -> BTreeMap<&'s EcoString, Option<&'s Kept>> {
-    let then = |versions: &'s Vec<Kept>| versions.len().checked_sub(back + 1).and_then(|at| versions.get(at));
-    let of = |id: &str| store.instances.get(id).and_then(then);
-    let deep = store.instances.iter().filter_map(|(id, versions)| Some((id, Some(then(versions)?))));
-    let mut found: BTreeMap<&EcoString, Option<&Kept>> = deep.collect();
-    for (from, to) in moves {
-        let stands = of(from).is_some_and(|kept| kept.version.parts().is_some());
-        if stands
-            && of(to).is_none()
-            && let Some((id, _)) = store.instances.get_key_value(to)
-        {
-            found.insert(id, None);
-        }
-    }
-    found
+fn is_last(line: &[&Kept], kept: &Kept) -> bool {
+    line.last().is_some_and(|last| std::ptr::eq(*last, kept))
+}
+
+/// The files that a version is alone in.
+fn whole_files(kept: &Kept) -> impl Iterator<Item = &str> {
+    let parts = kept.version.parts().into_iter().flatten();
+    parts.filter(|part| matches!(part.content, Content::File(_))).map(|part| part.path.as_str())
 }
 
 /// All files that instances are read from.

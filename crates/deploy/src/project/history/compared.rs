@@ -32,7 +32,7 @@ pub(super) struct Compared<'a> {
 pub(super) fn by_identity(versions: &[Option<&dyn Version>], moves: &Moves) -> ByIdentity {
     let mut found = ByIdentity::default();
     for (at, version) in versions.iter().enumerate() {
-        let moved: Vec<_> = moves.active.iter().filter(|(from, ..)| *from <= at).cloned().collect();
+        let moved: Vec<_> = moves.renamed.iter().filter(|(from, ..)| *from <= at).cloned().collect();
         for instance in version.iter().flat_map(|v| v.instances()) {
             let instance = if moved.is_empty() { instance } else { renamed(&instance, &moved) };
             let key = (instance.ty, instance.key.clone());

@@ -22,6 +22,9 @@ use crate::syntax::ast::RecordKind;
 pub(in crate::project) struct Moves {
     /// Of the version with a number: what has moved, from and to. The first is 1.
     pub active: Vec<(usize, Identity, Identity)>,
+    /// The same for all that goes, or went, on under another identity, also where the move was made
+    /// before the newest version: from which version on there was the old identity. It was not deleted.
+    pub renamed: Vec<(usize, Identity, Identity)>,
     /// The ids of resources, old and new.
     pub ids: BTreeMap<EcoString, EcoString>,
     /// What is wrong.
@@ -153,8 +156,13 @@ impl<'a> Finder<'a> {
         let mut taken: BTreeMap<String, usize> = BTreeMap::new();
         for at in 0..self.declared.len() {
             let Some(one) = self.declared.get(at) else { continue };
-            let Some((number, then)) = self.newest_with(&one.from, &one.to) else { continue };
             let to = self.target(one);
+            if let Some(first) = self.first_with(&one.from)
+                && !self.there(self.now, &one.from)
+            {
+                self.moves.renamed.push((first, one.from.clone(), to.clone()));
+            }
+            let Some((number, then)) = self.newest_with(&one.from, &one.to) else { continue };
             let from = one.from.clone();
             let moves_away = |identity: &Identity| self.declared.iter().any(|d| d.from == *identity);
             let arrives = |identity: &Identity| self.declared.iter().any(|d| d.to == *identity);
@@ -184,9 +192,19 @@ impl<'a> Finder<'a> {
             }
             taken.insert(format!("{number} {}", self.name(&to)), at);
             if self.there(self.now, &to) {
+                // Of two that swap both are there now.
+                if self.there(self.now, &from) {
+                    self.moves.renamed.push((number, from.clone(), to.clone()));
+                }
                 self.moves.active.push((number, from, to));
             }
         }
+    }
+
+    /// The newest earlier version that has an identity.
+    fn first_with(&self, identity: &Identity) -> Option<usize> {
+        let has = |version: &Option<&dyn Version>| version.is_some_and(|v| self.there(v, identity));
+        self.then.iter().position(has).map(|at| at + 1)
     }
 
     /// The newest earlier version that has the old identity, unless a newer one has the new one: there

@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ecow::EcoString;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Edited, FileId, System as _};
-use crate::data::{Document, Limits, NodeKind, parse_json, parse_yaml};
+use crate::data::edit::{Format, Refused};
+use crate::data::layout::flow_text;
+use crate::data::{Document, NodeKind};
 use crate::db::{Db as _, SourceFile};
 use crate::diag::codes::history as codes;
 use crate::diag::{Diagnostic, Place};
@@ -23,11 +24,10 @@ use crate::project::queries;
 use crate::project::session::Session;
 use crate::project::world::DbWorld;
 
-use super::migrate::Way;
 use super::missing::{Missing, find, lacks, missing};
 use super::reserve::Pools;
 use super::world::{self, Patched};
-use super::{Filled, Outside, data, places};
+use super::{Filled, Outside, Step, data, places, secrets};
 
 /// What came of it.
 pub(super) struct Outcome {
@@ -35,9 +35,7 @@ pub(super) struct Outcome {
     pub problems: Vec<Diagnostic>,
     /// The files that changed.
     pub touched: Vec<String>,
-    pub lock: Lock,
-    pub reserved: Vec<EcoString>,
-    pub released: Vec<EcoString>,
+    pub settled: Settled,
 }
 
 pub(super) struct Filler<'a> {
@@ -64,8 +62,8 @@ pub(super) struct Filler<'a> {
 #[derive(Default)]
 struct Known {
     used: FxHashSet<i64>,
-    /// What is below is not free: of a range, which is the same for all of these fields.
-    from: Option<i64>,
+    /// What is below is not free, of a range: its ends, which another environment may have elsewhere.
+    from: Option<(i64, i64, i64)>,
 }
 
 /// How it went with one field.
@@ -82,10 +80,10 @@ impl<'a> Filler<'a> {
         outside: &'a Outside<'a>,
         views: Vec<&'a mut Session>,
         lock: Lock,
+        held: &BTreeMap<Holder, Given>,
     ) -> Self {
         let program = views.first().map(|v| v.program()).unwrap_or_default();
         let pools = Pools::new(&program);
-        let held = pools.held(&views);
         let entries = lock.held.iter().chain(&lock.reserved);
         let open = entries.filter(|(holder, _)| !held.contains_key(*holder));
         let open = open.map(|(h, g)| (h.clone(), g.clone())).collect();
@@ -132,32 +130,12 @@ impl<'a> Filler<'a> {
 
     pub fn finish(mut self) -> Outcome {
         self.tell();
-        let held = self.pools.held(&self.views);
-        let mut reserved = BTreeMap::new();
-        let (mut newly, mut released) = (Vec::new(), Vec::new());
-        for (holder, given) in self.lock.held.iter().chain(&self.lock.reserved) {
-            if held.contains_key(holder) {
-                continue;
-            }
-            if (self.outside.is_settled)(element_of(holder)) {
-                released.push(holder.clone());
-                continue;
-            }
-            if !self.lock.reserved.contains_key(holder) {
-                newly.push(holder.clone());
-            }
-            reserved.insert(holder.clone(), given.clone());
-        }
+        let mut held = BTreeMap::new();
+        self.views.iter().for_each(|view| self.pools.hold(view, &mut held));
         let mut touched: Vec<String> = self.touched.iter().map(|f| f.path().to_owned()).collect();
         touched.sort();
-        Outcome {
-            filled: self.filled,
-            problems: self.problems,
-            touched,
-            lock: Lock { held, reserved },
-            reserved: newly,
-            released,
-        }
+        let settled = settle(&self.lock, held, self.outside);
+        Outcome { filled: self.filled, problems: self.problems, touched, settled }
     }
 
     /// Tells the databases what was filled.
@@ -231,11 +209,15 @@ impl<'a> Filler<'a> {
         if self.known.contains_key(&key) || !self.pools.is_one_for_all(one.ty, one.slot) {
             return;
         }
-        let ([session], [patched]) = (self.views.as_slice(), self.patched.as_slice()) else { return };
-        let world = world::Filled::new(DbWorld::new(&session.db), patched);
-        if let Some(used) = assign::used(&world, instance, index, one.slot).filter(|_| !world.is_stale()) {
-            self.known.insert(key, RefCell::new(Known { used: used.into_iter().collect(), from: None }));
+        // What any environment has counts in all of them.
+        let mut known = Known::default();
+        for (session, patched) in self.views.iter().zip(&self.patched) {
+            let world = world::Filled::new(DbWorld::new(&session.db), patched);
+            let used = assign::used(&world, instance, index, one.slot).filter(|_| !world.is_stale());
+            let Some(used) = used else { return };
+            known.used.extend(used);
         }
+        self.known.insert(key, RefCell::new(known));
     }
 
     /// What fills a field: none if it needs what is not there yet.
@@ -252,7 +234,7 @@ impl<'a> Filler<'a> {
             let mut stale = false;
             let mut everywhere = Vec::new();
             for (number, (session, patched)) in self.views.iter().zip(&self.patched).enumerate() {
-                if number != view {
+                if number != view && !self.known.contains_key(&(one.ty, one.slot)) {
                     let world = world::Filled::new(DbWorld::new(&session.db), patched);
                     everywhere.extend(assign::used(&world, instance, index, one.slot).into_iter().flatten());
                     stale |= world.is_stale();
@@ -321,8 +303,17 @@ impl<'a> Filler<'a> {
             places::target(session, self.edited, file, instance, &one.path, one.slot).ok_or_else(|| {
                 refused("its place in the file is not known".into(), by_hand(field, value, &self.program))
             })?;
-        places::write(self.edited, target, &field.data_name, document)
-            .map_err(|why| refused(why.to_string(), by_hand(field, value, &self.program)))?;
+        places::write(self.edited, target, &field.data_name, document).map_err(|why| {
+            let index = places::index_of_sops(self.edited, target, &field.data_name);
+            let help = match index.filter(|_| why == Refused::Encrypted) {
+                Some(index) => {
+                    let json = json(value, &self.program);
+                    format!("whoever has its key runs `sops set {} '{index}' '{json}'`; or leave plain fields out of encrypted files", target.file.path())
+                }
+                None => by_hand(field, value, &self.program),
+            };
+            refused(why.to_string(), help)
+        })?;
         Ok(target.file)
     }
 
@@ -343,38 +334,26 @@ impl<'a> Filler<'a> {
                 "encrypt it with sops by hand".into(),
             ));
         };
-        let Some(mut keys) = self.keys_to(instance, &one.path) else {
+        let unit = file.unit(&session.db).as_ref();
+        let each = unit.is_some_and(|unit| unit.each);
+        let way = (!each).then(|| secrets::way_to(&self.program, self.edited, instance, &one.path)).flatten();
+        let Some(mut way) = way else {
             return Err(refused(
-                "a secret of an element of a list, or of a file of several instances, cannot be encrypted by `gops update`".into(),
+                "what has no key of its own, or is one of several instances in a file, has no place in an encrypted file that `gops update` is sure of".into(),
                 "encrypt it with sops by hand".into(),
             ));
         };
-        keys.push(field.data_name.clone());
-        let encrypted = file.unit(&session.db).as_ref().and_then(|unit| unit.encrypted);
+        way.push(Step::Key(field.data_name.clone()));
+        let encrypted = unit.and_then(|unit| unit.encrypted);
         let path = match encrypted {
             Some(file) => file.path(&session.db).path().to_owned(),
             None => beside(instance.id.file.path()),
         };
         let now = self.edited.read(&path).ok();
-        let sealed = self.outside.seal.seal(&path, now.as_deref(), &keys, secret);
+        let sealed = self.outside.seal.seal(&path, now.as_deref(), &way, secret);
         let sealed = sealed.map_err(|error| refused(error.message, error.help))?;
         self.edited.set(&path, Some(&sealed));
         Ok(FileId::new(&path))
-    }
-
-    /// The keys that lead to an element in the data of its instance; none if it lies in a list: where
-    /// it is in the encrypted file, only its key could tell, which is not encrypted there.
-    fn keys_to(&self, instance: &Instance, path: &str) -> Option<Vec<EcoString>> {
-        if path.is_empty() && instance.id.item == 0 {
-            return Some(Vec::new());
-        }
-        let (file, node) = instance.elements.get(find(instance, path)? as usize)?.place?;
-        let bytes = self.edited.read(file.path()).ok()?;
-        let parsed = match file.path().ends_with(".json") {
-            true => parse_json(file, &bytes, &Limits::default()),
-            false => parse_yaml(file, &bytes, &Limits::default()),
-        };
-        Way::to(&parsed.document?, node).keys().filter(|_| instance.id.item == 0)
     }
 
     /// Reads a unit again in every view.
@@ -408,12 +387,50 @@ fn by_hand(field: &FieldDef, value: &Value, program: &Program) -> String {
     format!("write `{}: {}` by hand", field.data_name, crate::eval::print::whole(program, value))
 }
 
+/// A value as JSON has it.
+fn json(value: &Value, program: &Program) -> String {
+    let written = data::document(program, value).ok();
+    let text = written.and_then(|document| flow_text(Format::Json, &document).ok());
+    text.unwrap_or_else(|| crate::eval::print::whole(program, value))
+}
+
 /// `a.sops.yaml` for `a.yaml`.
 fn beside(path: &str) -> String {
     match path.rsplit_once('.') {
         Some((stem, extension)) => format!("{stem}.sops.{extension}"),
         None => format!("{path}.sops.yaml"),
     }
+}
+
+/// The lock as it is to be, and what of it is new.
+#[derive(Default)]
+pub(super) struct Settled {
+    pub lock: Lock,
+    /// What is kept for somebody who is gone, since this update.
+    pub reserved: Vec<Holder>,
+    /// What is free again, since this update.
+    pub released: Vec<Holder>,
+}
+
+/// What becomes of the lock now that these hold their values: what nobody holds any more is kept until
+/// the deletion is settled.
+pub(super) fn settle(lock: &Lock, held: BTreeMap<Holder, Given>, outside: &Outside<'_>) -> Settled {
+    let mut settled = Settled::default();
+    for (holder, given) in lock.held.iter().chain(&lock.reserved) {
+        if held.contains_key(holder) {
+            continue;
+        }
+        if (outside.is_settled)(element_of(holder)) {
+            settled.released.push(holder.clone());
+            continue;
+        }
+        if !lock.reserved.contains_key(holder) {
+            settled.reserved.push(holder.clone());
+        }
+        settled.lock.reserved.insert(holder.clone(), given.clone());
+    }
+    settled.lock.held = held;
+    settled
 }
 
 /// The element of a holder: `net::Vlan[name=a]`.
@@ -458,13 +475,16 @@ impl Supply for Choosing<'_> {
                 |v: i64| known.used.contains(&v) || self.taken.iter().any(|(_, given)| given.value == v);
             let found = match pool {
                 Pool::Range(first, last) => {
-                    let from = known.from.unwrap_or(*first).max(*first);
+                    let same = known.from.filter(|(from, to, _)| (from, to) == (first, last));
+                    let from = same.map_or(*first, |(_, _, from)| from);
                     Pool::Range(from, *last).first_free(is_taken)
                 }
                 Pool::Items(_) => pool.first_free(is_taken),
             };
             if let Some(found) = found {
-                known.from = Some(found);
+                if let Pool::Range(first, last) = pool {
+                    known.from = Some((*first, *last, found));
+                }
                 return Ok(found);
             }
         }

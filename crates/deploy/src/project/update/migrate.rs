@@ -252,13 +252,21 @@ enum Step {
 }
 
 impl Way {
-    /// The keys, if it leads through mappings alone.
-    pub fn keys(self) -> Option<Vec<EcoString>> {
-        let key = |step| match step {
-            Step::Key(key) => Some(key),
+    /// The keys on it; what lies in a list has none of its own.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|step| match step {
+            Step::Key(key) => Some(key.as_str()),
             Step::Item(_) => None,
+        })
+    }
+
+    /// As `sops set` writes it: `["ports"][0]`.
+    pub fn index(&self) -> String {
+        let step = |step: &Step| match step {
+            Step::Key(key) => format!("[{}]", crate::data::print::quoted(key)),
+            Step::Item(number) => format!("[{number}]"),
         };
-        self.0.into_iter().map(key).collect()
+        self.0.iter().map(step).collect()
     }
 
     /// The way to a node.

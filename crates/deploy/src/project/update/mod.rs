@@ -11,11 +11,14 @@ mod missing;
 mod places;
 mod rename;
 pub(super) mod reserve;
+mod sealed;
+mod secrets;
 mod world;
 
 pub(super) use rename::key_words;
 pub use rename::{Renamed, rename};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ecow::EcoString;
@@ -35,15 +38,19 @@ pub trait Chance {
 
 /// Writes secrets. They go through no file and no argument in plain.
 pub trait Seal {
-    /// The encrypted file at `path` with a value at a path of keys. `now` is what it holds;
+    /// The encrypted file at `path` with a value at the end of a way. `now` is what it holds;
     /// without it the file is made.
-    fn seal(
-        &self,
-        path: &str,
-        now: Option<&[u8]>,
-        keys: &[EcoString],
-        secret: &str,
-    ) -> Result<Vec<u8>, SealError>;
+    fn seal(&self, path: &str, now: Option<&[u8]>, way: &[Step], secret: &str) -> Result<Vec<u8>, SealError>;
+}
+
+/// A step on the way to a value in an encrypted file.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Step {
+    /// Into a mapping.
+    Key(EcoString),
+    /// To the element of a list that has these fields, by which it is the same one in every file of
+    /// its instance: they have to stand readable.
+    Element(Vec<(EcoString, serde_json::Value)>),
 }
 
 /// Why a secret cannot be encrypted.
@@ -98,7 +105,11 @@ pub struct Outside<'a> {
 /// Fills what is missing. The session was opened over `edited`, which has the changes in the
 /// end; if something is wrong they are not to be used.
 pub fn update(session: &mut Session, edited: &Arc<Edited>, outside: &Outside<'_>) -> Update {
-    let mut found = Update { report: session.check(), ..Update::default() };
+    let pools = reserve::Pools::new(&session.program());
+    // Looked at while the instances of each environment are there: nothing is read twice.
+    let mut held = BTreeMap::new();
+    let report = session.check_and(&mut |session| pools.hold(session, &mut held));
+    let mut found = Update { report, ..Update::default() };
     if found.report.diagnostics.iter().any(|d| d.code == PENDING) {
         let (migrated, problems) = migrate::migrate(session, edited, &|_| true);
         found.migrated = migrated;
@@ -108,7 +119,8 @@ pub fn update(session: &mut Session, edited: &Arc<Edited>, outside: &Outside<'_>
         }
         let paths: Vec<String> = edited.changes().into_keys().collect();
         session.refresh(&paths);
-        found.report = session.check();
+        held.clear();
+        found.report = session.check_and(&mut |session| pools.hold(session, &mut held));
     }
     let (missing, others): (Vec<Diagnostic>, Vec<Diagnostic>) =
         std::mem::take(&mut found.report.diagnostics).into_iter().partition(|d| d.code == UNASSIGNED);
@@ -116,9 +128,20 @@ pub fn update(session: &mut Session, edited: &Arc<Edited>, outside: &Outside<'_>
     if found.report.has_errors() {
         return found;
     }
-    let program = session.program();
-    let counts = !super::assigned::pools(&program).is_empty();
-    if missing.is_empty() && !counts {
+    if missing.is_empty() && pools.is_empty() {
+        return found;
+    }
+    let lock = match reserve::read(edited) {
+        Ok(lock) => lock,
+        Err(problem) => {
+            found.report.diagnostics.push(*problem);
+            return found;
+        }
+    };
+    if missing.is_empty() {
+        let fill::Settled { lock, reserved, released } = fill::settle(&lock, held, outside);
+        (found.reserved, found.released) = (reserved, released);
+        reserve::write(edited, lock);
         return found;
     }
     // Each environment sees other instances; a project without any has one view.
@@ -135,20 +158,12 @@ pub fn update(session: &mut Session, edited: &Arc<Edited>, outside: &Outside<'_>
         true => vec![&mut *session],
         false => others.iter_mut().collect(),
     };
-    let lock = match reserve::read(edited) {
-        Ok(lock) => lock,
-        Err(problem) => {
-            found.report.diagnostics.push(*problem);
-            return found;
-        }
-    };
-    let mut filler = fill::Filler::new(edited, outside, views, lock);
-    if !missing.is_empty() {
-        filler.fill_all();
-    }
-    let fill::Outcome { filled, problems, touched, lock, reserved, released } = filler.finish();
+    let mut filler = fill::Filler::new(edited, outside, views, lock, &held);
+    filler.fill_all();
+    let fill::Outcome { filled, problems, touched, settled } = filler.finish();
+    let fill::Settled { lock, reserved, released } = settled;
     found.report.diagnostics.extend(problems);
-    if !found.report.has_errors() && !missing.is_empty() && filled.is_empty() {
+    if !found.report.has_errors() && filled.is_empty() {
         // What cannot be reached stays missing, and is said as it was.
         found.report.diagnostics.extend(missing);
     }

@@ -7,7 +7,7 @@ use ecow::EcoString;
 
 use crate::base::{Edited, FileId, System as _};
 use crate::data::edit::{Format, Refused, Source, apply};
-use crate::data::insert::{Insertion, insert};
+use crate::data::insert::{Insertion, insert, insert_unsealed};
 use crate::data::{Document, Limits};
 use crate::db::SourceFile;
 use crate::eval::Instance;
@@ -16,7 +16,9 @@ use crate::project::queries::UnitInstances;
 use crate::project::session::Session;
 use crate::project::units::{Reading, read_as, within_document};
 
+use super::migrate::Way;
 use super::missing::find;
+use super::sealed::is_free;
 
 /// A mapping in a file that takes an entry.
 #[derive(Clone, Copy, Debug)]
@@ -75,8 +77,30 @@ pub(super) fn write(
     let limits = Limits::default();
     let format = Format::of(path).ok_or(Refused::Unreadable)?;
     let source = Source { file: target.file, format, bytes: &bytes, limits: &limits, document };
-    let edits = insert(source, &Insertion { mapping, key: key.clone(), value, after })?;
+    let below: Vec<&str> = value.nodes.iter().filter_map(|node| node.key.as_deref()).collect();
+    let free = sealed_by_sops(&bytes, target).is_some_and(|(document, way)| {
+        let keys: Vec<&str> = way.names().chain([key.as_str()]).collect();
+        is_free(&document, &keys, &below)
+    });
+    let insertion = Insertion { mapping, key: key.clone(), value, after };
+    let edits = if free { insert_unsealed(source, &insertion) } else { insert(source, &insertion) }?;
     let changed = apply(&bytes, &edits).ok_or(Refused::NotTheSame)?;
     edited.set(path, Some(&changed));
     Ok(())
+}
+
+/// The document that an entry goes into, and the way to its mapping, if sops encrypted it.
+fn sealed_by_sops(bytes: &[u8], target: Target) -> Option<(Document, Way)> {
+    let limits = Limits::default();
+    let document = Format::of(target.file.path())?.parse(target.file, bytes, &limits).document?;
+    document.sops()?;
+    let way = Way::to(&document, target.mapping);
+    Some((document, way))
+}
+
+/// What `sops set` calls the place of an entry: `["ports"][0]["id"]`.
+pub(super) fn index_of_sops(edited: &Edited, target: Target, key: &EcoString) -> Option<String> {
+    let bytes = edited.read(target.file.path()).ok()?;
+    let (_, way) = sealed_by_sops(&bytes, target)?;
+    Some(format!("{}[{}]", way.index(), crate::data::print::quoted(key)))
 }

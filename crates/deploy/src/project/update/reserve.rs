@@ -69,6 +69,11 @@ impl Pools {
         Pools { program: program.clone(), pools, reads }
     }
 
+    /// Whether nothing is given out.
+    pub fn is_empty(&self) -> bool {
+        self.pools.is_empty()
+    }
+
     fn of(&self, ty: TypeId, slot: Slot) -> Option<usize> {
         self.pools.iter().position(|p| p.ty == ty && p.slot == slot)
     }
@@ -132,20 +137,18 @@ impl Pools {
         open.iter().filter(counts).collect()
     }
 
-    /// Everything that is held in the views.
-    pub fn held(&self, views: &[&mut Session]) -> BTreeMap<Holder, Given> {
-        let mut held = BTreeMap::new();
-        for view in views {
-            let shards: Vec<_> = view.all_shards().collect();
-            for shard in shards {
-                for unit in queries::shard_instances(&view.db, shard).iter() {
-                    for instance in &unit.instances {
-                        self.held_by(instance, &mut held);
-                    }
+    /// Adds everything that is held in a session.
+    pub fn hold(&self, session: &Session, held: &mut BTreeMap<Holder, Given>) {
+        if self.pools.is_empty() {
+            return;
+        }
+        for shard in session.all_shards() {
+            for unit in queries::shard_instances(&session.db, shard).iter() {
+                for instance in &unit.instances {
+                    self.held_by(instance, held);
                 }
             }
         }
-        held
     }
 
     fn held_by(&self, instance: &Instance, held: &mut BTreeMap<Holder, Given>) {
