@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::ui::{Stream, Ui};
-use crate::graph::diff::{Change, Diff, Entry, Kind, Object};
+use crate::graph::diff::{Change, Diff, Entry, Kind, Object, Step};
 use crate::graph::value::{Later, Secret};
 use crate::graph::{GraphValue, Node, id};
 
@@ -208,11 +208,23 @@ fn node(entry: &Entry<Node>, ui: &Ui) -> String {
 pub(crate) fn changed(changes: &[Change], ui: &Ui) -> String {
     let shown = changes.iter().filter(|c| !c.is_quiet());
     let line = |change: &Change| {
+        if let Some((id, comes)) = order(change) {
+            let word = if comes { "comes after" } else { "no longer comes after" };
+            return format!("    {word} {}\n", id::shown(id));
+        }
         let name = change.field().unwrap_or_else(|| change.path.clone()).to_string();
         let octal = name == "mode";
         field(&name, change.old.as_ref(), change.new.as_ref(), "    ", octal, ui)
     };
     shown.map(line).collect()
+}
+
+/// What comes before it now, or does not any more, if that is what changes: nothing of it is on the target.
+pub(crate) fn order(change: &Change) -> Option<(&str, bool)> {
+    match change.path.0.as_slice() {
+        [Step::Key(part), Step::Key(id)] if part == "requires" => Some((id, change.new.is_some())),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

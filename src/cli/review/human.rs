@@ -38,6 +38,7 @@ fn one(item: &Item, ui: &Ui) -> String {
     let sign = match item.what {
         What::Delete => Sign::Delete,
         What::Replace => Sign::Replace,
+        What::Leave => Sign::Say,
         What::Move => Sign::Move,
         What::Change => Sign::Change,
         What::Create => Sign::Create,
@@ -59,7 +60,7 @@ fn one(item: &Item, ui: &Ui) -> String {
         let _ = writeln!(out, "    was {}", id::shown(&old.id));
     }
     if let Some(origin) = item.origin().filter(|o| !o.instance.is_empty()) {
-        let from = if item.what == What::Delete { "was from" } else { "from" };
+        let from = if item.goes() { "was from" } else { "from" };
         out += &ui.faint(&format!("    {from} {}", origin.instance), Stream::Out);
         out.push('\n');
     }
@@ -67,7 +68,7 @@ fn one(item: &Item, ui: &Ui) -> String {
         let _ = writeln!(out, "    {why}");
     }
     match item.what {
-        What::Delete | What::Create | What::Transient => out,
+        What::Delete | What::Leave | What::Create | What::Transient => out,
         What::Replace | What::Move | What::Change => out + &change::changed(&item.entry.changes, ui),
     }
 }

@@ -74,7 +74,7 @@ fn item(item: &Item) -> Value {
     if let Some(node) = item.entry.new.as_ref().filter(|_| item.what == What::Transient) {
         value["until"] = node.until.iter().map(|id| id.as_str()).collect();
     }
-    if !item.entry.changes.is_empty() && !matches!(item.what, What::Delete | What::Create | What::Transient) {
+    if !item.entry.changes.is_empty() && matches!(item.what, What::Replace | What::Move | What::Change) {
         value["fields"] = fields(&item.entry.changes);
     }
     value

@@ -43,9 +43,11 @@ pub(super) fn report(report: &Report<'_>) -> String {
         let _ = write!(out, "\n{}", by_type(&review.items));
     }
     let (gone, rest): (Vec<&Item>, Vec<&Item>) =
-        review.items.iter().partition(|i| matches!(i.what, What::Delete | What::Replace));
+        review.items.iter().partition(|i| matches!(i.what, What::Delete | What::Replace | What::Leave));
+    let (left, gone): (Vec<&Item>, Vec<&Item>) = gone.into_iter().partition(|i| i.what == What::Leave);
     let mut page = Page { out, lines: 0, left_out: 0 };
     page.section("Deletions", deletions(&gone));
+    page.section("Not deleted", deletions(&left));
     let (same, rest) = alike(rest);
     // One line of it says more than all that comes after: it is not folded for what stood before.
     page.lines = 0;
@@ -213,7 +215,7 @@ fn deletions(gone: &[&Item]) -> Vec<Entry> {
                 }
                 list.push('\n');
             }
-            let head = format!("- **delete {}** — {why}\n", items.len());
+            let head = format!("- **{} {}** — {why}\n", what.verb(), items.len());
             let text = match items.len() > ALIKE {
                 true => format!("{head}  <details><summary>which</summary>\n\n{list}\n  </details>\n"),
                 false => head + &list,
@@ -249,11 +251,7 @@ fn alike(items: Vec<&Item>) -> (Vec<Entry>, Vec<&Item>) {
 }
 
 fn deletion(item: &Item) -> String {
-    let mut line = format!(
-        "- **{}** {}",
-        if item.what == What::Replace { "replace" } else { "delete" },
-        code(&id::shown(item.id()))
-    );
+    let mut line = format!("- **{}** {}", item.what.verb(), code(&id::shown(item.id())));
     if let Some(why) = why(item, code) {
         let _ = write!(line, " — {why}");
     }
@@ -313,7 +311,7 @@ fn file_of(place: &str) -> &str {
 
 fn changes(item: &Item, indent: &str) -> String {
     match item.what {
-        What::Delete | What::Create | What::Transient => String::new(),
+        What::Delete | What::Leave | What::Create | What::Transient => String::new(),
         What::Replace | What::Move | What::Change => fields(&item.entry.changes, indent),
     }
 }
@@ -328,6 +326,10 @@ fn field(change: &Change, indent: &str) -> String {
         && (old.contains('\n') || new.contains('\n'))
     {
         return format!("{indent}- {}\n{}", code(&name), text_diff(old, new, &format!("{indent}  ")));
+    }
+    if let Some((id, comes)) = change::order(change) {
+        let word = if comes { "comes after" } else { "no longer comes after" };
+        return format!("{indent}- {word} {}\n", code(&id::shown(id)));
     }
     let octal = name == "mode";
     let (old, new) = change::sides(change.old.as_ref(), change.new.as_ref(), octal);

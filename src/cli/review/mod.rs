@@ -123,9 +123,15 @@ fn until(item: &Item, code: impl Fn(&str) -> String) -> Option<String> {
 /// Why something goes, in a line; `code` marks an element.
 fn why(item: &Item, code: impl Fn(&str) -> String) -> Option<String> {
     let short = crate::graph::id::shown;
-    Some(match item.why.as_ref()? {
+    let why = match item.why.as_ref()? {
         Why::Gone(element) => format!("{} is gone", code(&short(element))),
         Why::NotMade(element) => format!("{} does not make it any more", code(&short(element))),
         Why::Model => "the model does not make it any more".to_owned(),
+    };
+    // Protection comes first: it is not even let go of.
+    Some(match item.entry.old.as_ref().filter(|_| item.what == What::Leave) {
+        Some(node) if node.protect => format!("{why}, but it is protected: it stays until that is lifted"),
+        Some(_) => format!("{why}; it was to be kept: it stays, and nobody manages it"),
+        None => why,
     })
 }

@@ -21,6 +21,8 @@ pub enum What {
     Delete,
     /// It goes and is made again.
     Replace,
+    /// It is not wanted any more and stays where it is: it was to be kept, or is protected.
+    Leave,
     /// It goes under another id.
     Move,
     /// It changes where it is.
@@ -33,8 +35,8 @@ pub enum What {
 
 impl What {
     /// All of them.
-    pub const ALL: [What; 6] =
-        [What::Delete, What::Replace, What::Move, What::Change, What::Create, What::Transient];
+    pub const ALL: [What; 7] =
+        [What::Delete, What::Replace, What::Leave, What::Move, What::Change, What::Create, What::Transient];
 
     /// `2 to delete`; `1 on the way`.
     pub fn counted(self, count: usize) -> String {
@@ -49,6 +51,7 @@ impl What {
         match self {
             What::Delete => "delete",
             What::Replace => "replace",
+            What::Leave => "leave",
             What::Move => "move",
             What::Change => "change",
             What::Create => "create",
@@ -82,6 +85,11 @@ pub struct Item {
 }
 
 impl Item {
+    /// Whether it is not wanted any more.
+    pub fn goes(&self) -> bool {
+        matches!(self.what, What::Delete | What::Leave)
+    }
+
     /// Its id: the new one, or, if it has none, the old one.
     pub fn id(&self) -> &str {
         self.entry.id()
@@ -89,7 +97,7 @@ impl Item {
 
     /// What made it; of what goes, what did.
     pub fn origin(&self) -> Option<&Origin> {
-        let present = self.entry.new.as_ref().filter(|_| self.what != What::Delete);
+        let present = self.entry.new.as_ref().filter(|_| !self.goes());
         present.or(self.entry.old.as_ref()).map(|node| &node.origin)
     }
 }
@@ -147,6 +155,7 @@ impl Review {
         for entry in diff.nodes.into_iter().filter(|e| e.kind != Kind::Quiet) {
             let cost = cost(handlers, program.as_deref(), &entry);
             let what = match (lasts(&entry.old), lasts(&entry.new)) {
+                (true, false) if stays(&entry.old) => What::Leave,
                 (true, false) => What::Delete,
                 (false, true) => What::Create,
                 (false, false) if is_transient(&entry.new) => What::Transient,
@@ -182,6 +191,11 @@ impl Review {
 /// Whether a side is to exist, and to stay.
 fn lasts(side: &Option<Node>) -> bool {
     side.as_ref().is_some_and(|node| node.state == State::Present)
+}
+
+/// Whether what is not wanted any more is not deleted for that: who declared it has said so.
+fn stays(side: &Option<Node>) -> bool {
+    side.as_ref().is_some_and(|node| node.keep || node.protect)
 }
 
 fn is_transient(side: &Option<Node>) -> bool {
@@ -221,11 +235,11 @@ fn cost(handlers: &Registry, program: Option<&Program>, entry: &Entry<Node>) -> 
 
 /// Says of what goes, why.
 fn explain(items: &mut [Item], witness: &dyn Witness) {
-    let gone = |item: &&mut Item| item.what == What::Delete;
+    let gone = |item: &&mut Item| item.goes();
     let element = |item: &Item| item.origin().map(|o| o.element.clone()).unwrap_or_default();
     let elements: BTreeSet<EcoString> =
-        items.iter().filter(|i| i.what == What::Delete).map(element).filter(|e| !e.is_empty()).collect();
-    if elements.is_empty() && !items.iter().any(|i| i.what == What::Delete) {
+        items.iter().filter(|i| i.goes()).map(element).filter(|e| !e.is_empty()).collect();
+    if elements.is_empty() && !items.iter().any(Item::goes) {
         return;
     }
     let missing = witness.missing(&elements);

@@ -112,6 +112,16 @@ fn a_deletion_is_carried_until_it_is_settled() {
     assert_eq!(nodes(system), ["- /s/a/y", "/s/a", "/s/a/x"]);
 }
 
+/// The fourth: another key in the same file is another instance, and what the old one made is known.
+#[test]
+fn a_changed_root_key_removes_what_the_old_one_made() {
+    let system = project(&[("sites/a.yaml", "name: a\npages: [{path: x}]\n")]);
+    activate(&system);
+    system.write("sites/a.yaml", b"name: b\npages: [{path: x}]\n");
+    assert_eq!(activate(&system), ["Deleted main::Site[name=a] 2", "Created main::Site[name=b] 1"]);
+    assert_eq!(nodes(system), ["- /s/a", "- /s/a/x", "/s/b", "/s/b/x"]);
+}
+
 #[test]
 fn delete_and_create_again_is_a_create() {
     let model = MODEL.to_owned()

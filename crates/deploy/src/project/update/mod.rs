@@ -139,9 +139,11 @@ pub fn update(session: &mut Session, edited: &Arc<Edited>, outside: &Outside<'_>
         }
     };
     if missing.is_empty() {
-        let fill::Settled { lock, reserved, released } = fill::settle(&lock, held, outside);
-        (found.reserved, found.released) = (reserved, released);
-        reserve::write(edited, lock);
+        let settled = fill::settle(&lock, held, outside);
+        (found.reserved, found.released) = (settled.reserved, settled.released);
+        if settled.lock != lock {
+            reserve::write(edited, settled.lock);
+        }
         return found;
     }
     // Each environment sees other instances; a project without any has one view.
