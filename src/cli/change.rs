@@ -107,6 +107,11 @@ pub(crate) fn field(
     {
         return format!("{indent}{name}: (secret changed)\n");
     }
+    if let (None, Some(waiting)) = (old, new)
+        && waiting.has_later()
+    {
+        return format!("{indent}{name}: may change {}\n", value(waiting));
+    }
     let (before, after) = sides(old, new, octal);
     format!("{indent}{name}: {before} -> {after}\n")
 }

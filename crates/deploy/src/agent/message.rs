@@ -171,7 +171,11 @@ fn opened<'s>(
         let json = values.next().ok_or_else(|| invalid("a secret is missing".to_owned()))?;
         let value =
             GraphValue::parse(json.0.as_bytes()).map_err(|_| invalid("a secret is damaged".to_owned()))?;
-        Ok(GraphValue::Secret(Secret::Known(Known { value: Box::new(value), name: name.clone(), key })))
+        Ok(GraphValue::Secret(Secret::Known(Box::new(Known {
+            value: Box::new(value),
+            name: name.clone(),
+            key,
+        }))))
     })
 }
 

@@ -10,8 +10,8 @@ use rustc_hash::FxHashMap;
 use crate::base::System;
 use crate::graph::{GraphValue, Node};
 use crate::handler::{
-    Actual, Apply, Delete, Diff, Done, Effect, Examined, Fault, Found, Greeting, Handler, Hello, Look, Need,
-    Part, Problem, Reach, Readiness, Recorded, Registry, Root, Seen, Session,
+    Actual, Apply, Cost, Delete, Diff, Done, Effect, Examined, Fault, Found, Greeting, Handler, Hello, Look,
+    Need, Part, Problem, Reach, Readiness, Recorded, Registry, Root, Seen, Session,
 };
 
 use super::link::{Connect, Link, Lost};
@@ -329,6 +329,10 @@ impl Handler for Distant<'_> {
     fn diff(&self, node: &Node, last: Option<&Recorded>, actual: &Actual) -> Diff {
         self.here.diff(node, last, actual)
     }
+    fn cost(&self, kind: &str, field: &str) -> Cost {
+        self.here.cost(kind, field)
+    }
+
     fn is_compound(&self, kind: &str) -> bool {
         self.here.is_compound(kind)
     }

@@ -3,7 +3,9 @@
 use ecow::EcoString;
 
 use crate::graph::{Drift, Node};
-use crate::handler::{Actual, Cost, Diff, Fault, Handler, Marked, Recorded, Registry, Seen};
+use crate::handler::{
+    Actual, Cost, Diff, Fault, FieldChange, Handler, Marked, Recorded, Registry, Seen, Shown,
+};
 use crate::state::{Change, Condition, End, Holding, Operation, Row, RowKey, Snapshot};
 
 use super::plan::{Action, Kept, Released, What};
@@ -65,6 +67,18 @@ pub(super) struct Way {
 impl<'a> Decider<'a> {
     /// What is to be done about a subject.
     pub(super) fn decide(&self, at: usize, subject: &'a Subject, way: Way) -> Decision {
+        let node = subject.wanted.as_ref().and_then(|wanted| wanted.node.as_deref());
+        self.decide_for(at, subject, node, way)
+    }
+
+    /// The same for a node of which more is known than the graph says.
+    pub(super) fn decide_for(
+        &self,
+        at: usize,
+        subject: &'a Subject,
+        node: Option<&Node>,
+        way: Way,
+    ) -> Decision {
         let row = subject.row.as_ref().and_then(|key| self.ledger.rows.get(key));
         let Some(wanted) = &subject.wanted else {
             return self.leave(at, subject);
@@ -72,8 +86,7 @@ impl<'a> Decider<'a> {
         if matches!(subject.seen, Some(Ok(Seen::AsRecorded))) {
             return row.map_or_else(Decision::default, |row| self.awaited(at, row, Vec::new()));
         }
-        let (Some(node), Some(handler)) = (wanted.node.as_deref(), self.registry.get(&subject.handler))
-        else {
+        let (Some(node), Some(handler)) = (node, self.registry.get(&subject.handler)) else {
             return Decision::refuse(Fault::new("it was not looked at"));
         };
         let case = Case { at, subject, wanted, node, handler, row, way };
@@ -258,7 +271,11 @@ impl<'a> Decider<'a> {
     }
 
     fn diff(&self, case: &Case<'_>, last: Option<&Recorded>, actual: &Actual) -> Diff {
-        let mut diff = case.handler.diff(case.node, last, actual);
+        let mut diff = match case.node.fields.has_later() {
+            // What waits for what is about to be made or changed may be anything.
+            true => may_change(case.node, case.handler),
+            false => case.handler.diff(case.node, last, actual),
+        };
         if let Drift::Ignore(fields) = &case.node.drift
             && self.is_current(case)
         {
@@ -416,6 +433,20 @@ impl<'a> Decider<'a> {
             }
         }
     }
+}
+
+/// The fields that are not known yet, at what a change of them costs.
+fn may_change(node: &Node, handler: &dyn Handler) -> Diff {
+    let fields = node.fields.entries().unwrap_or_default();
+    let waiting = fields.iter().filter(|(_, value)| value.has_later());
+    let change = |(field, value): &(EcoString, crate::graph::GraphValue)| FieldChange {
+        field: field.clone(),
+        from: None,
+        to: Some(value.clone()),
+        cost: handler.cost(&node.type_, field),
+        shown: Shown::Plain,
+    };
+    Diff { changes: waiting.map(change).collect() }
 }
 
 /// The step that makes or changes something where it is.

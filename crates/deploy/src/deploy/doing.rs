@@ -1,6 +1,7 @@
 //! Doing what was planned: which steps can be done next, and what becomes of them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ecow::{EcoString, eco_format};
@@ -10,6 +11,7 @@ use crate::handler::{Done, Effect as Ended, Fault, Readiness, Recorded, Timestam
 use crate::state::{Change, Closed, Condition, End, Holding, Intent, Operation, Row, RowKey};
 
 use super::engine::{Batch, Effect, Engine, Item, group};
+use super::later::{self, Outputs};
 use super::outcome::Verdict;
 use super::plan::{Action, Cause, Plan, What};
 use super::survey::Subject;
@@ -230,6 +232,10 @@ impl Engine<'_> {
                 self.failed(at, Verdict::Failed(fault));
                 continue;
             }
+            if let Err(fault) = self.know(at) {
+                self.failed(at, Verdict::Failed(fault));
+                continue;
+            }
             let number = self.ledger.next_intent + changes.len() as u64;
             let deadline = self.deadline(at, &mut turns);
             let Some(intent) = self.intent(at, number, deadline) else {
@@ -287,6 +293,30 @@ impl Engine<'_> {
     pub(super) fn until(&self, batch: &Batch) -> Option<Timestamp> {
         let deadlines = batch.items.iter().filter_map(|at| Some(self.intent_of(*at)?.deadline));
         deadlines.min().filter(|_| self.hall.is_loose(batch.target))
+    }
+
+    /// What a step makes is known once those that it uses are done.
+    fn know(&mut self, at: usize) -> Result<(), Fault> {
+        let Some(What::Make { subject, .. }) = self.steps.get(at).map(|step| &step.what) else {
+            return Ok(());
+        };
+        let wanted = self.survey.subjects.get_mut(*subject).and_then(|subject| subject.wanted.as_mut());
+        let Some(wanted) = wanted else { return Ok(()) };
+        let Some(node) = wanted.node.as_mut().filter(|node| node.fields.has_later()) else {
+            return Ok(());
+        };
+        let outputs = Outputs { ledger: &self.ledger, changes: &self.queued };
+        let fields = later::resolve(&node.fields, outputs)?;
+        let node = Arc::make_mut(node);
+        // As the next survey will have it.
+        let own = wanted.digest.split(" later:").next().unwrap_or_default();
+        wanted.digest = eco_format!("{own} {}", later::print(node, outputs));
+        node.fields = fields;
+        let problem = self.registry.get(&node.handler).and_then(|h| h.validate(node).into_iter().next());
+        match problem {
+            Some(problem) => Err(Fault { help: problem.help, ..Fault::new(problem.message) }),
+            None => Ok(()),
+        }
     }
 
     fn intent(&self, at: usize, number: u64, deadline: Timestamp) -> Option<Intent> {

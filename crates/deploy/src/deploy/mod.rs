@@ -21,6 +21,7 @@ mod guard;
 mod history;
 mod intents;
 mod lanes;
+mod later;
 mod operate;
 mod order;
 mod outcome;

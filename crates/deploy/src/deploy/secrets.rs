@@ -7,7 +7,8 @@ use ecow::{EcoString, eco_format};
 use rustc_hash::FxHashMap;
 
 use crate::base::System;
-use crate::eval::{Plan, Value, resolve};
+use crate::eval::resolve::{self, Unknown};
+use crate::eval::{Plan, Value};
 use crate::graph::value::{Known, Secret};
 use crate::graph::{Call, GraphBuilder, GraphValue, Node, State};
 use crate::handler::{Fault, PrintKey};
@@ -95,7 +96,11 @@ impl Secrets {
         let key = self.key_of(identity);
         fields.map_secrets(&mut |secret| {
             let value = Box::new(self.open(secret)?);
-            Ok(GraphValue::Secret(Secret::Known(Known { name: secret.name(), value, key: *key.bytes() })))
+            Ok(GraphValue::Secret(Secret::Known(Box::new(Known {
+                name: secret.name(),
+                value,
+                key: *key.bytes(),
+            }))))
         })
     }
 
@@ -114,37 +119,42 @@ impl Secrets {
                     ))
             }
             Secret::Call(Call { function, args }) => {
-                let args: Vec<Value> =
-                    args.iter().map(|arg| self.argument(arg)).collect::<Result<_, Fault>>()?;
-                let made = resolve::apply(&Program::default(), &Plan::default(), function, &args);
+                let args = args.iter().map(|arg| arg.map_secrets(&mut |secret| self.open(secret)));
+                let args: Vec<GraphValue> = args.collect::<Result<_, Fault>>()?;
                 // Why it fails may quote the value.
-                let made = made.ok().and_then(of_value);
-                made.ok_or_else(|| {
-                    Fault::new(format!("`{function}` gives nothing for the value of a secret"))
-                })
+                let unsaid = |_| Fault::new(format!("`{function}` gives nothing for the value of a secret"));
+                apply(function, &args).map_err(unsaid)
             }
         }
     }
+}
 
-    fn argument(&self, value: &GraphValue) -> Result<Value, Fault> {
-        Ok(match value {
-            GraphValue::Null => Value::Null,
-            GraphValue::Bool(value) => Value::Bool(*value),
-            GraphValue::Int(value) => Value::Int(*value),
-            GraphValue::Float(value) => Value::Float(*value),
-            GraphValue::Str(text) | GraphValue::Ref(text) => Value::Str(text.clone()),
-            GraphValue::List(items) => {
-                Value::List(items.iter().map(|item| self.argument(item)).collect::<Result<_, Fault>>()?)
-            }
-            GraphValue::Map(entries) => {
-                let entries =
-                    entries.iter().map(|(key, value)| Ok((Value::Str(key.clone()), self.argument(value)?)));
-                Value::Map(entries.collect::<Result<_, Fault>>()?)
-            }
-            GraphValue::Secret(secret) => self.argument(&self.open(secret)?)?,
-            GraphValue::Later(_) => return Err(Fault::new("a value is not known yet")),
-        })
-    }
+/// Applies a builtin, as the graph calls it, to values that are known.
+pub(super) fn apply(function: &str, args: &[GraphValue]) -> Result<GraphValue, Fault> {
+    let args: Vec<Value> = args.iter().map(argument).collect::<Result<_, Fault>>()?;
+    let failed = |why: String| Fault::new(format!("`{function}` gives nothing for what was deployed: {why}"));
+    let made = resolve::apply(&Program::default(), &Plan::default(), function, &args);
+    let made = made.map_err(|unknown| match unknown {
+        Unknown::Fails(why) => failed(why),
+        Unknown::Waits(_) => failed("a value is not known yet".to_owned()),
+    })?;
+    of_value(made).ok_or_else(|| failed("it is no value that a field can have".to_owned()))
+}
+
+fn argument(value: &GraphValue) -> Result<Value, Fault> {
+    Ok(match value {
+        GraphValue::Null => Value::Null,
+        GraphValue::Bool(value) => Value::Bool(*value),
+        GraphValue::Int(value) => Value::Int(*value),
+        GraphValue::Float(value) => Value::Float(*value),
+        GraphValue::Str(text) | GraphValue::Ref(text) => Value::Str(text.clone()),
+        GraphValue::List(items) => Value::List(items.iter().map(argument).collect::<Result<_, Fault>>()?),
+        GraphValue::Map(entries) => {
+            let entries = entries.iter().map(|(key, value)| Ok((Value::Str(key.clone()), argument(value)?)));
+            Value::Map(entries.collect::<Result<_, Fault>>()?)
+        }
+        GraphValue::Secret(_) | GraphValue::Later(_) => return Err(Fault::new("a value is not known yet")),
+    })
 }
 
 /// Says with the plain secrets of a node which value they have now, so that another value is

@@ -13,6 +13,7 @@ use crate::state::{Condition, Intent, Operation, Row, RowKey, Snapshot};
 
 use super::Error;
 use super::intents::Intents;
+use super::later::{self, Outputs};
 use super::scope::Scope;
 use super::secrets::{NodePrints, Prints, tell_apart};
 use super::target::Targets;
@@ -258,8 +259,10 @@ impl Survey {
             Some(prints) => eco_format!("{} {}", sealed.desired, prints.whole),
             None => eco_format!("{}", sealed.desired),
         };
+        let waits = later::mentions_later(&sealed.bytes);
         if let Some(row) = row
             && row.digest == digest
+            && !waits
             && sources.registry.get(&row.handler).is_some_and(|h| h.version() == row.handler_version)
             && !sources.verify
             && !passing
@@ -278,6 +281,10 @@ impl Survey {
             });
         }
         let node = Arc::new(read_told(sealed, prints.as_deref())?);
+        let digest = match waits {
+            true => eco_format!("{digest} {}", later::print(&node, Outputs::of(sources.ledger))),
+            false => digest,
+        };
         // Another handler can make nothing of it.
         let row = row.filter(|row| row.key.id == sealed.id || row.handler == node.handler);
         let claims = match sources.registry.get(&node.handler) {

@@ -82,6 +82,11 @@ pub trait Handler: Send + Sync {
     /// is null now is cleared where that means something.
     fn diff(&self, node: &Node, last: Option<&Recorded>, actual: &Actual) -> Diff;
 
+    /// Pure: what a change of a field costs whose values are not known yet.
+    fn cost(&self, _kind: &str, _field: &str) -> Cost {
+        Cost::Live
+    }
+
     /// Pure: whether things of this type consist of parts.
     fn is_compound(&self, _kind: &str) -> bool {
         false

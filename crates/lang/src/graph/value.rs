@@ -1,5 +1,6 @@
 //! The values of a node's fields.
 
+use std::convert::Infallible;
 use std::fmt;
 
 use ecow::EcoString;
@@ -62,7 +63,7 @@ pub enum Secret {
     /// Computed from secrets and plain values: `{"$secret": {"args": […], "call": "concat"}}`.
     Call(Call),
     /// Opened, for the handler that applies it; in documents there is none.
-    Known(Known),
+    Known(Box<Known>),
 }
 
 /// A secret that was opened. Neither its `Debug` nor its JSON tells the value.
@@ -231,6 +232,17 @@ impl GraphValue {
         })
     }
 
+    /// Whether a value that is known later stands anywhere in it.
+    pub fn has_later(&self) -> bool {
+        match self {
+            GraphValue::Later(_) => true,
+            GraphValue::Secret(Secret::Call(call)) => call.args.iter().any(Self::has_later),
+            GraphValue::List(items) => items.iter().any(Self::has_later),
+            GraphValue::Map(entries) => entries.iter().any(|(_, value)| value.has_later()),
+            _ => false,
+        }
+    }
+
     /// Whether a secret stands anywhere in it.
     pub fn has_secret(&self) -> bool {
         match self {
@@ -323,7 +335,25 @@ impl Secret {
             return known.name.clone();
         }
         let mut json = Vec::new();
-        self.write(&mut Writer::new(&mut json));
+        match self {
+            // Whether what it is made of is open makes no difference.
+            Secret::Call(Call { function, args }) => {
+                let name = |secret: &Secret| {
+                    let args = vec![GraphValue::Str(secret.name())];
+                    Ok::<_, Infallible>(GraphValue::Secret(Secret::Call(Call {
+                        function: KNOWN.into(),
+                        args,
+                    })))
+                };
+                let named = args.iter().map(|arg| {
+                    let Ok(named) = arg.map_secrets(&mut |secret| name(secret));
+                    named
+                });
+                let call = Call { function: function.clone(), args: named.collect() };
+                call.write(&mut Writer::new(&mut json));
+            }
+            other => other.write(&mut Writer::new(&mut json)),
+        }
         let digits = Sha256::digest(&json);
         digits.iter().take(16).flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit).collect()
     }

@@ -16,7 +16,7 @@ use crate::handler::fake::{FakeHandler, World};
 use crate::handler::{Clock as _, ManualClock, Registry, Root, SeededRandom};
 use crate::state::{Condition, MemoryStore, Place, Snapshot, Store as _};
 
-const IDENTITY: &str = "machine";
+pub(super) const IDENTITY: &str = "machine";
 
 /// One deploy to one target of a world, by a clock that then says how long it took.
 pub(super) fn deploy_once(world: &World, nodes: &[Node]) -> (ManualClock, Outcome) {
@@ -27,8 +27,8 @@ pub(super) fn deploy_once(world: &World, nodes: &[Node]) -> (ManualClock, Outcom
 }
 
 /// A project, its ledger and its target.
-struct Lab {
-    world: World,
+pub(super) struct Lab {
+    pub(super) world: World,
     registry: Registry,
     targets: Targets,
     store: MemoryStore,
@@ -37,7 +37,7 @@ struct Lab {
 }
 
 impl Lab {
-    fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         let random = SeededRandom::new(seed);
         let world = World::default();
         let place = Place { target: LOCAL.into(), identity: IDENTITY.into(), reach: EcoString::new() };
@@ -53,7 +53,7 @@ impl Lab {
     }
 
     /// Deploys; dies after so many effects of the engine.
-    fn deploy(&self, nodes: &[Node], fuel: Option<usize>) -> Run {
+    pub(super) fn deploy(&self, nodes: &[Node], fuel: Option<usize>) -> Run {
         let project = Arc::new(MemorySystem::default());
         let secrets = crate::deploy::secrets::Secrets::none();
         let driver = Driver {
@@ -79,7 +79,7 @@ impl Lab {
         })
     }
 
-    fn done(&self, nodes: &[Node]) -> Outcome {
+    pub(super) fn done(&self, nodes: &[Node]) -> Outcome {
         match self.deploy(nodes, None) {
             Run::Ended(outcome) => *outcome,
             Run::Crashed => panic!("nobody died"),
@@ -144,7 +144,7 @@ fn claim(node: &Node) -> EcoString {
     FakeHandler(World::default()).claims(node).remove(0)
 }
 
-fn thing(name: &str, value: &str) -> Node {
+pub(super) fn thing(name: &str, value: &str) -> Node {
     node("fake::Thing", "fake", ("name", name), vec![("value", text(value))])
 }
 

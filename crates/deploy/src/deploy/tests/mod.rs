@@ -5,6 +5,7 @@ mod attacks;
 mod engine;
 mod files;
 mod lanes;
+mod later;
 mod parts;
 
 use std::collections::VecDeque;

@@ -242,6 +242,10 @@ impl Handler for FakeHandler {
         Diff { changes: fields.into_iter().filter_map(differs).collect() }
     }
 
+    fn cost(&self, _kind: &str, field: &str) -> Cost {
+        if ["shape", "slot", "inside"].contains(&field) { Cost::Replace } else { Cost::Live }
+    }
+
     fn is_compound(&self, kind: &str) -> bool {
         kind == "fake::Crowd"
     }

@@ -26,7 +26,7 @@ impl LetBe {
             digest.is_some_and(|digest| last.has("sha256", &GraphValue::Str(digest)))
         };
         let content = match spec.content {
-            Content::Entries => false,
+            Content::Entries | Content::Later { .. } => false,
             Content::Link(_) => field("to"),
             Content::Text(_) => covers("content") && same(wanted_sha256(spec)),
             Content::Secret(secret) => {

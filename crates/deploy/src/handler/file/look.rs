@@ -239,7 +239,9 @@ impl Found<'_> {
     /// Whether what is there may be a secret, or is to be one: nothing of it is told but by the key.
     fn holds_secret(&self) -> bool {
         let was = [self.last, self.intended].into_iter().flatten().any(|last| last.secret().is_some());
-        was || self.spec.is_some_and(|spec| matches!(spec.content, Wanted::Secret(_)))
+        was || self
+            .spec
+            .is_some_and(|spec| matches!(spec.content, Wanted::Secret(_) | Wanted::Later { secret: true }))
     }
 
     /// A file that has another name, which may be somebody else's, is not written.

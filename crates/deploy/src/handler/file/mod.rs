@@ -227,7 +227,7 @@ fn content_change(spec: &Spec<'_>, node: &Node, last: Option<&Last>, actual: &Ac
     };
     let has = actual.fields.get("sha256").and_then(GraphValue::as_str);
     let (field, same, from, shown) = match spec.content {
-        Content::Entries => return None,
+        Content::Entries | Content::Later { .. } => return None,
         Content::Link(to) => {
             let same = actual.fields.get("to").and_then(GraphValue::as_str) == Some(to);
             ("to", same, found("to"), Shown::Plain)

@@ -56,7 +56,7 @@ pub(super) fn wanted_sha256(spec: &Spec<'_>) -> Option<EcoString> {
         Content::Text(text) => Some(sha256(text.as_bytes())),
         Content::Project { sha256, .. } => Some(sha256.into()),
         // A plain digest of a secret could be guessed from.
-        Content::Entries | Content::Link(_) | Content::Secret(_) => None,
+        Content::Entries | Content::Link(_) | Content::Secret(_) | Content::Later { .. } => None,
     }
 }
 

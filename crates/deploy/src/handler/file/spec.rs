@@ -63,6 +63,8 @@ pub(super) enum Content<'a> {
     Project { path: &'a str, sha256: &'a str },
     /// A symbolic link to this.
     Link(&'a str),
+    /// Known once others are deployed; whether a secret is part of it.
+    Later { secret: bool },
 }
 
 /// A file as it is to be.
@@ -198,7 +200,7 @@ fn wrong(field: &str, value: Option<&GraphValue>, wanted: &str) -> Problem {
         None => format!("the field `{field}` is missing"),
         // Never the value: what is not known yet, or must not be shown, is no plain value.
         Some(value) if value.is_marked() => {
-            format!("the field `{field}` is a secret or known later, which this version cannot deploy yet")
+            format!("the field `{field}` is a secret or known later, which it cannot be here")
         }
         Some(_) => format!("the field `{field}` is no {wanted}"),
     };
@@ -215,6 +217,10 @@ pub(super) fn text<'a>(fields: &'a GraphValue, name: &str, problems: &mut Findin
 }
 
 fn content<'a>(kind: Kind, fields: &'a GraphValue, problems: &mut Findings) -> Option<Content<'a>> {
+    let of_content = ["content", "source", "sha256", "to"].into_iter();
+    if of_content.filter_map(|name| given(fields, name)).any(GraphValue::has_later) {
+        return Some(Content::Later { secret: fields.has_secret() });
+    }
     Some(match kind {
         Kind::Directory => Content::Entries,
         Kind::Text => match given(fields, "content") {
@@ -239,7 +245,7 @@ fn content<'a>(kind: Kind, fields: &'a GraphValue, problems: &mut Findings) -> O
 }
 
 pub(super) fn mode(fields: &GraphValue, name: &str, problems: &mut Findings) -> Option<u32> {
-    let value = given(fields, name)?;
+    let value = given(fields, name).filter(|value| !value.has_later())?;
     let mode = value.as_int().and_then(|mode| u32::try_from(mode).ok()).filter(|mode| *mode <= 0o7777);
     if mode.is_none() {
         problems.unfit(name, Some(value), "mode from 0 to 0o7777");
@@ -249,7 +255,7 @@ pub(super) fn mode(fields: &GraphValue, name: &str, problems: &mut Findings) -> 
 
 /// A user or a group: a name, or a number as text.
 fn principal<'a>(fields: &'a GraphValue, name: &str, problems: &mut Findings) -> Option<&'a str> {
-    let value = given(fields, name)?;
+    let value = given(fields, name).filter(|value| !value.has_later())?;
     let principal = value.as_str().filter(|text| !text.is_empty() && !text.contains([':', '\n', '\0']));
     if principal.is_none() {
         problems.unfit(name, Some(value), "name or number of a user or group");

@@ -251,6 +251,7 @@ impl<'s> Writer<'s> {
     fn keeps_content(&self, spec: &Spec<'_>, spot: &Spot<'_>, about: &Statx) -> Result<bool, Fault> {
         match spec.content {
             Content::Entries => Ok(file_type(about) == FileType::Directory),
+            Content::Later { .. } => Err(Fault::new("what is to be in it is not known yet")),
             Content::Link(to) => {
                 let found = rustix::fs::readlinkat(&spot.folder.fd, spot.name, Vec::new());
                 Ok(found.is_ok_and(|found| found.to_bytes() == to.as_bytes()))
@@ -373,7 +374,7 @@ impl<'s> Writer<'s> {
                 }
                 file.into()
             }
-            Content::Link(_) => return Err(failed(Errno::INVAL)),
+            Content::Link(_) | Content::Later { .. } => return Err(failed(Errno::INVAL)),
         };
         let marked = request.mark && self.mark(&file, request).map_err(failed)?;
         own(&file, user, group).map_err(failed)?;

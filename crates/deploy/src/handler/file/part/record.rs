@@ -35,6 +35,7 @@ impl Known {
         match &spec.part {
             Part::Line(line) => match line.line {
                 Words::Plain(line) => known.lines.push(line.into()),
+                Words::Later(_) => {}
                 Words::Secret(_) => known.secret_lines.extend(secret_text(line.line, |line| line.into())),
             },
             Part::Block(block) => {
@@ -42,6 +43,7 @@ impl Known {
                 known.fence = Some((name.into(), comment.into(), comment_end.into()));
                 known.contents.push(match block.content {
                     Words::Plain(content) => sha256(lines_of(content).as_bytes()),
+                    Words::Later(_) => EcoString::new(),
                     Words::Secret(_) => secret_text(block.content, lines_of).unwrap_or_default(),
                 });
             }

@@ -166,7 +166,7 @@ fn line<'a>(fields: &'a GraphValue, problems: &mut Findings) -> Option<Line<'a>>
     if line.known().is_some_and(odd) {
         let message = match line {
             Words::Plain(line) => format!("the line {line:?} is no single line"),
-            Words::Secret(_) => "the secret is no single line".to_owned(),
+            Words::Secret(_) | Words::Later(_) => "the secret is no single line".to_owned(),
         };
         problems.push(problem("line", message, "write one line, or take a `FileBlock` for several"));
     }
@@ -242,6 +242,9 @@ fn keys<'a>(
     }
     for (pointer, value) in &leaves {
         let Ok(plain) = plain_of(value) else { continue };
+        if plain.has_later() {
+            continue;
+        }
         if plain.is_marked() {
             problems.unfit("values", Some(value), "mapping of known values");
         } else if let Some(why) = format.refuses(pointer, &plain) {

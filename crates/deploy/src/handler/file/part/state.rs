@@ -63,8 +63,8 @@ impl<'a> About<'a> {
     /// Whether it is or was a secret, so that nothing of it is told.
     fn is_secret(&self) -> bool {
         let wanted = self.spec.is_some_and(|spec| match &spec.part {
-            Part::Line(line) => line.line.secret().is_some(),
-            Part::Block(block) => block.content.secret().is_some(),
+            Part::Line(line) => line.line.is_secret(),
+            Part::Block(block) => block.content.is_secret(),
             Part::Keys(_, leaves) => leaves.iter().any(|(_, value)| value.has_secret()),
         });
         wanted || self.known().any(|known| known.has_secret(None))
@@ -322,7 +322,7 @@ pub(super) fn changes(spec: &PartSpec<'_>, last: Option<&Known>, found: &GraphVa
         Part::Block(block) => {
             let content = match block.content {
                 Words::Plain(content) => GraphValue::Str(block::lines_of(content)),
-                Words::Secret(secret) => GraphValue::Secret(secret.clone()),
+                other => other.value(),
             };
             let same = |secret: &Secret| {
                 let wanted = text_print(block.content, block::lines_of);

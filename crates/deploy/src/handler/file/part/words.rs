@@ -19,6 +19,8 @@ use crate::handler::{Fault, PrintKey};
 pub(super) enum Words<'a> {
     Plain(&'a str),
     Secret(&'a Secret),
+    /// Known once others are deployed.
+    Later(&'a GraphValue),
 }
 
 impl<'a> Words<'a> {
@@ -26,6 +28,7 @@ impl<'a> Words<'a> {
     pub(super) fn of(fields: &'a GraphValue, name: &str, problems: &mut Findings) -> Option<Self> {
         match given(fields, name) {
             Some(GraphValue::Secret(secret)) => Some(Words::Secret(secret)),
+            Some(value @ GraphValue::Later(_)) => Some(Words::Later(value)),
             _ => text(fields, name, problems).map(Words::Plain),
         }
     }
@@ -35,6 +38,7 @@ impl<'a> Words<'a> {
         match self {
             Words::Plain(text) => Some(text),
             Words::Secret(secret) => opened(secret).ok(),
+            Words::Later(_) => None,
         }
     }
 
@@ -43,13 +47,14 @@ impl<'a> Words<'a> {
         match self {
             Words::Plain(text) => Ok(text),
             Words::Secret(secret) => opened(secret),
+            Words::Later(_) => Err(Fault::new("what is to be there is not known yet")),
         }
     }
 
     /// The secret that it is.
     pub(super) fn secret(self) -> Option<&'a Secret> {
         match self {
-            Words::Plain(_) => None,
+            Words::Plain(_) | Words::Later(_) => None,
             Words::Secret(secret) => Some(secret),
         }
     }
@@ -59,6 +64,16 @@ impl<'a> Words<'a> {
         match self {
             Words::Plain(text) => GraphValue::Str(text.into()),
             Words::Secret(secret) => GraphValue::Secret(secret.clone()),
+            Words::Later(value) => value.clone(),
+        }
+    }
+
+    /// Whether a secret is part of it.
+    pub(super) fn is_secret(self) -> bool {
+        match self {
+            Words::Plain(_) => false,
+            Words::Secret(_) => true,
+            Words::Later(value) => value.has_secret(),
         }
     }
 }
