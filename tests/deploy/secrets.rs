@@ -102,7 +102,7 @@ fn forms(text: &str) -> Vec<(String, Vec<u8>)> {
         ("HEX".to_owned(), hex(bytes).to_uppercase().into_bytes()),
         ("sha256".to_owned(), hex(&Sha256::digest(bytes)).into_bytes()),
         ("raw sha256".to_owned(), Sha256::digest(bytes).to_vec()),
-        ("short sha256".to_owned(), hex(&Sha256::digest(bytes))[..16].as_bytes().to_vec()),
+        ("short sha256".to_owned(), hex(&Sha256::digest(bytes)).as_bytes()[..16].to_vec()),
     ];
     // Wherever it begins in what is encoded, the digits in the middle are the same.
     for shift in 0..3 {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A value that was opened. Its `Debug` does not tell it, and it is wiped when it is dropped.
+/// A value that was opened. Its `Debug` does not tell it.
 #[derive(Clone, PartialEq)]
 pub enum Plain {
     /// A text.
