@@ -141,6 +141,14 @@ pub(super) struct Lock {
     path: PathBuf,
 }
 
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // To close the file would do, were there not moments in which a child that is being started
+        // has it still open.
+        let _ = self.file.unlock();
+    }
+}
+
 impl Lock {
     /// Takes the lock, or says who has it.
     pub(super) fn take(path: &Path, holder: &Holder) -> Result<Self, LockError> {
