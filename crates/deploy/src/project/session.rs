@@ -265,10 +265,10 @@ impl Session {
     /// Reads from another system from now on: the files that may differ, or all. The settings, the
     /// models and the lists of files stay as they are.
     fn exchange(&mut self, system: Arc<dyn System>, changed: Option<&[FileId]>) -> Exchanged {
-        self.edits = Edits::Anything;
         let before = self.db.set_system(system);
         let known = self.db.files();
         let Some(changed) = changed else {
+            self.edits = Edits::Anything;
             let paths = known.iter().map(|file| file.path(&self.db));
             let files = paths.collect::<Vec<_>>().into_iter().filter(|path| self.db.refresh(*path));
             return Exchanged { files: files.collect(), structural: true };
@@ -288,10 +288,14 @@ impl Session {
             };
             let stood = standing(known.content(&self.db));
             if self.db.refresh(file) {
+                self.edits.add(known);
                 let stands = standing(known.content(&self.db));
                 exchanged.structural |= stood != stands || is_structural(file.path());
                 exchanged.files.push(file);
             }
+        }
+        if exchanged.structural {
+            self.edits = Edits::Anything;
         }
         exchanged
     }
