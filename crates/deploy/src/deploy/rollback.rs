@@ -73,7 +73,7 @@ fn generations(
             (Some(first), Some(last)) if first < last => {
                 format!("there are {first} to {last}: `gops history` lists them")
             }
-            (Some(only), _) => format!("there is {only} alone"),
+            (Some(only), _) => format!("{only} is the only one"),
             _ => "nothing was deployed yet".to_owned(),
         };
         return Err(none(help));

@@ -7,6 +7,7 @@ use toml_edit::{Document, Item, TableLike, Value};
 
 use crate::base::{FileId, Span};
 use crate::diag::codes::project as codes;
+use crate::diag::conflict;
 use crate::diag::{Diagnostic, Place, did_you_mean, nearest};
 
 /// The name of the file.
@@ -102,6 +103,13 @@ const SYNTAX_MISTAKES: usize = 20;
 pub fn parse(file: FileId, text: &str) -> (Config, Vec<Diagnostic>) {
     let mut reader = Reader { file, problems: Vec::new(), incomplete: false };
     let mut text = text.to_owned();
+    if Document::parse(text.as_str()).is_err()
+        && let Some(conflict) = conflict::find(&text)
+    {
+        reader.problems.push(conflict.diagnostic(file));
+        reader.incomplete = true;
+        text = conflict.ours(&text);
+    }
     for _ in 0..SYNTAX_MISTAKES {
         match Document::parse(text.as_str()) {
             Ok(document) => return (reader.config(document.as_table()), reader.problems),
