@@ -64,6 +64,12 @@ const ONCE_FAILED: &[(&str, &str)] = &[
             {"name":4,"kind":"Thing"},{"name":5,"kind":"Floating","slot":3}],"faults":{"mishaps":{"5":"Late"}}},
             {"events":[{"RestoreTarget":[0,1]}],"wanted":[]}]}"#,
     ),
+    (
+        "what a change yields whose answer was lost is not known, and asked for before it is used",
+        r#"{"turns":[{"wanted":[{"name":1,"kind":"Floating","shape":1}]},
+            {"wanted":[{"name":1,"kind":"Floating","value":2,"shape":1},
+            {"name":5,"kind":"Floating","slot":10,"input":1}],"faults":{"mishaps":{"0":"LostAnswer"}}}]}"#,
+    ),
 ];
 
 #[test]

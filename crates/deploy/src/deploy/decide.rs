@@ -2,7 +2,7 @@
 
 use ecow::EcoString;
 
-use crate::graph::{Drift, Node};
+use crate::graph::{Drift, GraphValue, Node};
 use crate::handler::{
     Actual, Cost, Diff, Fault, FieldChange, Handler, Marked, Recorded, Registry, Seen, Shown,
 };
@@ -207,7 +207,10 @@ impl<'a> Decider<'a> {
         if row.key.id != case.node.id && row.claims != case.wanted.claims {
             return self.moved(case, row, actual, diff);
         }
-        let Some(cost) = diff.cost() else { return self.settle(case, row, actual) };
+        let cost = match diff.cost() {
+            None if !self.owes_outputs(case, row) => return self.settle(case, row, actual),
+            cost => cost.unwrap_or(Cost::Live),
+        };
         if case.node.drift == Drift::Report && self.is_current(case) && row.key.id == case.node.id {
             return Decision::only(Action::Report { changes: diff.changes });
         }
@@ -270,12 +273,25 @@ impl<'a> Decider<'a> {
         decision
     }
 
+    /// Whether others use what it yields, and the ledger does not have that.
+    fn owes_outputs(&self, case: &Case<'_>, row: &Row) -> bool {
+        self.survey.asked.contains(&case.node.id) && self.outputs(case, row).is_empty()
+    }
+
+    /// What it yields, as far as that is known: what somebody else made as it is wanted now may yield
+    /// something else than what was applied.
+    fn outputs(&self, case: &Case<'_>, row: &Row) -> EcoString {
+        let is_secret = case.node.fields.has_secret();
+        let same = is_secret || case.handler.remember(case.node) == row.recorded.fields;
+        if same { row.recorded.outputs.clone() } else { EcoString::new() }
+    }
+
     fn diff(&self, case: &Case<'_>, last: Option<&Recorded>, actual: &Actual) -> Diff {
-        let mut diff = match case.node.fields.has_later() {
-            // What waits for what is about to be made or changed may be anything.
-            true => may_change(case.node, case.handler),
-            false => case.handler.diff(case.node, last, actual),
-        };
+        let mut diff = case.handler.diff(case.node, last, actual);
+        // What waits for what is about to be made or changed may be anything.
+        if case.node.fields.has_later() {
+            may_change(case.node, case.handler, &mut diff);
+        }
         if let Drift::Ignore(fields) = &case.node.drift
             && self.is_current(case)
         {
@@ -298,6 +314,7 @@ impl<'a> Decider<'a> {
             fields: if is_secret { row.recorded.fields.clone() } else { case.handler.remember(case.node) },
             stamp: actual.stamp.clone(),
             physical: actual.physical.clone(),
+            outputs: self.outputs(case, row),
             ..row.recorded.clone()
         };
         if row.key.id != case.node.id {
@@ -435,18 +452,20 @@ impl<'a> Decider<'a> {
     }
 }
 
-/// The fields that are not known yet, at what a change of them costs.
-fn may_change(node: &Node, handler: &dyn Handler) -> Diff {
+/// Adds the fields that are not known yet, at what a change of them costs.
+fn may_change(node: &Node, handler: &dyn Handler, diff: &mut Diff) {
     let fields = node.fields.entries().unwrap_or_default();
+    let waits = |name: &EcoString| node.fields.get(name).is_some_and(GraphValue::has_later);
+    diff.changes.retain(|change| !waits(&change.field));
     let waiting = fields.iter().filter(|(_, value)| value.has_later());
-    let change = |(field, value): &(EcoString, crate::graph::GraphValue)| FieldChange {
+    let change = |(field, value): &(EcoString, GraphValue)| FieldChange {
         field: field.clone(),
         from: None,
         to: Some(value.clone()),
         cost: handler.cost(&node.type_, field),
         shown: Shown::Plain,
     };
-    Diff { changes: waiting.map(change).collect() }
+    diff.changes.extend(waiting.map(change));
 }
 
 /// The step that makes or changes something where it is.

@@ -41,6 +41,7 @@ mod status;
 mod survey;
 mod target;
 mod task;
+mod waiting;
 mod who;
 mod within;
 

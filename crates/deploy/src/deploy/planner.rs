@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use ecow::EcoString;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::graph::{Digest, Node, Origin};
+use crate::graph::{Digest, Origin};
 use crate::handler::{Fault, Registry};
 use crate::state::{Change, Condition, Snapshot};
 
 use super::decide::{Decider, Decision, Way};
-use super::later::{self, Outputs};
 use super::order::{Order, Strength};
 use super::plan::{Action, Cause, Entry, Kept, Plan, Step, What};
 use super::survey::{Subject, Survey};
@@ -64,6 +63,7 @@ impl<'a> Planner<'a> {
         self.refuse_clashes(&mut decisions);
         self.keep_holders(&mut decisions);
         self.decider.sweep(&mut decisions);
+        self.follow_producers(&mut decisions, &ways);
         self.decider.bar(&mut decisions);
         self.make_way(&mut decisions, false);
         self.leave_outside(&mut decisions);
@@ -75,40 +75,6 @@ impl<'a> Planner<'a> {
         let mut draft = Draft::new(survey, self.decider.ledger, decisions);
         draft.order_all(self.decider.registry, self.decider.rows.targets);
         self.finish(draft)
-    }
-
-    /// Decides on what uses outputs, each after those that it uses: of one that stays as it is they
-    /// are known.
-    fn decide_waiting(&self, decisions: &mut [Decision], ways: &[Way]) {
-        let survey = self.decider.survey;
-        let node = |at: usize| survey.subjects.get(at)?.wanted.as_ref()?.node.as_deref();
-        let waits = |at: &usize| node(*at).is_some_and(|node| node.fields.has_later());
-        let mut open: BTreeMap<usize, Vec<EcoString>> = (0..survey.subjects.len())
-            .filter(waits)
-            .filter_map(|at| Some((at, later::producers(node(at)?))))
-            .collect();
-        while !open.is_empty() {
-            let of = |id: &EcoString| survey.wanted.get(id).copied();
-            let waits_for_none =
-                |ids: &[EcoString]| !ids.iter().filter_map(of).any(|at| open.contains_key(&at));
-            let next = open.iter().find(|(_, ids)| waits_for_none(ids)).or(open.iter().next());
-            let Some(at) = next.map(|(at, _)| *at) else { return };
-            let ids = open.remove(&at).unwrap_or_default();
-            let changes = |at: usize| {
-                let makes = |what: &What| matches!(what, What::Make { .. });
-                decisions.get(at).is_some_and(|decision| decision.steps.iter().any(makes))
-            };
-            let settled = !ids.iter().filter_map(of).any(changes);
-            let (Some(subject), Some(known)) = (survey.subjects.get(at), node(at)) else { continue };
-            let fields = later::resolve(&known.fields, Outputs::of(self.decider.ledger));
-            let (Ok(fields), true) = (fields, settled && !subject.passes()) else { continue };
-            let known = Node { fields, ..known.clone() };
-            let way = ways.get(at).copied().unwrap_or_default();
-            let decided = self.decider.decide_for(at, subject, Some(&known), way);
-            if let Some(decision) = decisions.get_mut(at) {
-                *decision = decided;
-            }
-        }
     }
 
     fn ways(&self) -> Vec<Way> {

@@ -119,6 +119,8 @@ pub(super) struct Survey {
     pub implied: BTreeMap<RowKey, Row>,
     /// The open intents, by what they are about.
     pub intents: Intents,
+    /// Whose outputs something that is wanted uses.
+    pub asked: FxHashSet<EcoString>,
     /// How many rows are on a target that has another identity now.
     pub strangers: usize,
     /// What is there and no business of this run.
@@ -160,6 +162,7 @@ impl Survey {
         survey.add_wanted(sources)?;
         survey.find_clashes(sources);
         survey.add_rest(sources);
+        survey.ask_for_outputs(sources.ledger)?;
         Ok(survey)
     }
 
@@ -213,6 +216,25 @@ impl Survey {
                 known: sources.registry.names().collect::<Vec<_>>().join(", "),
             }),
         }
+    }
+
+    /// Outputs that are used have to be known. Where the ledger does not have them, as after a run
+    /// that did not hear how an effect ended, what gives them is looked at, to be applied once more.
+    fn ask_for_outputs(&mut self, ledger: &Snapshot) -> Result<(), Error> {
+        let nodes = self.subjects.iter().filter_map(|s| s.wanted.as_ref()?.node.as_deref());
+        let waiting = nodes.filter(|node| node.fields.has_later());
+        self.asked = waiting.flat_map(later::producers).collect();
+        let asked: Vec<usize> = self.asked.iter().filter_map(|id| self.wanted.get(id).copied()).collect();
+        for at in asked {
+            let row = self.subjects.get(at).and_then(|s| self.row(ledger, s.row.as_ref()?));
+            if row.is_some_and(|row| row.recorded.outputs.is_empty())
+                && let Some(subject) = self.subjects.get_mut(at)
+            {
+                subject.closely = true;
+                subject.wanted.as_mut().map(Wanted::read).transpose()?;
+            }
+        }
+        Ok(())
     }
 
     fn leave_out(&mut self, sealed: &SealedNode) -> Result<(), Error> {

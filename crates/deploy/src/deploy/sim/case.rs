@@ -61,6 +61,9 @@ pub struct Spec {
     /// The one whose output is its value, by name.
     #[serde(skip_serializing_if = "is_default")]
     pub input: Option<u8>,
+    /// That is its shape instead: another output makes it anew.
+    #[serde(skip_serializing_if = "is_default")]
+    pub deep: bool,
     /// The parts of a crowd.
     #[serde(skip_serializing_if = "is_default")]
     pub parts: Vec<u8>,

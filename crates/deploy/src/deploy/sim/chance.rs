@@ -113,6 +113,7 @@ fn rename(chance: &Chance, specs: &mut BTreeMap<u8, Spec>) {
     for spec in specs.values_mut() {
         spec.requires.iter_mut().for_each(name);
         spec.inside.iter_mut().for_each(name);
+        spec.input.iter_mut().for_each(name);
     }
 }
 
@@ -149,12 +150,14 @@ fn fresh(chance: &Chance, name: u8) -> Spec {
         protect: chance.one_in(14),
         keep: chance.one_in(14),
         adopt: chance.one_in(5),
+        input: chance.one_in(4).then(|| chance.small(NAMES)),
+        deep: chance.one_in(3),
         ..Spec::default()
     }
 }
 
 fn edit(chance: &Chance, spec: &mut Spec) {
-    match chance.below(9) {
+    match chance.below(10) {
         0 | 1 => spec.value = chance.small(3),
         2 => spec.extra = chance.small(2),
         3 => spec.shape = chance.small(2),
@@ -162,6 +165,7 @@ fn edit(chance: &Chance, spec: &mut Spec) {
         5 => spec.requires = (0..chance.below(3)).map(|_| chance.small(NAMES)).collect(),
         6 => spec.inside = (spec.kind != Kind::Box && chance.one_in(2)).then(|| chance.small(NAMES)),
         7 => spec.target = chance.small(TARGETS),
+        8 => spec.input = chance.one_in(2).then(|| chance.small(NAMES)),
         _ => {
             spec.protect = false;
             spec.adopt = chance.one_in(2);
@@ -193,6 +197,7 @@ pub fn sound(mut specs: BTreeMap<u8, Spec>) -> Vec<Spec> {
         // What passes requires nothing that uses what it is there for.
         let below = spec.until.unwrap_or(spec.name);
         spec.requires.retain(|name| *name < below && names.contains(name));
+        spec.input = spec.input.filter(|name| *name < below && names.contains(name));
         spec.requires.sort();
         spec.requires.dedup();
         while spec.kind == Kind::Floating && !slots.insert((spec.target, spec.inside, spec.slot)) {

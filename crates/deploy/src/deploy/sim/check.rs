@@ -182,9 +182,25 @@ fn unmet(engine: &Engine<'_>, ledger: &Snapshot, id: &EcoString) -> Option<&'sta
     }
 }
 
+/// The fields of which nobody knows what they are to be: they wait for what is named as not as wanted.
+fn unsettled(wanted: &[Spec], named: &dyn Fn(&EcoString) -> bool) -> BTreeSet<(EcoString, EcoString)> {
+    let nodes = nodes::nodes(wanted);
+    let mut fields: BTreeSet<(EcoString, EcoString)> = BTreeSet::new();
+    for _ in 0..nodes.len() {
+        for node in &nodes {
+            if let Some((field, producer)) = nodes::waits_for(node)
+                && (named(producer) || fields.contains(&(producer.clone(), "value".into())))
+            {
+                fields.insert((node.id.clone(), field.clone()));
+            }
+        }
+    }
+    fields
+}
+
 /// I2, I14: everything is as wanted, or what differs is named.
 pub(super) fn healed(lab: &Lab, wanted: &[Spec], last: &Outcome) {
-    let nodes = nodes::nodes(wanted);
+    let nodes = nodes::settled(wanted);
     let lasting = nodes.iter().filter(|node| node.state == State::Present);
     let by_place: BTreeMap<At, &Node> =
         lasting.flat_map(|node| places_of(node).into_iter().map(move |at| (at, node))).collect();
@@ -222,11 +238,15 @@ pub(super) fn healed(lab: &Lab, wanted: &[Spec], last: &Outcome) {
             lab.report("I2", format!("{at:?} is not wanted, is there, and nothing is said of it"));
         }
     }
+    let unsettled = unsettled(wanted, &named);
     for (at, node) in by_place {
         let found = inner.objects.get(&at);
-        let field = |name: &str| node.fields.get(name).and_then(|value| value.as_str()).unwrap_or_default();
+        let field = |name: &str| node.fields.get(name).and_then(|value| value.as_str());
+        let is = |name: &str, value: &EcoString| field(name).unwrap_or_default() == value;
         let same = found.is_some_and(|object| {
-            object.value == field("value") && object.extra == field("extra") && object.shape == field("shape")
+            let mut all =
+                [("value", &object.value), ("extra", &object.extra), ("shape", &object.shape)].into_iter();
+            all.all(|(name, value)| is(name, value) || unsettled.contains(&(node.id.clone(), name.into())))
         });
         if !same && !named(&node.id) {
             lab.report("I14", format!("{} is not as wanted, and nothing is said of it: {found:?}", node.id));

@@ -32,6 +32,7 @@ pub fn exhaustive(resources: u8, crashes: u32) -> Result<Extent, (Case, Violatio
             let edits = edits(&all);
             let lives =
                 [(nothing, all.clone())].into_iter().chain(edits.into_iter().map(|to| (all.clone(), to)));
+            let lives = lives.chain(fed(&all));
             for (from, to) in lives {
                 extent.edits += 1;
                 Life { from: &from, to: &to, crashes }.all(&mut extent)?;
@@ -140,6 +141,24 @@ fn edits(all: &[Spec]) -> Vec<Vec<Spec>> {
         }
     }
     edits
+}
+
+/// What uses one takes its value from that, at once or as an edit; then that one changes.
+fn fed(all: &[Spec]) -> Vec<(Vec<Spec>, Vec<Spec>)> {
+    let mut lives = Vec::new();
+    for one in all.iter().map(|spec| spec.name) {
+        let mut users = all.to_vec();
+        let takes = users.iter_mut().filter(|spec| spec.requires.contains(&one));
+        let mut any = false;
+        takes.for_each(|spec| (spec.input, spec.deep, any) = (Some(one), spec.name % 2 == 0, true));
+        if !any {
+            continue;
+        }
+        let mut changed = users.clone();
+        changed.iter_mut().filter(|spec| spec.name == one).for_each(|spec| spec.value = 1);
+        lives.extend([(Vec::new(), users.clone()), (all.to_vec(), users.clone()), (users, changed)]);
+    }
+    lives
 }
 
 /// One edit of one graph, with all ways in which it is cut off.

@@ -2,11 +2,12 @@
 //! answer is one word for an id; where two things change places in a way that the rules leave to
 //! the order, it gives none.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use ecow::EcoString;
 
-use crate::graph::{Node, State};
+use crate::graph::{GraphValue, Node, State};
 use crate::handler::fake::{At, Object};
 use crate::state::{Condition, Holding, Row, Snapshot};
 
@@ -14,6 +15,7 @@ use super::super::engine::Engine;
 use super::super::plan::{Action, Kept, Plan, Released};
 use super::check::places_of;
 use super::lab::Lab;
+use super::nodes::waits_for;
 
 /// Compares a plan with the reference.
 pub(super) fn agrees(lab: &Lab, engine: &Engine<'_>, plan: &Plan) {
@@ -32,6 +34,7 @@ pub(super) fn agrees(lab: &Lab, engine: &Engine<'_>, plan: &Plan) {
         moves: moves.iter().map(|m| (m.from.clone(), m.to.clone())).collect(),
         objects: &inner.objects,
         blind: away.into_iter().chain(unmounted).collect(),
+        depth: Cell::new(0),
     };
     let mut expected: BTreeMap<EcoString, Vec<&'static str>> = BTreeMap::new();
     let mut open: Vec<EcoString> = Vec::new();
@@ -126,7 +129,12 @@ struct Model<'a> {
     objects: &'a BTreeMap<At, Object>,
     /// Targets on which nothing can be seen.
     blind: Vec<EcoString>,
+    /// How many answers are being looked for, each for another one.
+    depth: Cell<u32>,
 }
+
+/// Beyond this an answer depends on itself, which the rules leave to the order.
+const DEEPEST: u32 = 40;
 
 impl Model<'_> {
     fn at(row: &Row) -> At {
@@ -248,7 +256,7 @@ impl Model<'_> {
     }
 
     fn as_applied(&self, row: &Row, object: &Object) -> bool {
-        let fields = crate::graph::GraphValue::parse(row.recorded.fields.as_bytes());
+        let fields = GraphValue::parse(row.recorded.fields.as_bytes());
         let Ok(fields) = fields else { return false };
         let field = |name: &str| fields.get(name).and_then(|v| v.as_str()).unwrap_or_default();
         object.value == field("value")
@@ -371,8 +379,46 @@ impl Model<'_> {
         }
     }
 
+    /// What a field of a wanted node says, and nothing if it may be anything: what waits for an output
+    /// of something that is about to be made or changed.
+    fn says(&self, node: &Node, field: &str) -> Option<Option<EcoString>> {
+        let Some((_, id)) = waits_for(node).filter(|(name, _)| *name == field) else {
+            let plain = node.fields.get(field).and_then(|v| v.as_str()).unwrap_or_default();
+            return Some(Some(plain.into()));
+        };
+        let Some(producer) = self.wanted.iter().find(|node| node.id == *id) else { return Some(None) };
+        match self.wanted(producer)? {
+            "nothing" => Some(self.output(producer)),
+            "refuse" if self.blind.contains(&Self::place(producer).0) => Some(self.output(producer)),
+            "refuse" => None,
+            _ => Some(None),
+        }
+    }
+
+    /// What the ledger has of what a producer yields.
+    fn output(&self, producer: &Node) -> Option<EcoString> {
+        let row = self.row_of(producer)?;
+        let outputs = GraphValue::parse(row.recorded.outputs.as_bytes()).ok()?;
+        Some(outputs.get("out")?.as_str()?.into())
+    }
+
+    fn is_asked(&self, node: &Node) -> bool {
+        let mut all = self.wanted.iter().chain(self.passing);
+        all.any(|user| waits_for(user).is_some_and(|(_, id)| *id == node.id))
+    }
+
     /// What is done for a node that is wanted.
     fn wanted(&self, node: &Node) -> Option<&'static str> {
+        if self.depth.get() > DEEPEST {
+            return None;
+        }
+        self.depth.set(self.depth.get() + 1);
+        let word = self.wanted_at_depth(node);
+        self.depth.set(self.depth.get() - 1);
+        word
+    }
+
+    fn wanted_at_depth(&self, node: &Node) -> Option<&'static str> {
         let place = Self::place(node);
         if self.blind.contains(&place.0) {
             return Some("refuse");
@@ -411,13 +457,15 @@ impl Model<'_> {
         if object.mark.as_ref().is_some_and(|mark| mark.lineage != self.ledger.lineage) {
             return Some("refuse");
         }
-        let field = |name: &str| node.fields.get(name).and_then(|v| v.as_str()).unwrap_or_default();
+        let differs =
+            |name: &str, is: &EcoString| Some(self.says(node, name)?.is_none_or(|says| says != *is));
         let moves = Self::at(row) != place;
-        if object.shape != field("shape") || moves {
+        let other_shape = differs("shape", &object.shape)?;
+        if other_shape || moves {
             let brought = row.key.id != node.id
                 && Self::holding(&Self::at(row)) == Self::holding(&place)
                 && node.type_ == "fake::Thing"
-                && object.shape == field("shape")
+                && !other_shape
                 && row.condition != Condition::Doubt
                 && self.is_ours(row, object);
             if brought {
@@ -433,7 +481,9 @@ impl Model<'_> {
             }
             return Some(if may { "replace" } else { "refuse" });
         }
-        let same = object.value == field("value") && object.extra == field("extra");
+        let known = !row.recorded.outputs.is_empty() && self.as_applied(row, object);
+        let owes = self.is_asked(node) && !known;
+        let same = !differs("value", &object.value)? && !differs("extra", &object.extra)? && !owes;
         Some(if same && row.key.id == node.id { "nothing" } else { "update" })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ecow::{EcoString, eco_format};
 
 use crate::graph::{
-    Drift, GraphBuilder, GraphValue, Header, LOCAL, Move, Node, Origin, Require, State, Target as Host,
+    Drift, GraphBuilder, GraphValue, Header, LOCAL, Later, Move, Node, Origin, Require, State, Target as Host,
 };
 use crate::handler::Root;
 use crate::state::Place;
@@ -116,7 +116,14 @@ fn node(spec: &Spec, by_name: &BTreeMap<u8, &Spec>) -> Node {
     if let Some(holder) = spec.inside {
         fields.push(("inside".into(), text(eco_format!("n{holder}"))));
     }
-    let names = spec.requires.iter().chain(&spec.inside);
+    let input = spec.input.and_then(|name| by_name.get(&name));
+    if let Some(producer) = input {
+        let field = if spec.deep { "shape" } else { "value" };
+        let output = Later::Output { id: id(producer), output: "out".into() };
+        let value = GraphValue::Later(output);
+        fields.iter_mut().filter(|(name, _)| name == field).for_each(|field| field.1 = value.clone());
+    }
+    let names = spec.requires.iter().chain(&spec.inside).chain(&spec.input);
     let requires = names.filter_map(|name| by_name.get(name));
     let mut requires: Vec<Require> =
         requires.map(|spec| Require { id: id(spec), why: "after".into() }).collect();
@@ -137,6 +144,37 @@ fn node(spec: &Spec, by_name: &BTreeMap<u8, &Spec>) -> Node {
         drift: Drift::Repair,
         origin: Origin::default(),
     }
+}
+
+/// What a field that uses an output waits for: the name of the field, and the id of the producer.
+pub fn waits_for(node: &Node) -> Option<(&EcoString, &EcoString)> {
+    node.fields.entries()?.iter().find_map(|(name, value)| match value {
+        GraphValue::Later(Later::Output { id, .. }) => Some((name, id)),
+        _ => None,
+    })
+}
+
+/// The same nodes as they are to be in the end, with what their producers then yield.
+pub fn settled(specs: &[Spec]) -> Vec<Node> {
+    let mut nodes = nodes(specs);
+    let mut values: BTreeMap<EcoString, EcoString> = BTreeMap::new();
+    // Who uses an output has a greater name than who yields it, so one round does not do for all.
+    for _ in 0..nodes.len() {
+        for node in &mut nodes {
+            if let Some((field, producer)) = waits_for(node)
+                && let Some(value) = values.get(producer)
+            {
+                let known = (field.clone(), GraphValue::Str(eco_format!("out-{value}")));
+                let fields = node.fields.entries().unwrap_or_default().iter();
+                let fields = fields.map(|f| if f.0 == known.0 { known.clone() } else { f.clone() });
+                node.fields = GraphValue::map(fields.collect());
+            }
+            if let Some(value) = node.fields.get("value").and_then(GraphValue::as_str) {
+                values.insert(node.id.clone(), value.into());
+            }
+        }
+    }
+    nodes
 }
 
 /// What a project says, as a graph.

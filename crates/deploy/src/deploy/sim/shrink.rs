@@ -70,6 +70,7 @@ fn simpler_specs(spec: &Spec) -> Vec<Spec> {
         Spec { inside: None, ..spec.clone() },
         Spec { requires: Vec::new(), ..spec.clone() },
         Spec { input: None, ..spec.clone() },
+        Spec { deep: false, ..spec.clone() },
         Spec { parts: Vec::new(), ..spec.clone() },
         Spec { until: None, ..spec.clone() },
         Spec { was: None, ..spec.clone() },
