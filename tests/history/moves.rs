@@ -98,6 +98,36 @@ fn two_can_swap() {
 }
 
 #[test]
+fn a_swap_is_made_once() {
+    let swap = "moved Site[\"a\"] to Site[\"b\"]\nmoved Site[\"b\"] to Site[\"a\"]
+impl Site when operation(self) == update { TextFile { path: \"/now/${name}\", content: previous(name) ?? \"-\" } }
+impl Site when deleted(self) { TextFile { path: \"/gone/${name}\", content: \"\" } }";
+    let both: &[(&str, &str)] =
+        &[("sites/a.yaml", "{ name: a, ports: [1] }"), ("sites/b.yaml", "{ name: b, ports: [2] }")];
+    let swapped: &[(&str, &str)] =
+        &[("sites/a.yaml", "{ name: b, ports: [1] }"), ("sites/b.yaml", "{ name: a, ports: [2] }")];
+    let lines = session(&files(&with(swap), both)).moved_lines();
+    assert_eq!(lines.len(), 2);
+    let knew = |sites| EarlierProject { moved: lines.clone().into(), ..then(sites) };
+    let passing = |graph: &Graph| -> Vec<String> {
+        states(graph).into_iter().filter(|s| !s.starts_with("present")).collect()
+    };
+    // Whoever did not know the lines sees the swap, and both are others only by what they are called.
+    let first = compiled(swap, swapped, &[then(both)]);
+    assert_eq!(moves(&first).len(), 8, "{:?}", moves(&first));
+    // Whoever knew them does not, and what it has from before is not mistaken for the other one.
+    for earlier in [vec![knew(swapped)], vec![knew(swapped), then(both)]] {
+        let again = compiled(swap, swapped, &earlier);
+        assert_eq!(moves(&again), [""; 0]);
+        assert_eq!(passing(&again), [""; 0]);
+    }
+    // One of them goes, later: it is that one.
+    let left = compiled(swap, &swapped[1..], &[knew(swapped), then(both)]);
+    assert_eq!(moves(&left), [""; 0]);
+    assert!(passing(&left).iter().any(|s| s.starts_with("transient /gone/b")), "{:?}", passing(&left));
+}
+
+#[test]
 fn a_move_is_inert_once_nothing_has_the_old_id() {
     let line = "moved Site[\"a\"] to Site[\"z\"]";
     let now: &[(&str, &str)] = &[("sites/a.yaml", "name: z\n")];

@@ -129,6 +129,7 @@ proptest! {
                 files: Some(system(files)),
                 graph: apart.then(|| open(files).as_it_was().0).flatten(),
                 changed: known.then(|| changed(now, files)),
+                ..EarlierProject::default()
             };
             then.iter().map(one).collect()
         };

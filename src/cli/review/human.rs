@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::super::change::{self, Sign};
 use super::super::ui::{Stream, Ui};
 use super::Report;
+use crate::graph::diff::Kind;
 use crate::graph::id;
 use crate::handler::Cost;
 use crate::project::review::{Item, What};
@@ -38,6 +39,7 @@ fn one(item: &Item, ui: &Ui) -> String {
     let sign = match item.what {
         What::Delete => Sign::Delete,
         What::Replace => Sign::Replace,
+        What::Refuse => Sign::Refuse,
         What::Leave => Sign::Say,
         What::Move => Sign::Move,
         What::Change => Sign::Change,
@@ -47,6 +49,7 @@ fn one(item: &Item, ui: &Ui) -> String {
     let mut out = format!("{} {}", change::sign(sign, ui), id::shown(item.id()));
     match item.cost {
         Some(Cost::Restart) => out += &ui.yellow("  by a restart", Stream::Out),
+        Some(Cost::Replace) if item.what == What::Refuse => {}
         Some(Cost::Replace) => out += &ui.red("  deleted and made again", Stream::Out),
         Some(Cost::Live) | None => {}
     }
@@ -54,7 +57,7 @@ fn one(item: &Item, ui: &Ui) -> String {
         out += "  on the way only";
     }
     out.push('\n');
-    if item.what == What::Move
+    if item.entry.kind == Kind::Moved
         && let Some(old) = &item.entry.old
     {
         let _ = writeln!(out, "    was {}", id::shown(&old.id));
@@ -69,6 +72,8 @@ fn one(item: &Item, ui: &Ui) -> String {
     }
     match item.what {
         What::Delete | What::Leave | What::Create | What::Transient => out,
-        What::Replace | What::Move | What::Change => out + &change::changed(&item.entry.changes, ui),
+        What::Replace | What::Refuse | What::Move | What::Change => {
+            out + &change::changed(&item.entry.changes, ui)
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use super::super::change;
 use super::{Report, Subject, why};
 use crate::diag::render::Totals;
-use crate::graph::diff::Change;
+use crate::graph::diff::{Change, Kind};
 use crate::graph::{GraphValue, id};
 use crate::handler::Cost;
 use crate::project::review::{Item, What, root_of};
@@ -42,11 +42,14 @@ pub(super) fn report(report: &Report<'_>) -> String {
     if review.items.len() > MANY {
         let _ = write!(out, "\n{}", by_type(&review.items));
     }
-    let (gone, rest): (Vec<&Item>, Vec<&Item>) =
-        review.items.iter().partition(|i| matches!(i.what, What::Delete | What::Replace | What::Leave));
-    let (left, gone): (Vec<&Item>, Vec<&Item>) = gone.into_iter().partition(|i| i.what == What::Leave);
+    let of = |whats: &[What]| -> Vec<&Item> {
+        review.items.iter().filter(|item| whats.contains(&item.what)).collect()
+    };
+    let (gone, left, refused) = (of(&[What::Delete, What::Replace]), of(&[What::Leave]), of(&[What::Refuse]));
+    let rest = of(&[What::Move, What::Change, What::Create, What::Transient]);
     let mut page = Page { out, lines: 0, left_out: 0 };
     page.section("Deletions", deletions(&gone));
+    page.section("Refused", deletions(&refused));
     page.section("Not deleted", deletions(&left));
     let (same, rest) = alike(rest);
     // One line of it says more than all that comes after: it is not folded for what stood before.
@@ -292,7 +295,7 @@ fn group(root: &str, items: &[&Item]) -> String {
             (what, _) => what.verb(),
         };
         let _ = write!(out, "  - {verb} {}", code(&id::shown(item.id())));
-        if let Some(old) = item.entry.old.as_ref().filter(|_| item.what == What::Move) {
+        if let Some(old) = item.entry.old.as_ref().filter(|_| item.entry.kind == Kind::Moved) {
             let _ = write!(out, ", which was {}", code(&id::shown(&old.id)));
         }
         if let Some(until) = super::until(item, code) {
@@ -312,7 +315,7 @@ fn file_of(place: &str) -> &str {
 fn changes(item: &Item, indent: &str) -> String {
     match item.what {
         What::Delete | What::Leave | What::Create | What::Transient => String::new(),
-        What::Replace | What::Move | What::Change => fields(&item.entry.changes, indent),
+        What::Replace | What::Refuse | What::Move | What::Change => fields(&item.entry.changes, indent),
     }
 }
 

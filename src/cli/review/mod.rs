@@ -120,8 +120,14 @@ fn until(item: &Item, code: impl Fn(&str) -> String) -> Option<String> {
     })
 }
 
-/// Why something goes, in a line; `code` marks an element.
+/// Why something goes, or cannot, in a line; `code` marks an element.
 fn why(item: &Item, code: impl Fn(&str) -> String) -> Option<String> {
+    if item.what == What::Refuse {
+        return Some(
+            "it is protected, and would have to be made anew: take `protect` away in a change of its own first"
+                .to_owned(),
+        );
+    }
     let short = crate::graph::id::shown;
     let why = match item.why.as_ref()? {
         Why::Gone(element) => format!("{} is gone", code(&short(element))),

@@ -1,6 +1,7 @@
 //! Both sides of a change, compiled.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::super::ui::Ui;
 use super::super::workspace::{Workspace, find_root, work_tree};
@@ -126,6 +127,7 @@ pub(crate) fn compare(
         files: files.clone(),
         graph: Some(graph.clone()),
         changed: base.paths(),
+        moved: Arc::new(moved.clone()),
     }));
     let mut compiled = match then.is_empty() {
         true => workspace.session.compile(),

@@ -1,6 +1,7 @@
 //! `gops slice inspect`
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -62,11 +63,18 @@ impl Inspect {
             false => {
                 let (_, base) = find_base(context, self.base.as_deref())?;
                 let name = base.name.as_str().into();
+                let of_base = Workspace::over(
+                    context,
+                    workspace.root.clone(),
+                    self.env.as_deref(),
+                    base.system.clone(),
+                )?;
                 vec![EarlierProject {
                     name,
                     files: Some(base.system.clone()),
                     changed: base.paths(),
                     graph: None,
+                    moved: Arc::new(of_base.session.moved_lines()),
                 }]
             }
         };

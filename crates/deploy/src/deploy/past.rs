@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use ecow::{EcoString, eco_format};
 
-use crate::base::MemorySystem;
 use crate::graph::{Graph, GraphBuilder, State};
 use crate::history::receipt::{Known, Receipt};
 use crate::project::EarlierProject;
@@ -100,11 +99,19 @@ pub(super) fn compile(
         Some(last) => last.history.clone(),
         None => history(&graph, ledger, store)?,
     };
-    // With nothing before, only what asks for what became of elements makes a difference.
-    if history.is_empty() && data.is_empty() {
-        return Ok((graph, Past::default()));
+    let mut past = Past { history, data, ..Past::default() };
+    // What a later model asks of this one is not known: it may say that something moved since.
+    let kept = if resumed.is_none() { source.kept_files() } else { KeptFiles::default() };
+    if !past.data.is_empty() {
+        past.notes = kept.left_out.iter().map(|path| left_out(path)).collect();
     }
-    let earlier: Vec<EarlierProject> = history
+    past.files = kept.files;
+    // With nothing before, only what asks for what became of elements makes a difference.
+    if past.history.is_empty() && past.data.is_empty() {
+        return Ok((graph, past));
+    }
+    let earlier: Vec<EarlierProject> = past
+        .history
         .iter()
         .map(|number| match *number {
             NOTHING => {
@@ -115,13 +122,7 @@ pub(super) fn compile(
         .filter_map(Result::transpose)
         .collect::<Result<_, Error>>()?;
     let graph = source.graph(Some(&earlier)).ok_or(Error::Mistakes)?;
-    let systems = earlier.iter().filter_map(|earlier| earlier.files.clone()).collect();
-    let mut past = Past { history, data, systems, ..Past::default() };
-    if resumed.is_none() && !past.data.is_empty() {
-        let kept = source.kept_files();
-        past.notes = kept.left_out.iter().map(|path| left_out(path)).collect();
-        past.files = kept.files;
-    }
+    past.systems = earlier.iter().filter_map(|earlier| earlier.files.clone()).collect();
     Ok((graph, past))
 }
 
@@ -227,8 +228,11 @@ fn read_graph(generation: &Generation) -> Result<Option<GraphBuilder>, Error> {
 fn earlier(store: &mut dyn Store, number: u64) -> Result<Option<EarlierProject>, Error> {
     let Some(generation) = store.generation(number)? else { return Ok(None) };
     let graph = read_graph(&generation)?;
-    let system = MemorySystem::default();
-    generation.files.iter().for_each(|(path, bytes)| system.write(path, bytes));
-    let files = (!generation.data.is_empty()).then(|| Arc::new(system) as Arc<dyn crate::base::System>);
-    Ok(Some(EarlierProject { name: eco_format!("generation {number}"), files, graph, changed: None }))
+    let name = eco_format!("generation {number}");
+    // One that an older gops started may have kept nothing.
+    let kept = !generation.data.is_empty() || !generation.files.is_empty();
+    Ok(Some(match kept {
+        false => EarlierProject { name, graph, ..EarlierProject::default() },
+        true => EarlierProject { graph, ..EarlierProject::kept(name, &generation.files) },
+    }))
 }

@@ -9,12 +9,11 @@ use crate::diag::codes::history as codes;
 use crate::diag::{Diagnostic, Place};
 use crate::eval::moved::{Identity, identity};
 use crate::history::receipt::{Known, Receipt};
-use crate::model::Program;
 use crate::model::program::MovedDef;
 
 use super::config::{CONFIG_FILE, Config, Deployer};
+use super::history::moves::{line, shown};
 use super::queries;
-use super::render::Renderer;
 use super::session::Session;
 use super::world::DbWorld;
 
@@ -46,6 +45,15 @@ pub fn receipts<'c>(
     (found, problems)
 }
 
+/// A `moved` line of a swap.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Swap {
+    /// The line, by ids.
+    pub line: EcoString,
+    /// The instances that it names, or that hold what it names.
+    pub instances: [EcoString; 2],
+}
+
 impl Session {
     /// What whoever deploys this has seen then: for its receipt.
     pub fn known(&self) -> Known {
@@ -72,22 +80,60 @@ impl Session {
         program.moves.iter().filter_map(ids).map(|(from, to)| (from.into(), to.into())).collect()
     }
 
+    /// Those of them that are part of a swap or of a longer round: one arrives where another leaves,
+    /// back to the first. With the line, and the ids.
+    pub(super) fn swapped_instances(&self) -> Vec<Swap> {
+        let model = queries::checked_model(&self.db);
+        let program = &*model.program;
+        let world = DbWorld::new(&self.db);
+        let mut declared = Vec::new();
+        for moved in &program.moves {
+            if let MovedDef::Object { from, to } = moved
+                && let (Some(from), Some(to)) = (identity(&world, from).0, identity(&world, to).0)
+            {
+                declared.push((from, to));
+            }
+        }
+        let in_round = |(from, to): &&(Identity, Identity)| {
+            let mut at = to;
+            for _ in 0..declared.len() {
+                match declared.iter().find(|(next, _)| next == at) {
+                    Some((_, next)) => at = next,
+                    None => return false,
+                }
+                if at == from || to == from {
+                    return true;
+                }
+            }
+            false
+        };
+        let root = |identity: &Identity| {
+            let whole = Identity { steps: Vec::new(), ..identity.clone() };
+            shown(program, &whole).into()
+        };
+        let swap = |(from, to): &(Identity, Identity)| Swap {
+            line: line(program, from, to),
+            instances: [root(from), root(to)],
+        };
+        declared.iter().filter(in_round).map(swap).collect()
+    }
+
     /// The `moved` lines of the model, by ids.
     pub fn moved_lines(&self) -> BTreeSet<EcoString> {
         let model = queries::checked_model(&self.db);
         let program = &*model.program;
         let world = DbWorld::new(&self.db);
-        let line = |moved: &MovedDef| match moved {
+        let text = |moved: &MovedDef| match moved {
             MovedDef::Object { from, to } => {
                 let (from, _) = identity(&world, from);
                 let (to, _) = identity(&world, to);
-                Some(ecow::eco_format!("{} to {}", shown(program, &from?), shown(program, &to?)))
+                Some(line(program, &from?, &to?))
             }
             MovedDef::Type { from, to } => {
                 Some(ecow::eco_format!("type {from} to {}", program.ty(*to).decl().path))
             }
         };
-        program.moves.iter().filter_map(line).collect()
+        program.moves.iter().filter_map(text).collect()
     }
 
     /// Warns of each `moved` line that an earlier model had, this one has not, and some deployer has
@@ -111,14 +157,4 @@ impl Session {
         }
         said
     }
-}
-
-fn shown(program: &Program, identity: &Identity) -> String {
-    let mut text = String::new();
-    Renderer::new(program).write_id(&mut text, &identity.reference);
-    for step in &identity.steps {
-        text.push('.');
-        text.push_str(step);
-    }
-    text
 }

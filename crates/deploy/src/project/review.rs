@@ -21,6 +21,8 @@ pub enum What {
     Delete,
     /// It goes and is made again.
     Replace,
+    /// It would have to be replaced, and is protected: a deploy refuses that.
+    Refuse,
     /// It is not wanted any more and stays where it is: it was to be kept, or is protected.
     Leave,
     /// It goes under another id.
@@ -35,13 +37,22 @@ pub enum What {
 
 impl What {
     /// All of them.
-    pub const ALL: [What; 7] =
-        [What::Delete, What::Replace, What::Leave, What::Move, What::Change, What::Create, What::Transient];
+    pub const ALL: [What; 8] = [
+        What::Delete,
+        What::Replace,
+        What::Refuse,
+        What::Leave,
+        What::Move,
+        What::Change,
+        What::Create,
+        What::Transient,
+    ];
 
-    /// `2 to delete`; `1 on the way`.
+    /// `2 to delete`; `1 refused`; `1 on the way`.
     pub fn counted(self, count: usize) -> String {
         match self {
             What::Transient => format!("{count} on the way"),
+            What::Refuse => format!("{count} refused"),
             _ => format!("{count} to {}", self.verb()),
         }
     }
@@ -51,6 +62,7 @@ impl What {
         match self {
             What::Delete => "delete",
             What::Replace => "replace",
+            What::Refuse => "refuse",
             What::Leave => "leave",
             What::Move => "move",
             What::Change => "change",
@@ -152,15 +164,22 @@ impl Review {
         let diff = Diff::of_builders(old, new)?;
         let program = witness.program();
         let mut items: Vec<Item> = Vec::new();
+        let rounds = Rounds::of(&diff.nodes);
         for entry in diff.nodes.into_iter().filter(|e| e.kind != Kind::Quiet) {
-            let cost = cost(handlers, program.as_deref(), &entry);
+            let cost = match makes_anew(handlers, &rounds, &entry) {
+                true => Some(Cost::Replace),
+                false => cost(handlers, program.as_deref(), &entry),
+            };
             let what = match (lasts(&entry.old), lasts(&entry.new)) {
                 (true, false) if stays(&entry.old) => What::Leave,
                 (true, false) => What::Delete,
                 (false, true) => What::Create,
                 (false, false) if is_transient(&entry.new) => What::Transient,
                 (false, false) => continue,
-                _ if cost == Some(Cost::Replace) => What::Replace,
+                _ if cost == Some(Cost::Replace) => match is_protected(&entry) {
+                    true => What::Refuse,
+                    false => What::Replace,
+                },
                 _ if entry.kind == Kind::Moved => What::Move,
                 _ => What::Change,
             };
@@ -198,8 +217,47 @@ fn stays(side: &Option<Node>) -> bool {
     side.as_ref().is_some_and(|node| node.keep || node.protect)
 }
 
+/// Whether it is protected on either side: protection is lifted by a deploy of its own.
+fn is_protected(entry: &Entry<Node>) -> bool {
+    [&entry.old, &entry.new].into_iter().flatten().any(|node| node.protect)
+}
+
 fn is_transient(side: &Option<Node>) -> bool {
     side.as_ref().is_some_and(|node| node.state == State::Transient)
+}
+
+/// What moved, old ids and new ones.
+struct Rounds(BTreeMap<EcoString, EcoString>);
+
+impl Rounds {
+    fn of(entries: &[Entry<Node>]) -> Self {
+        let moved = entries.iter().filter(|e| e.kind == Kind::Moved);
+        Rounds(moved.filter_map(|e| Some((e.old.as_ref()?.id.clone(), e.new.as_ref()?.id.clone()))).collect())
+    }
+
+    /// Whether all names stay, as in a swap: then each thing is changed where it is.
+    fn is_closed(&self, id: &EcoString) -> bool {
+        let mut at = id;
+        for _ in 0..self.0.len() {
+            match self.0.get(at) {
+                Some(next) if next == id => return true,
+                Some(next) => at = next,
+                None => return false,
+            }
+        }
+        false
+    }
+}
+
+/// Whether what moved is deleted and made again: it is at another place, and its handler cannot
+/// bring it there.
+fn makes_anew(handlers: &Registry, rounds: &Rounds, entry: &Entry<Node>) -> bool {
+    let (Some(old), Some(new), Kind::Moved) = (&entry.old, &entry.new, entry.kind) else { return false };
+    handlers.get(&new.handler).is_some_and(|handler| {
+        handler.claims(old) != handler.claims(new)
+            && !handler.relocates(&new.type_)
+            && !rounds.is_closed(&old.id)
+    })
 }
 
 /// What a change costs: as the handler says it, who may know better than the model.

@@ -14,7 +14,7 @@ use crate::graph::GraphBuilder;
 use crate::handler::Registry;
 use crate::model::Program;
 
-use super::active::View;
+use super::active::{Moved, View};
 use super::config::{self, CONFIG_FILE, Config};
 use super::graphs::GraphState;
 use super::history::EarlierProject;
@@ -392,8 +392,8 @@ impl Session {
 
     /// Looks at what was activated from now on.
     fn look_at_store(&mut self, config: &Config, program: &Program) {
-        let moves = self.moved_instances();
-        match super::active::view(&self.sources, &self.layout, self.options.env.as_deref(), &moves) {
+        let moved = Moved { whole: self.moved_instances(), swaps: self.swapped_instances() };
+        match super::active::view(&self.sources, &self.layout, self.options.env.as_deref(), &moved) {
             Ok(view) => {
                 self.db.set_system(view.system.clone());
                 self.reread_all();

@@ -65,7 +65,7 @@ impl Surroundings for Around<'_> {
         let earlier: Vec<Objects> = then.iter().map(|(_, made)| objects(made)).collect();
         let program = &self.model.program;
         let versions = then.iter().map(|(version, _)| Some(*version)).collect();
-        let moves = moves::moves(program, now.0, versions);
+        let moves = moves::moves(program, now.0, versions, &[]);
         for ((_, made), objects) in then.iter().zip(&earlier) {
             let mut made = self.assembled(made, objects).builder;
             moves.note(program, &made, None, &mut graph);

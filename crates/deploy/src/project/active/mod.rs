@@ -12,7 +12,7 @@ mod view;
 
 pub use prune::{Dropped, Pruned, Unsettled, prune};
 pub use sync::{Activated, Became, Synced, sync};
-pub(super) use view::{View, view};
+pub(super) use view::{Moved, View, view};
 
 use super::config::{Config, History};
 

@@ -102,10 +102,18 @@ fn one(
     }
     let store = store.unwrap_or_default();
     let mut sources = sources(session);
+    let swaps = session.swapped_instances();
+    let moved = |instance: &EcoString| -> Vec<EcoString> {
+        let of = swaps.iter().filter(|swap| swap.instances.contains(instance));
+        of.map(|swap| swap.line.clone()).collect()
+    };
     for (instance, versions) in &store.instances {
         let Some(kept) = versions.last() else { continue };
         let (number, previous) = (kept.version.number + 1, Some(kept.version.digest()));
-        let next = |state| Version { instance: instance.clone(), number, previous, state };
+        let next = |state| {
+            let moved = moved(instance);
+            Version { instance: instance.clone(), number, previous, state, moved }
+        };
         let (version, became) = match (kept.version.parts(), sources.remove(instance)) {
             (None, None) => continue,
             (Some(_), None) => (next(State::Deleted), Became::Deleted),
@@ -123,7 +131,8 @@ fn one(
         write(version, became, env, edited, synced);
     }
     for (instance, parts) in sources {
-        let version = Version { instance, number: 1, previous: None, state: State::Active(parts) };
+        let moved = moved(&instance);
+        let version = Version { instance, number: 1, previous: None, state: State::Active(parts), moved };
         write(version, Became::Created, env, edited, synced);
     }
     verify(session, edited, synced);

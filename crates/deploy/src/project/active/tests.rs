@@ -282,3 +282,33 @@ fn store(system: &dyn System) -> Store {
     assert_eq!(problems, []);
     store.unwrap_or_default()
 }
+
+/// Each version says which swaps it came after: both names stand in all of them.
+#[test]
+fn a_swap_is_between_the_versions_that_it_was_made_between() {
+    let lines = "moved Site[\"a\"] to Site[\"b\"]\nmoved Site[\"b\"] to Site[\"a\"]\n";
+    let moves = |system: &Arc<MemorySystem>| -> Vec<String> {
+        let mut session = Session::open(system.clone(), Options { active: true, ..Options::default() });
+        let compiled = session.compile();
+        let graph = compiled.graph.unwrap_or_else(|| panic!("{:#?}", compiled.report.diagnostics));
+        graph.header().moves.iter().map(|m| format!("{} -> {}", m.from, m.to)).collect()
+    };
+    let system = project(&[("sites/1.yaml", "name: a\ntext: one\n"), ("sites/2.yaml", "name: b\n")]);
+    activate(&system);
+    system.write("sites/1.yaml", b"name: b\ntext: one\n");
+    system.write("sites/2.yaml", b"name: a\n");
+    system.write("model/main.gops", format!("{MODEL}{lines}").as_bytes());
+    assert_eq!(activate(&system), ["Changed main::Site[name=a] 2", "Changed main::Site[name=b] 2"]);
+    let swap = ["std::files::TextFile[host=null,path=/s/a] -> std::files::TextFile[host=null,path=/s/b]"];
+    assert_eq!(moves(&system)[..1], swap);
+    assert_eq!(moves(&system).len(), 2);
+    // One of them changes again: that is all.
+    system.write("sites/1.yaml", b"name: b\ntext: two\n");
+    assert_eq!(activate(&system), ["Changed main::Site[name=b] 3"]);
+    let (store, problems) = Store::read(&*system, None);
+    assert_eq!(problems, []);
+    let known = |id: &str| -> Vec<usize> {
+        store.as_ref().unwrap().instances[id].iter().map(|kept| kept.version.moved.len()).collect()
+    };
+    assert_eq!((known("main::Site[name=a]"), known("main::Site[name=b]")), (vec![0, 2], vec![0, 2, 2]));
+}

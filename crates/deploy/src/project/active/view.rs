@@ -12,6 +12,7 @@ use crate::history::store::{self, Content, Kept, Store};
 use crate::project::config::CONFIG_FILE;
 use crate::project::history::EarlierProject;
 use crate::project::layout::Layout;
+use crate::project::receipts::Swap;
 
 use super::items;
 
@@ -25,19 +26,29 @@ pub(in crate::project) struct View {
     pub earlier: Vec<EarlierProject>,
     /// The numbers of the versions of each instance, the newest last.
     pub numbers: BTreeMap<EcoString, Vec<u64>>,
+    /// What the versions of each instance are called, under whatever names it went; the newest last.
+    pub names: BTreeMap<EcoString, Vec<EcoString>>,
     /// The files that are those of the store: of no interest is how they are on disk.
     pub covered: Vec<FileId>,
     /// The files of the store that the newest versions are in.
     pub files: Vec<FileId>,
 }
 
-/// The view of a project's store. `sources` are its files, `layout` which of them are instances,
-/// and `moves` the instances that go under another id now, old and new.
+/// What the models say of instances that go under another id now.
+pub(in crate::project) struct Moved {
+    /// Old and new, in the order of the models.
+    pub whole: Vec<(EcoString, EcoString)>,
+    /// The lines of swaps, of them and of what is in them.
+    pub swaps: Vec<Swap>,
+}
+
+/// The view of a project's store. `sources` are its files, and `layout` says which of them are
+/// instances.
 pub(in crate::project) fn view(
     sources: &Arc<dyn System>,
     layout: &Layout,
     env: Option<&str>,
-    moves: &[(EcoString, EcoString)],
+    moved: &Moved,
 ) -> Result<View, Vec<Diagnostic>> {
     let (store, mut problems) = Store::read(&**sources, env);
     if store.is_none() && layout.units.values().any(|units| !units.is_empty()) {
@@ -55,7 +66,7 @@ pub(in crate::project) fn view(
     let store = store.unwrap_or_default();
     let newest = || store.newest().map(|(_, kept)| kept);
     let now = files(sources, layout, newest());
-    let past = Past::new(&store, moves);
+    let past = Past::new(&store, &moved.whole);
     let depth = past.lines.values().map(|line| line.len() - 1).max().unwrap_or(0);
     let earlier = (1..=depth).flat_map(|back| past.at(back).into_iter().map(move |then| (back, then)));
     let earlier = earlier.map(|(back, then)| {
@@ -65,6 +76,7 @@ pub(in crate::project) fn view(
             files: Some(files),
             graph: None,
             changed: Some(changed.into_iter().map(EcoString::from).collect()),
+            moved: Arc::new(past.swapped(&then, &moved.swaps)),
         }
     });
     let numbers = |versions: &Vec<Kept>| versions.iter().map(|kept| kept.version.number).collect();
@@ -72,6 +84,7 @@ pub(in crate::project) fn view(
         earlier: earlier.collect(),
         system: now,
         numbers: store.instances.iter().map(|(id, versions)| (id.clone(), numbers(versions))).collect(),
+        names: past.names(),
         covered: unit_files(layout).collect(),
         files: newest().map(|kept| FileId::new(&kept.path)).collect(),
     })
@@ -155,6 +168,29 @@ impl<'s> Past<'s> {
             }
         }
         projects.into_iter().map(|(then, _)| then).collect()
+    }
+
+    /// Which lines of swaps a project came after: where each of the two stands as it is now, or as
+    /// it was since.
+    fn swapped(&self, then: &Then<'s>, swaps: &[Swap]) -> BTreeSet<EcoString> {
+        let since = |swap: &&Swap| {
+            swap.instances.iter().all(|id| match then.get(id) {
+                Some(kept) => kept.version.moved.contains(&swap.line),
+                None => self.store.instances.contains_key(id),
+            })
+        };
+        swaps.iter().filter(since).map(|swap| swap.line.clone()).collect()
+    }
+
+    fn names(&self) -> BTreeMap<EcoString, Vec<EcoString>> {
+        let name = |id: &EcoString, kept: &Kept| match kept.version.instance == *id {
+            true => ecow::eco_format!("version {}", kept.version.number),
+            false => ecow::eco_format!("version {} of {}", kept.version.number, kept.version.instance),
+        };
+        let names = |(id, line): (&&EcoString, &Vec<&Kept>)| {
+            ((*id).clone(), line.iter().map(|k| name(id, k)).collect())
+        };
+        self.lines.iter().map(names).collect()
     }
 
     /// The files of an earlier project, and those paths of them that are not as they are now.

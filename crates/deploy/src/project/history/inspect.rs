@@ -89,7 +89,8 @@ impl Session {
         let then = || frozen.iter().map(|v| v.as_ref().map(|v| v as &dyn Version));
         let model = queries::checked_model(&self.db);
         let program = &*model.program;
-        let moves = moves::moves(program, &now, then().collect());
+        let lines: Vec<_> = earlier.iter().map(|project| &*project.moved).collect();
+        let moves = moves::moves(program, &now, then().collect(), &lines);
         let all: Vec<Option<&dyn Version>> =
             std::iter::once(Some(&now as &dyn Version)).chain(then()).collect();
         let renderer = Renderer::new(program);
@@ -116,8 +117,8 @@ impl Session {
     fn version_names(&self, instance: &EcoString, earlier: &[EarlierProject]) -> Vec<EcoString> {
         match &self.view {
             Some(view) => {
-                let numbers = view.numbers.get(instance).map(Vec::as_slice).unwrap_or_default();
-                numbers.iter().rev().map(|number| ecow::eco_format!("version {number}")).collect()
+                let names = view.names.get(instance).map(Vec::as_slice).unwrap_or_default();
+                names.iter().rev().cloned().collect()
             }
             None => std::iter::once("now".into()).chain(earlier.iter().map(|e| e.name.clone())).collect(),
         }

@@ -21,6 +21,7 @@ pub use inspect::{Inspected, InspectedElement, InspectedVersion};
 pub use kept::KeptFiles;
 pub use then::warnings;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ecow::EcoString;
@@ -66,6 +67,10 @@ pub struct EarlierProject {
     /// The paths on which its files may differ from those of the current project: at least every
     /// one that does, or that only one of the two has. None: not known, so everything is compared.
     pub changed: Option<Arc<[EcoString]>>,
+    /// The `moved` lines that its own model had ([`Session::moved_lines`]). Two that swapped their
+    /// names look the same ever after: only who knows that a line is new knows that it is to be
+    /// carried out.
+    pub moved: Arc<BTreeSet<EcoString>>,
 }
 
 impl Session {
@@ -104,7 +109,7 @@ impl Session {
                 said.extend(then::warnings(&project.name, seen.problems));
                 seen.frozen
             });
-            then.push(Then { name: &project.name, nothing, made, frozen });
+            then.push(Then { name: &project.name, nothing, made, frozen, moved: &project.moved });
         }
         if let Some(now) = now.as_ref().filter(|_| looks_at_data) {
             said.extend(self.look_back(&mut then, now, graph));
@@ -141,6 +146,7 @@ impl Session {
         let mut graphs: Vec<Option<Made>> = then.iter_mut().map(|t| t.made.take()).collect();
         let mut names = Vec::new();
         let mut sides: Vec<Option<Side<'_>>> = Vec::new();
+        let mut lines = Vec::new();
         for then in then.iter() {
             let side = then.frozen.as_ref().map(|frozen| Side {
                 version: frozen,
@@ -150,12 +156,13 @@ impl Session {
             // One that is known by its graph alone says nothing of elements.
             if side.is_some() || then.nothing {
                 names.push(then.name);
+                lines.push(then.moved);
                 sides.push(side);
             }
         }
         let program = &model.program;
         let of_then = sides.iter().map(|side| side.as_ref().map(|s| s.version)).collect();
-        let moves = moves::moves(program, &version, of_then);
+        let moves = moves::moves(program, &version, of_then, &lines);
         for (made, came) in graphs.iter_mut().flatten() {
             moves.note(program, made, came.as_ref(), graph);
             graph.add_absent(made);
@@ -190,4 +197,6 @@ struct Then<'a> {
     nothing: bool,
     made: Option<Made>,
     frozen: Option<Frozen>,
+    /// The `moved` lines that it had.
+    moved: &'a BTreeSet<EcoString>,
 }

@@ -43,6 +43,8 @@ struct Finder<'a> {
     renderer: Renderer<'a>,
     now: &'a dyn Version,
     then: Vec<Option<&'a dyn Version>>,
+    /// By version, the lines that its model had.
+    lines: &'a [&'a BTreeSet<EcoString>],
     declared: Vec<Declared>,
     moves: Moves,
 }
@@ -84,17 +86,36 @@ impl Moves {
     }
 }
 
+/// A `moved` line, by ids.
+pub(in crate::project) fn line(program: &Program, from: &Identity, to: &Identity) -> EcoString {
+    ecow::eco_format!("{} to {}", shown(program, from), shown(program, to))
+}
+
+/// What a `moved` line names, by its id.
+pub(in crate::project) fn shown(program: &Program, identity: &Identity) -> String {
+    let mut text = String::new();
+    Renderer::new(program).write_id(&mut text, &identity.reference);
+    for step in &identity.steps {
+        text.push('.');
+        text.push_str(step);
+    }
+    text
+}
+
 /// Finds what has moved between the earlier versions and the current one, and pairs what it makes.
+/// `lines`: by version, the `moved` lines that its own model had, as far as that is known.
 pub(in crate::project) fn moves<'a>(
     program: &'a Program,
     now: &'a dyn Version,
     then: Vec<Option<&'a dyn Version>>,
+    lines: &'a [&'a BTreeSet<EcoString>],
 ) -> Moves {
     let mut finder = Finder {
         program,
         renderer: Renderer::new(program),
         now,
         then,
+        lines,
         declared: Vec::new(),
         moves: Moves::default(),
     };
@@ -157,10 +178,16 @@ impl<'a> Finder<'a> {
         for at in 0..self.declared.len() {
             let Some(one) = self.declared.get(at) else { continue };
             let to = self.target(one);
-            if let Some(first) = self.first_with(&one.from)
-                && !self.there(self.now, &one.from)
-            {
-                self.moves.renamed.push((first, one.from.clone(), to.clone()));
+            if let Some(first) = self.first_with(&one.from) {
+                if self.swapped_by(first - 1, one) {
+                    if let Some(before) = self.before_swap(first, one) {
+                        self.moves.renamed.push((before, one.from.clone(), one.to.clone()));
+                    }
+                    continue;
+                }
+                if !self.there(self.now, &one.from) {
+                    self.moves.renamed.push((first, one.from.clone(), to.clone()));
+                }
             }
             let Some((number, then)) = self.newest_with(&one.from, &one.to) else { continue };
             let from = one.from.clone();
@@ -220,6 +247,23 @@ impl<'a> Finder<'a> {
             }
         }
         None
+    }
+
+    /// Whether an earlier version came after a swap, or a longer round, that a line is of: it has
+    /// both names, as all versions have, and knew the line.
+    fn swapped_by(&self, at: usize, one: &Declared) -> bool {
+        let both = |version: &dyn Version| self.there(version, &one.from) && self.there(version, &one.to);
+        self.then.get(at).copied().flatten().is_some_and(both)
+            && self.lines.get(at).is_some_and(|l| l.contains(&line(self.program, &one.from, &one.to)))
+    }
+
+    /// The newest version from before a swap, of those that are older than one that came after it.
+    fn before_swap(&self, after: usize, one: &Declared) -> Option<usize> {
+        let before = |at: &usize| {
+            let has = |version: &dyn Version| self.there(version, &one.from);
+            self.then.get(*at).copied().flatten().is_some_and(has) && !self.swapped_by(*at, one)
+        };
+        (after..self.then.len()).find(before).map(|at| at + 1)
     }
 
     /// Where a move ends: through later moves, until something is there.

@@ -10,6 +10,7 @@ fn active(number: u64, previous: Option<&Version>, text: &str) -> Version {
         number,
         previous: previous.map(Version::digest),
         state: State::Active(vec![part]),
+        moved: Vec::new(),
     }
 }
 
@@ -52,6 +53,7 @@ fn what_is_written_is_read() {
         number: 3,
         previous: Some(second.digest()),
         state: State::Active(vec![Part { path: "all.yaml".into(), content: item }]),
+        moved: vec!["m::Site[name=a] to m::Site[name=b]".into()],
         ..second.clone()
     };
     for version in [&first, &second, &third] {

@@ -18,6 +18,8 @@ pub struct Version {
     pub previous: Option<EcoString>,
     /// What there was.
     pub state: State,
+    /// The `moved` lines of swaps that it came after: of two that swapped their names no id tells.
+    pub moved: Vec<EcoString>,
 }
 
 /// What a version says.
@@ -92,6 +94,10 @@ impl Version {
                 }
             }
         }
+        for line in &self.moved {
+            feed("moved");
+            feed(line);
+        }
         let mut text = EcoString::from("sha256:");
         hasher.finalize().iter().for_each(|byte| text.push_str(&format!("{byte:02x}")));
         text
@@ -109,6 +115,9 @@ impl Version {
         match &self.state {
             State::Deleted => value["deleted"] = true.into(),
             State::Active(parts) => value["files"] = parts.iter().map(part_json).collect(),
+        }
+        if !self.moved.is_empty() {
+            value["moved"] = self.moved.iter().map(EcoString::as_str).collect();
         }
         format!("{value:#}\n")
     }
@@ -140,6 +149,10 @@ impl Version {
                 Some(_) => Some(text(&value, "previous")?),
             },
             state,
+            moved: match value.get("moved") {
+                None => Vec::new(),
+                Some(lines) => lines_of(lines).ok_or("its `moved` is no list of lines")?,
+            },
         };
         if version.digest() != text(&value, "digest")? {
             return Err("its digest is that of another text: it was edited".to_owned());
@@ -150,6 +163,10 @@ impl Version {
 
 fn text(value: &Value, name: &str) -> Result<EcoString, String> {
     value.get(name).and_then(Value::as_str).map(Into::into).ok_or_else(|| format!("it has no `{name}`"))
+}
+
+fn lines_of(value: &Value) -> Option<Vec<EcoString>> {
+    value.as_array()?.iter().map(|line| line.as_str().map(EcoString::from)).collect()
 }
 
 /// Line by line, so that a reviewer sees which one changed.
