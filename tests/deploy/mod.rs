@@ -8,6 +8,7 @@ mod kill;
 mod secrets;
 mod sim;
 mod ssh;
+mod sudo;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

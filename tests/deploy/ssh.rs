@@ -48,13 +48,15 @@ impl Machine {
 "#;
 
 /// An sshd of the tests' own.
-struct Sshd {
+pub(super) struct Sshd {
     folder: PathBuf,
-    port: u16,
+    pub(super) port: u16,
     process: Option<Child>,
+    /// What is done before it starts, in a view of the file system of its own; nothing where it has none.
+    pub(super) before: Option<String>,
 }
 
-fn program(name: &str) -> Option<PathBuf> {
+pub(super) fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
     folders.map(|folder| folder.join(name)).find(|file| file.is_file())
@@ -70,7 +72,7 @@ pub(super) fn can() -> bool {
     missing.is_empty()
 }
 
-fn keygen(path: &Path) -> String {
+pub(super) fn keygen(path: &Path) -> String {
     let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(path).output();
     let made = made.unwrap();
     assert!(made.status.success(), "{}", text(&made));
@@ -79,7 +81,14 @@ fn keygen(path: &Path) -> String {
 }
 
 impl Sshd {
-    fn new(folder: &Path, user_key: &str) -> Self {
+    pub(super) fn new(folder: &Path, user_key: &str) -> Self {
+        let mut sshd = Sshd::prepare(folder, user_key);
+        sshd.start();
+        sshd
+    }
+
+    /// One that is not started yet.
+    pub(super) fn prepare(folder: &Path, user_key: &str) -> Self {
         std::fs::create_dir_all(folder).unwrap();
         keygen(&folder.join("host"));
         std::fs::write(folder.join("authorized"), format!("{user_key}\n")).unwrap();
@@ -93,15 +102,21 @@ impl Sshd {
              SetEnv HOME={home} XDG_STATE_HOME={home}/state XDG_CACHE_HOME={home}/../cache\n"
         );
         std::fs::write(folder.join("config"), config).unwrap();
-        let mut sshd = Sshd { folder: folder.to_owned(), port, process: None };
-        sshd.start();
-        sshd
+        Sshd { folder: folder.to_owned(), port, process: None, before: None }
     }
 
-    fn start(&mut self) {
+    pub(super) fn start(&mut self) {
         // Where root runs it, it wants this folder, which the service's start makes.
         let _ = std::fs::create_dir_all("/run/sshd");
-        let mut command = Command::new(program("sshd").unwrap());
+        let mut command = match &self.before {
+            None => Command::new(program("sshd").unwrap()),
+            Some(before) => {
+                let mut command = Command::new("unshare");
+                let script = format!("set -e; {before}\nexec \"$0\" \"$@\"");
+                command.args(["-m", "--", "sh", "-c", &script]).arg(program("sshd").unwrap());
+                command
+            }
+        };
         command.arg("-D").arg("-f").arg(self.folder.join("config")).arg("-E").arg(self.folder.join("log"));
         let mut child = command.stdin(Stdio::null()).spawn().unwrap();
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
@@ -113,12 +128,12 @@ impl Sshd {
         self.process = Some(child);
     }
 
-    fn log(&self) -> String {
+    pub(super) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
     /// Ends it with all its connections, at once.
-    fn kill(&mut self) {
+    pub(super) fn kill(&mut self) {
         let Some(mut process) = self.process.take() else { return };
         let below = descendants(process.id());
         let _ = process.kill();
@@ -127,7 +142,7 @@ impl Sshd {
         let _ = Command::new("kill").arg("-9").args(ids).stderr(Stdio::null()).status();
     }
 
-    fn host_key(&self) -> String {
+    pub(super) fn host_key(&self) -> String {
         let public = std::fs::read_to_string(self.folder.join("host.pub")).unwrap();
         public.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
     }
@@ -446,7 +461,7 @@ impl Agent {
         let mut child = command.spawn().unwrap();
         let mut banner = [0; 13];
         child.stdout.as_mut().unwrap().read_exact(&mut banner).unwrap();
-        assert_eq!(&banner, b"gops-agent 4\n");
+        assert_eq!(&banner, b"gops-agent 5\n");
         Agent(child)
     }
 
@@ -466,7 +481,7 @@ impl Agent {
 
     fn enter(&mut self, root: &Path, epoch: u64) -> String {
         let root = format!(r#"{{"folder":"{}","allowed":["/"]}}"#, root.display());
-        let who = self.ask(&format!(r#"{{"Who":{{"version":4,"root":{root}}}}}"#));
+        let who = self.ask(&format!(r#"{{"Who":{{"version":5,"root":{root}}}}}"#));
         let identity = who.strip_prefix(r#"{"Who":"#).unwrap().strip_suffix('}').unwrap();
         let key = [0_u8; 32];
         self.ask(&format!(

@@ -9,6 +9,8 @@ use std::io::{self, Read, Write};
 pub(super) enum Frame {
     /// A request or an answer, as JSON.
     Message(Vec<u8>),
+    /// A request for the agent that runs as root on the same host.
+    Root(Vec<u8>),
     /// Bytes of a file of the project, and whether they are its last.
     File(Vec<u8>, bool),
     /// Why there are none.
@@ -23,6 +25,7 @@ impl Frame {
     pub(super) fn write(&self, to: &mut dyn Write) -> io::Result<()> {
         let (kind, bytes) = match self {
             Frame::Message(bytes) => (b'M', bytes.as_slice()),
+            Frame::Root(bytes) => (b'R', bytes.as_slice()),
             Frame::File(bytes, false) => (b'F', bytes.as_slice()),
             Frame::File(bytes, true) => (b'L', bytes.as_slice()),
             Frame::NoFile(why) => (b'N', why.as_bytes()),
@@ -60,6 +63,7 @@ impl Frame {
         }
         match kind {
             b'M' => Ok(Some(Frame::Message(bytes))),
+            b'R' => Ok(Some(Frame::Root(bytes))),
             b'F' => Ok(Some(Frame::File(bytes, false))),
             b'L' => Ok(Some(Frame::File(bytes, true))),
             b'N' => Ok(Some(Frame::NoFile(String::from_utf8_lossy(&bytes).into_owned()))),
@@ -81,6 +85,7 @@ mod tests {
     fn frames_read_back_and_a_cut_one_is_none() {
         let frames = [
             Frame::Message(b"{}".to_vec()),
+            Frame::Root(b"[]".to_vec()),
             Frame::File(vec![0; 70_000], false),
             Frame::File(vec![1], true),
             Frame::NoFile("gone".into()),

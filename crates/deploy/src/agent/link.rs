@@ -9,13 +9,13 @@ use std::time::Duration;
 use ecow::EcoString;
 
 use crate::base::System;
-use crate::handler::{Fault, Greeting, Root};
+use crate::handler::{Fault, Greeting, Rights, Root};
 
 use super::frame::{Frame, invalid};
-use super::message::{Answer, Ask, BANNER, Introduced, PIECE, VERSION, frame, parse};
+use super::message::{Answer, Ask, BANNER, Introduced, PIECE, VERSION, parse, request};
 
 /// How much may come before the agent's banner: what a login shell prints.
-const NOISE: usize = 64 << 10;
+pub(super) const NOISE: usize = 64 << 10;
 
 /// How long an agent may take to say who it is, and to let a run in: it ends others before.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -27,6 +27,16 @@ pub(super) trait Connect: Send + Sync {
 
     /// Makes one.
     fn connect(&self) -> Result<Pipes, Fault>;
+
+    /// With which rights is done there what does not say it itself.
+    fn rights(&self) -> Rights {
+        Rights::Login
+    }
+
+    /// Whether something may be under way there that an earlier run began as root.
+    fn is_unfinished(&self) -> bool {
+        false
+    }
 }
 
 /// A connection that was made.
@@ -93,6 +103,15 @@ struct Wire {
     /// neither end waits for the other to empty its pipe.
     output: Sender<Frame>,
     why: Box<dyn FnOnce(Stage) -> Fault + Send>,
+    root: Elevation,
+}
+
+/// The agent that runs as root, which is started when something is asked of it.
+enum Elevation {
+    Unasked,
+    /// It has let this run in.
+    Greeted,
+    Refused(Fault),
 }
 
 impl Link {
@@ -117,14 +136,23 @@ impl Link {
         &self.root
     }
 
+    /// With which rights is done there what does not say it itself.
+    pub(super) fn rights(&self) -> Rights {
+        self.connect.rights()
+    }
+
     /// Says hello.
     pub(super) fn hello(&self, hello: Introduced) -> Result<Greeting, Fault> {
-        let mut answers = self.ask(&[Ask::Hello(hello.clone())], ANSWER);
+        let mut answers = self.ask(Rights::Login, &[Ask::Hello(hello.clone())], ANSWER);
         let answer = answers.pop().unwrap_or_else(|| Err(Lost::Unasked(Fault::new("nothing was asked"))));
         match answer {
             Ok(Answer::Hello(answer)) => {
                 let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                 state.hello = Some(hello);
+                if self.connect.is_unfinished() && answer.is_ok() {
+                    // Nothing of it may land later, whatever this run has to do there.
+                    self.elevate(&mut state)?;
+                }
                 answer
             }
             Ok(other) => Err(self.misunderstood(&other)),
@@ -135,19 +163,30 @@ impl Link {
     /// What is said where an answer is to something else.
     pub(super) fn misunderstood(&self, answer: &Answer) -> Fault {
         match answer {
-            Answer::Refused(fault) => Fault::new(format!("{}: {fault}", self.connect.host())),
+            Answer::Refused(fault) => of(self.connect.host(), fault),
             _ => Fault::new(format!("{}: the agent answers something else", self.connect.host())),
         }
     }
 
-    /// Asks; one answer each, in order. A host that says nothing for so long is given up.
-    pub(super) fn ask(&self, asks: &[Ask<'_>], patience: Duration) -> Vec<Result<Answer, Lost>> {
+    /// Asks the agent with these rights; one answer each, in order. A host that says nothing for so long
+    /// is given up.
+    pub(super) fn ask(
+        &self,
+        rights: Rights,
+        asks: &[Ask<'_>],
+        patience: Duration,
+    ) -> Vec<Result<Answer, Lost>> {
         let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let unasked = |fault: Fault| asks.iter().map(|_| Err(Lost::Unasked(fault.clone()))).collect();
         if let Err(fault) = self.mend(&mut state) {
             return unasked(fault);
         }
-        let frames = match asks.iter().map(frame).collect::<io::Result<Vec<_>>>() {
+        if rights == Rights::Root
+            && let Err(fault) = self.elevate(&mut state)
+        {
+            return unasked(fault);
+        }
+        let frames = match asks.iter().map(|ask| request(rights, ask)).collect::<io::Result<Vec<_>>>() {
             Ok(frames) => frames,
             Err(error) => return unasked(Fault::new(format!("it cannot be sent: {error}"))),
         };
@@ -172,6 +211,41 @@ impl Link {
             answers.resize_with(asks.len(), || Err(Lost::Asked(fault.clone())));
         }
         answers
+    }
+
+    /// Says hello to the agent that runs as root, once a connection.
+    fn elevate(&self, state: &mut State) -> Result<(), Fault> {
+        let Line::Up(wire) = &mut state.line else { return Err(Fault::new("there is no connection")) };
+        match &wire.root {
+            Elevation::Unasked => {}
+            Elevation::Greeted => return Ok(()),
+            Elevation::Refused(fault) => return Err(fault.clone()),
+        }
+        let Some(hello) = &state.hello else { return Err(Fault::new("nobody has said hello to the agent")) };
+        let said = match wire.ask(Rights::Root, &Ask::Hello(hello.clone()), &*self.project, ANSWER) {
+            Ok(said) => said,
+            Err(error) => return Err(self.broken(state, &error)),
+        };
+        let host = self.connect.host();
+        let refused = match said {
+            Answer::Hello(Ok(greeting)) if greeting.identity != state.identity => {
+                Some(Fault::new(format!("{host} is another machine for root than for who logs in")))
+            }
+            Answer::Hello(Ok(greeting)) => overtaken(host, hello, greeting),
+            Answer::Hello(Err(fault)) => Some(of(host, &fault)),
+            other => Some(self.misunderstood(&other)),
+        };
+        let Line::Up(wire) = &mut state.line else { return Err(Fault::new("there is no connection")) };
+        match refused {
+            Some(fault) => {
+                wire.root = Elevation::Refused(fault.clone());
+                Err(fault)
+            }
+            None => {
+                wire.root = Elevation::Greeted;
+                Ok(())
+            }
+        }
     }
 
     fn broken(&self, state: &mut State, error: &io::Error) -> Fault {
@@ -217,18 +291,12 @@ impl Link {
             return Err(Fault::new(format!("{host} is another machine since the connection broke off")));
         }
         let Some(hello) = &state.hello else { return Ok(wire) };
-        let said = match wire.ask(&Ask::Hello(hello.clone()), &*self.project, ANSWER) {
+        let said = match wire.ask(Rights::Login, &Ask::Hello(hello.clone()), &*self.project, ANSWER) {
             Ok(said) => said,
             Err(error) => return Err(wire.ended(&error, Stage::Speaking)),
         };
         match said {
-            Answer::Hello(Ok(greeting)) => {
-                let known = greeting.fence.filter(|_| hello.enter);
-                match known.is_some_and(|known| !known.admits(&hello.fence)) {
-                    false => Ok(wire),
-                    true => Err(Fault::new(format!("another deployer is at work on {host}"))),
-                }
-            }
+            Answer::Hello(Ok(greeting)) => overtaken(host, hello, greeting).map_or(Ok(wire), Err),
             Answer::Hello(Err(fault)) => Err(fault),
             other => Err(self.misunderstood(&other)),
         }
@@ -241,7 +309,7 @@ impl Wire {
         let Pipes { input, output, why } = connect.connect()?;
         let (sender, frames) = channel::<Frame>();
         let (began, input) = reader(input);
-        let mut wire = Wire { input, output: sender, why };
+        let mut wire = Wire { input, output: sender, why, root: Elevation::Unasked };
         let banner = began.recv_timeout(ANSWER).unwrap_or_else(|_| Err(silent(ANSWER)));
         if let Err(error) = banner {
             drop(output);
@@ -263,16 +331,22 @@ impl Wire {
                 };
             }
         });
-        match wire.ask(&Ask::Who { version: VERSION, root: root.clone() }, project, ANSWER) {
+        match wire.ask(Rights::Login, &Ask::Who { version: VERSION, root: root.clone() }, project, ANSWER) {
             Ok(Answer::Who(identity)) => Ok((wire, identity)),
-            Ok(Answer::Refused(fault)) => Err(Fault::new(format!("{}: {fault}", connect.host()))),
+            Ok(Answer::Refused(fault)) => Err(of(connect.host(), &fault)),
             Ok(_) => Err(Fault::new(format!("{}: the agent answers something else", connect.host()))),
             Err(error) => Err(wire.ended(&error, Stage::Speaking)),
         }
     }
 
-    fn ask(&mut self, ask: &Ask<'_>, project: &dyn System, patience: Duration) -> io::Result<Answer> {
-        let _ = self.output.send(frame(ask)?);
+    fn ask(
+        &mut self,
+        rights: Rights,
+        ask: &Ask<'_>,
+        project: &dyn System,
+        patience: Duration,
+    ) -> io::Result<Answer> {
+        let _ = self.output.send(request(rights, ask)?);
         self.answer(project, patience)
     }
 
@@ -298,7 +372,7 @@ impl Wire {
 
     /// Why nothing more comes.
     fn ended(self, error: &io::Error, stage: Stage) -> Fault {
-        let Wire { input, output, why } = self;
+        let Wire { input, output, why, root: _ } = self;
         drop((input, output));
         let mut fault = why(stage);
         if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::TimedOut) {
@@ -333,7 +407,22 @@ fn reader(input: Box<dyn Read + Send>) -> (Receiver<io::Result<()>>, Receiver<io
     (began, frames)
 }
 
-fn banner(input: &mut impl BufRead) -> io::Result<()> {
+/// What a host says, with its name.
+fn of(host: &str, fault: &Fault) -> Fault {
+    Fault { message: format!("{host}: {}", fault.message), ..fault.clone() }
+}
+
+/// Whether a host has let a later run in than the one that says hello.
+fn overtaken(host: &str, hello: &Introduced, greeting: Greeting) -> Option<Fault> {
+    let known = greeting.fence.filter(|_| hello.enter)?;
+    match known.admits(&hello.fence) {
+        true => None,
+        false => Some(Fault::new(format!("another deployer is at work on {host}"))),
+    }
+}
+
+/// Skips what is printed before an agent says that it is one.
+pub(super) fn banner(input: &mut impl BufRead) -> io::Result<()> {
     let mut noise = NOISE;
     loop {
         let mut line = Vec::new();

@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::{GraphValue, Known, Node, Secret};
 use crate::handler::{
-    Apply, Delete, Done, Effect, Fault, Fence, Found, Greeting, Look, Readiness, Recorded, Root, Seen, Token,
+    Apply, Delete, Done, Effect, Fault, Fence, Found, Greeting, Look, Readiness, Recorded, Rights, Root,
+    Seen, Token,
 };
 
 use super::frame::{Frame, invalid};
 
 /// The version of the protocol: a change of any type here that travels raises it.
-pub(super) const VERSION: u32 = 4;
+pub(super) const VERSION: u32 = 5;
 
 /// How many bytes of a file of the project travel at a time.
 pub(super) const PIECE: u64 = 4 << 20;
@@ -275,6 +276,17 @@ impl<'a> Deleted<'a> {
 impl Item for Deleted<'_> {
     fn size(&self) -> usize {
         recorded_size(Some(&self.recorded)) + 128
+    }
+}
+
+/// What the JSON of an [`Answer::Wants`] begins with: who passes answers on reads no more of them.
+pub(super) const WANTS: &[u8] = b"{\"Wants\"";
+
+/// A request as a frame, for the agent with these rights.
+pub(super) fn request(rights: Rights, ask: &Ask<'_>) -> io::Result<Frame> {
+    match (frame(ask)?, rights) {
+        (Frame::Message(bytes), Rights::Root) => Ok(Frame::Root(bytes)),
+        (frame, _) => Ok(frame),
     }
 }
 

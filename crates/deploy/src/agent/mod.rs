@@ -9,6 +9,9 @@
 //! does nothing for a run that its host has not accepted, or no longer; it ends with its input;
 //! two versions never speak to each other, since a gops speaks to a copy of itself alone.
 //!
+//! What takes root's rights is done by a second agent, which the first starts by `sudo` when it is asked
+//! for that ([`sudo`]); the one connection serves both.
+//!
 //! Deliberately absent: a daemon, a port, an installation. What stays on a host is one file in a
 //! cache, and which run was accepted last.
 
@@ -17,10 +20,12 @@ mod gate;
 mod link;
 mod machine;
 mod message;
+mod process;
 mod program;
 mod remote;
 mod serve;
 mod ssh;
+mod sudo;
 
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use crate::base::System;
 use crate::graph::{GraphValue, Node};
 use crate::handler::{
     Actual, Apply, Cost, Delete, Diff, Done, Effect, Examined, Fault, Found, Greeting, Handler, Hello, Look,
-    Need, Part, Problem, Reach, Readiness, Recorded, Registry, Root, Seen, Session,
+    Need, Part, Problem, Reach, Readiness, Recorded, Registry, Rights, Root, Seen, Session, Thing,
 };
 
 use super::link::{Connect, Link, Lost};
@@ -145,6 +145,41 @@ impl Reach for Remotes<'_> {
     }
 }
 
+/// How something is asked.
+#[derive(Clone, Copy)]
+struct Manner {
+    /// Whom.
+    rights: Rights,
+    /// How long is waited for a sign of life.
+    patience: std::time::Duration,
+}
+
+/// Asks for those of a batch that take each kind of rights in one go; the answers are in the order of
+/// the batch.
+fn by_rights<R: Copy, A>(
+    session: &Session<'_>,
+    batch: &[R],
+    rights: impl Fn(&R) -> Rights,
+    ask: impl Fn(Manner, &[R]) -> Vec<A>,
+) -> Vec<A> {
+    let patience = session.patience;
+    let all: Vec<Rights> = batch.iter().map(rights).collect();
+    let some = |wanted: Rights| {
+        let these = batch.iter().zip(&all).filter(|(_, rights)| **rights == wanted);
+        let these: Vec<R> = these.map(|(request, _)| *request).collect();
+        match these.is_empty() {
+            true => Vec::new(),
+            false => ask(Manner { rights: wanted, patience }, &these),
+        }
+    };
+    let (mut login, mut root) = (some(Rights::Login).into_iter(), some(Rights::Root).into_iter());
+    let answer = |rights: &Rights| match rights {
+        Rights::Login => login.next(),
+        Rights::Root => root.next(),
+    };
+    all.iter().filter_map(answer).collect()
+}
+
 /// A handler whose hands are on another machine.
 struct Distant<'a> {
     here: &'a dyn Handler,
@@ -152,13 +187,39 @@ struct Distant<'a> {
 }
 
 impl Distant<'_> {
+    /// With which rights something is done there.
+    fn rights_of(&self, thing: Thing<'_>) -> Rights {
+        self.here.rights(thing).unwrap_or_else(|| self.link.rights())
+    }
+
+    /// Root looks at what it made, or is to make.
+    fn look_with(&self, look: &Look<'_>) -> Rights {
+        let known = [look.recorded, look.intended].into_iter().flatten().map(Thing::Known);
+        let mut all = look.node.map(Thing::Wanted).into_iter().chain(known);
+        match all.any(|thing| self.rights_of(thing) == Rights::Root) {
+            true => Rights::Root,
+            false => Rights::Login,
+        }
+    }
+
+    fn apply_with(&self, apply: &Apply<'_>) -> Rights {
+        let thing = apply.node.map(Thing::Wanted).or(apply.recorded.map(Thing::Known));
+        thing.map_or_else(|| self.link.rights(), |thing| self.rights_of(thing))
+    }
+
+    /// What lies about was left there with the rights of whoever left it.
+    fn discard_with(&self, apply: &Apply<'_>) -> Rights {
+        let thing = apply.recorded.map(Thing::Known).or(apply.node.map(Thing::Wanted));
+        thing.map_or_else(|| self.link.rights(), |thing| self.rights_of(thing))
+    }
+
     /// Asks for what is done with a batch, in requests of bearable size, one after the other
     /// without waiting for answers.
     fn batch<'b, R, W: Item, A>(
         &self,
-        session: &Session<'_>,
-        batch: &'b [R],
-        travels: impl Fn(&'b R) -> W,
+        manner: Manner,
+        batch: &[R],
+        travels: impl Fn(&R) -> W,
         ask: impl Fn(Vec<W>) -> Ask<'b>,
         answered: impl Fn(Answer) -> Result<Vec<A>, Answer>,
         lost: impl Fn(Lost) -> A,
@@ -179,7 +240,7 @@ impl Distant<'_> {
         let sizes: Vec<usize> = requests.iter().map(Vec::len).collect();
         let asks: Vec<Ask<'b>> = requests.into_iter().map(ask).collect();
         let mut answers = Vec::with_capacity(batch.len());
-        for (size, answer) in sizes.into_iter().zip(self.link.ask(&asks, session.patience)) {
+        for (size, answer) in sizes.into_iter().zip(self.link.ask(manner.rights, &asks, manner.patience)) {
             let problem = match answer.map(&answered) {
                 Ok(Ok(these)) if these.len() == size => {
                     answers.extend(these);
@@ -208,80 +269,116 @@ fn effect<T>(lost: Lost) -> Effect<T> {
 
 impl Handler for Distant<'_> {
     fn observe(&self, session: &Session<'_>, batch: &[Look<'_>]) -> Vec<Result<Seen, Fault>> {
-        self.batch(
+        by_rights(
             session,
             batch,
-            Looked::of,
-            |batch| Ask::Observe { handler: self.handler(), batch },
-            |answer| match answer {
-                Answer::Seen(seen) => Ok(seen),
-                other => Err(other),
+            |look| self.look_with(look),
+            |manner, batch| {
+                self.batch(
+                    manner,
+                    batch,
+                    Looked::of,
+                    |batch| Ask::Observe { handler: self.handler(), batch },
+                    |answer| match answer {
+                        Answer::Seen(seen) => Ok(seen),
+                        other => Err(other),
+                    },
+                    |lost| Err(lost.fault()),
+                )
             },
-            |lost| Err(lost.fault()),
         )
     }
 
     fn ready(&self, session: &Session<'_>, batch: &[Look<'_>]) -> Vec<Readiness> {
-        self.batch(
+        by_rights(
             session,
             batch,
-            Looked::of,
-            |batch| Ask::Ready { handler: self.handler(), batch },
-            |answer| match answer {
-                Answer::Ready(ready) => Ok(ready),
-                other => Err(other),
-            },
-            |lost| match lost.fault() {
-                fault if fault.passing => Readiness::Wait(AGAIN),
-                fault => Readiness::Failed(fault),
+            |look| self.look_with(look),
+            |manner, batch| {
+                self.batch(
+                    manner,
+                    batch,
+                    Looked::of,
+                    |batch| Ask::Ready { handler: self.handler(), batch },
+                    |answer| match answer {
+                        Answer::Ready(ready) => Ok(ready),
+                        other => Err(other),
+                    },
+                    |lost| match lost.fault() {
+                        fault if fault.passing => Readiness::Wait(AGAIN),
+                        fault => Readiness::Failed(fault),
+                    },
+                )
             },
         )
     }
 
     fn apply(&self, session: &Session<'_>, batch: &[Apply<'_>]) -> Vec<Effect<Recorded>> {
-        self.batch(
+        by_rights(
             session,
             batch,
-            Applied::of,
-            |batch| Ask::Apply { handler: self.handler(), batch },
-            |answer| match answer {
-                Answer::Applied(ended) => Ok(ended),
-                other => Err(other),
+            |apply| self.apply_with(apply),
+            |manner, batch| {
+                self.batch(
+                    manner,
+                    batch,
+                    Applied::of,
+                    |batch| Ask::Apply { handler: self.handler(), batch },
+                    |answer| match answer {
+                        Answer::Applied(ended) => Ok(ended),
+                        other => Err(other),
+                    },
+                    effect,
+                )
             },
-            effect,
         )
     }
 
     fn delete(&self, session: &Session<'_>, batch: &[Delete<'_>]) -> Vec<Effect<Done>> {
-        self.batch(
+        by_rights(
             session,
             batch,
-            Deleted::of,
-            |batch| Ask::Delete { handler: self.handler(), batch },
-            |answer| match answer {
-                Answer::Deleted(ended) => Ok(ended),
-                other => Err(other),
+            |delete| self.rights_of(Thing::Known(delete.recorded)),
+            |manner, batch| {
+                self.batch(
+                    manner,
+                    batch,
+                    Deleted::of,
+                    |batch| Ask::Delete { handler: self.handler(), batch },
+                    |answer| match answer {
+                        Answer::Deleted(ended) => Ok(ended),
+                        other => Err(other),
+                    },
+                    effect,
+                )
             },
-            effect,
         )
     }
 
     fn discard(&self, session: &Session<'_>, batch: &[Apply<'_>]) -> Vec<Result<(), Fault>> {
-        self.batch(
+        by_rights(
             session,
             batch,
-            Applied::of,
-            |batch| Ask::Discard { handler: self.handler(), batch },
-            |answer| match answer {
-                Answer::Discarded(ended) => Ok(ended),
-                other => Err(other),
+            |apply| self.discard_with(apply),
+            |manner, batch| {
+                self.batch(
+                    manner,
+                    batch,
+                    Applied::of,
+                    |batch| Ask::Discard { handler: self.handler(), batch },
+                    |answer| match answer {
+                        Answer::Discarded(ended) => Ok(ended),
+                        other => Err(other),
+                    },
+                    |lost| Err(lost.fault()),
+                )
             },
-            |lost| Err(lost.fault()),
         )
     }
 
     fn marked(&self, session: &Session<'_>) -> Option<Result<Vec<Found>, Fault>> {
-        match self.link.ask(&[Ask::Marked { handler: self.handler() }], session.patience).pop()? {
+        let ask = [Ask::Marked { handler: self.handler() }];
+        match self.link.ask(self.link.rights(), &ask, session.patience).pop()? {
             Ok(Answer::Marked(found)) => found,
             Ok(other) => Some(Err(self.link.misunderstood(&other))),
             Err(lost) => Some(Err(lost.fault())),
@@ -304,6 +401,9 @@ impl Handler for Distant<'_> {
     }
     fn needs(&self, node: &Node) -> Vec<Need> {
         self.here.needs(node)
+    }
+    fn rights(&self, thing: Thing<'_>) -> Option<Rights> {
+        self.here.rights(thing)
     }
     fn examine(&self, node: &Node) -> Examined {
         self.here.examine(node)

@@ -9,13 +9,15 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use crate::base::{Entry, System, SystemError};
 use crate::graph::Node;
 use crate::handler::{
-    Clock, Effect, Fault, Greeting, Handler, PrintKey, Readiness, Registry, Root, Session, SystemClock,
+    Clock, Effect, Fault, Greeting, Handler, PrintKey, Readiness, Registry, Rights, Root, Session,
+    SystemClock,
 };
 
 use super::frame::Frame;
 use super::gate::{self, Gate};
 use super::machine::{Machine, settled};
 use super::message::{Answer, Applied, Ask, BANNER, Introduced, Looked, VERSION, frame, parse};
+use super::sudo::Sudo;
 
 /// Serves the handlers of this program on standard input and output, until the input ends.
 pub fn serve() -> io::Result<()> {
@@ -37,12 +39,33 @@ pub(super) fn serve_on(
     let project = Arc::new(RemoteProject { wire: wire.clone(), last: Mutex::new(None) });
     let mut agent =
         Agent { registry, folder, clock: &SystemClock, machine: Machine::this(), project, guest: None };
+    let is_root = rustix::process::geteuid().is_root();
+    let mut root = None;
     loop {
         // The guard is dropped before the answer is made: that may ask for a file.
-        let Some(bytes) = lock(&wire).next()? else { return Ok(()) };
-        let answer = agent.answer(&bytes);
-        lock(&wire).send(&answer)?;
+        let Some((rights, bytes)) = lock(&wire).next()? else { return Ok(()) };
+        if rights == Rights::Root && !is_root {
+            let answer = pass_on(root.get_or_insert_with(Sudo::start), bytes, &wire)?;
+            lock(&wire).pass(answer)?;
+        } else {
+            let answer = agent.answer(&bytes);
+            lock(&wire).send(&answer)?;
+        }
     }
+}
+
+/// Has root's agent answer; one that has ended is not started again for this run, so that nobody takes
+/// what it left half done for what was never begun.
+fn pass_on(root: &mut Result<Sudo, Fault>, request: Vec<u8>, wire: &Mutex<Wire>) -> io::Result<Frame> {
+    let fault = match root {
+        Err(fault) => fault.clone(),
+        Ok(sudo) => match sudo.ask(request, |wants| lock(wire).file(Frame::Message(wants)))? {
+            Ok(answer) => return Ok(Frame::Message(answer)),
+            Err(fault) => fault,
+        },
+    };
+    *root = Err(fault.clone());
+    frame(&Answer::Refused(fault))
 }
 
 fn lock(wire: &Mutex<Wire>) -> MutexGuard<'_, Wire> {
@@ -54,7 +77,7 @@ struct Wire {
     input: Box<dyn Read + Send>,
     output: Box<dyn Write + Send>,
     /// Requests that came while a file was waited for.
-    queued: VecDeque<Vec<u8>>,
+    queued: VecDeque<(Rights, Vec<u8>)>,
 }
 
 impl Wire {
@@ -63,30 +86,45 @@ impl Wire {
         self.output.flush()
     }
 
-    fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
-        if let Some(bytes) = self.queued.pop_front() {
-            return Ok(Some(bytes));
+    /// The next request, and whom it is for.
+    fn next(&mut self) -> io::Result<Option<(Rights, Vec<u8>)>> {
+        if let Some(request) = self.queued.pop_front() {
+            return Ok(Some(request));
         }
         match Frame::read(&mut self.input)? {
-            Some(Frame::Message(bytes)) => Ok(Some(bytes)),
+            Some(Frame::Message(bytes)) => Ok(Some((Rights::Login, bytes))),
+            Some(Frame::Root(bytes)) => Ok(Some((Rights::Root, bytes))),
             Some(_) => Err(super::frame::invalid("a file that nobody wanted")),
             None => Ok(None),
         }
     }
 
     fn send(&mut self, answer: &Answer) -> io::Result<()> {
-        frame(answer)?.write(&mut self.output)?;
+        self.pass(frame(answer)?)
+    }
+
+    fn pass(&mut self, answer: Frame) -> io::Result<()> {
+        answer.write(&mut self.output)?;
         self.output.flush()
     }
 
     /// A piece of a file of the project, and whether it is the last.
     fn piece(&mut self, path: &str, from: u64) -> io::Result<(Vec<u8>, bool)> {
-        self.send(&Answer::Wants { path: path.to_owned(), from })?;
+        match self.file(frame(&Answer::Wants { path: path.to_owned(), from })?)? {
+            Frame::File(bytes, last) => Ok((bytes, last)),
+            Frame::NoFile(why) => Err(io::Error::other(why)),
+            Frame::Message(_) | Frame::Root(_) => Err(super::frame::invalid("no file")),
+        }
+    }
+
+    /// What is answered to a message that wants a file.
+    fn file(&mut self, wants: Frame) -> io::Result<Frame> {
+        self.pass(wants)?;
         loop {
             match Frame::read(&mut self.input) {
-                Ok(Some(Frame::Message(bytes))) => self.queued.push_back(bytes),
-                Ok(Some(Frame::File(bytes, last))) => return Ok((bytes, last)),
-                Ok(Some(Frame::NoFile(why))) => return Err(io::Error::other(why)),
+                Ok(Some(Frame::Message(bytes))) => self.queued.push_back((Rights::Login, bytes)),
+                Ok(Some(Frame::Root(bytes))) => self.queued.push_back((Rights::Root, bytes)),
+                Ok(Some(file)) => return Ok(file),
                 ended => {
                     // Nobody is there any more who could hear of what is queued.
                     self.queued.clear();
@@ -263,8 +301,12 @@ impl Agent<'_> {
         let others = gate.others()?;
         let fence = if enter { gate.enter(self.clock)? } else { gate.known()? };
         if let (true, Some(above)) = (enter, hello.root.folder.as_deref().and_then(Path::parent)) {
-            std::fs::create_dir_all(above)
-                .map_err(|e| Fault::new(format!("cannot make `{}` on the host: {e}", above.display())))?;
+            match std::fs::create_dir_all(above) {
+                // Root may, and what needs it without root says so itself.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                made => made
+                    .map_err(|e| Fault::new(format!("cannot make `{}` on the host: {e}", above.display())))?,
+            }
         }
         self.guest = Some(Guest { hello, gate });
         Ok(Greeting { identity, fence, keeps: true, late: false, others })

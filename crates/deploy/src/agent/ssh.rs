@@ -2,11 +2,11 @@
 //! after copying it if the host does not have it yet.
 
 use std::fs::OpenOptions;
-use std::io::{self, BufRead as _, BufReader, Read, Write};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::process::{ChildStdout, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -14,9 +14,10 @@ use ecow::{EcoString, eco_format};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::graph::GraphValue;
-use crate::handler::{Fault, SystemRandom, Token};
+use crate::handler::{Fault, Rights, SystemRandom, Token};
 
 use super::link::{Connect, Pipes, Stage};
+use super::process::{Ended, Process};
 use super::program::Program;
 
 /// How long a host may take to answer, in seconds.
@@ -27,10 +28,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const PIECE: u64 = 1 << 18;
 /// How much a login shell may print before the script runs.
 const NOISE: usize = 64 << 10;
-/// How much of what ssh and the host complain about is kept.
-const COMPLAINTS: usize = 8 << 10;
-/// How long is waited for the last complaint once ssh has ended.
-const LINGER: Duration = Duration::from_secs(2);
 
 /// For how many minutes a copy of another version is kept that nobody uses.
 const UNUSED: u32 = 60;
@@ -50,7 +47,10 @@ pub struct Ssh {
     user: Option<EcoString>,
     identity_file: Option<EcoString>,
     host_key: Option<EcoString>,
-    sudo: bool,
+    /// With which rights is done there what does not say it itself.
+    rights: Rights,
+    /// Whether something may be under way there that was begun as root.
+    unfinished: bool,
     /// `admin@10.0.0.1:22`, in backticks.
     name: String,
 }
@@ -76,8 +76,14 @@ impl Ssh {
         }
         let who = user.as_ref().map_or_else(EcoString::new, |user| eco_format!("{user}@"));
         let name = format!("`{who}{address}:{port}`");
-        let sudo = become_.and_then(GraphValue::as_str) == Some("sudo");
-        Ok(Ssh { address, port, user, identity_file, host_key, sudo, name })
+        let rights = become_.and_then(GraphValue::as_str).and_then(Rights::read).unwrap_or_default();
+        Ok(Ssh { address, port, user, identity_file, host_key, rights, unfinished: false, name })
+    }
+
+    /// The same where an earlier run may have begun something as root, as the ledger knows.
+    pub fn unfinished(mut self, unfinished: bool) -> Self {
+        self.unfinished = unfinished;
+        self
     }
 
     fn command(&self, known_hosts: Option<&KnownHosts>, program: &Program) -> Command {
@@ -114,7 +120,7 @@ impl Ssh {
         if let Some(user) = &self.user {
             command.args(["-l", user]);
         }
-        command.arg("--").arg(self.address.as_str()).arg(script(program, self.sudo));
+        command.arg("--").arg(self.address.as_str()).arg(script(program));
         command.env("LC_ALL", "C").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -141,9 +147,8 @@ fn is_key(text: &str) -> bool {
 ///
 /// Each use of a copy touches it. When a new one has come, those that nobody has used for a while go:
 /// an agent that runs keeps its program, and two versions that take turns keep both copies.
-fn script(program: &Program, sudo: bool) -> String {
+fn script(program: &Program) -> String {
     let Program { sha256, size } = program;
-    let sudo = if sudo { "sudo -n -- " } else { "" };
     format!(
         "exec sh -c '\
 umask 077; c=\"${{XDG_CACHE_HOME:-$HOME/.cache}}/gops\"; d=\"$c/{sha256}\"; b=\"$d/gops\"; t=\"$d/part.$$\"; \
@@ -154,7 +159,7 @@ if [ \"$(sha256sum <\"$t\" | cut -c 1-64)\" != {sha256} ]; then echo \"what arri
 chmod 700 \"$t\" && mv -f \"$t\" \"$b\" || {{ rm -f \"$t\"; exit 71; }}; \
 find \"$c\" -type f -path \"$c/{DIGEST}/*\" ! -path \"$d/gops\" -mmin +{UNUSED} \
 -exec sh -c \"rm -f \\\"\\$1\\\"; rmdir \\\"\\${{1%/*}}\\\"\" old {{}} \\; 2>/dev/null; fi; touch -c \"$b\"; \
-echo {HAS}; exec {sudo}\"$b\" agent'"
+echo {HAS}; exec \"$b\" agent'"
     )
 }
 
@@ -182,6 +187,14 @@ impl Connect for Ssh {
         &self.name
     }
 
+    fn rights(&self) -> Rights {
+        self.rights
+    }
+
+    fn is_unfinished(&self) -> bool {
+        self.unfinished
+    }
+
     fn connect(&self) -> Result<Pipes, Fault> {
         let program = Program::this()?;
         let failed = |what: &str, e: io::Error| Fault::new(format!("{}: cannot {what}: {e}", self.name));
@@ -195,9 +208,9 @@ impl Connect for Ssh {
         else {
             return Err(Fault::new("ssh has no pipes"));
         };
-        let mut ssh = Process { child, complaints: collect(complaints) };
+        let mut ssh = Process::new(child, complaints);
         let mut from = BufReader::new(from);
-        let watch = Watch::new(&ssh.child);
+        let watch = Watch::new(&ssh);
         if let Err((point, cause)) = start(&mut from, &mut to, program, &watch) {
             drop((from, to));
             let (late, ended) = (watch.end(), ssh.end());
@@ -280,9 +293,9 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(child: &Child) -> Self {
+    fn new(process: &Process) -> Self {
         let (alive, signs) = channel();
-        let process = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        let process = i32::try_from(process.id()).ok().and_then(Pid::from_raw);
         let watcher = std::thread::spawn(move || {
             loop {
                 match signs.recv_timeout(PATIENCE) {
@@ -309,71 +322,6 @@ impl Watch {
     }
 }
 
-/// The process of ssh.
-struct Process {
-    child: Child,
-    complaints: Receiver<String>,
-}
-
-/// How ssh ended.
-struct Ended {
-    /// 255 if ssh itself failed, else what the host's shell ended with.
-    code: Option<i32>,
-    /// What was written to its standard error.
-    complaints: String,
-}
-
-impl Process {
-    /// Waits until it has ended, both pipes being closed.
-    fn end(&mut self) -> Ended {
-        let complaints = match self.complaints.recv_timeout(LINGER) {
-            Ok(complaints) => complaints,
-            Err(_) => {
-                // It has no reason to live on.
-                let _ = self.child.kill();
-                self.complaints.recv_timeout(LINGER).unwrap_or_default()
-            }
-        };
-        let code = self.child.wait().ok().and_then(|status| status.code());
-        Ended { code, complaints }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        if !matches!(self.child.try_wait(), Ok(Some(_))) {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-        }
-    }
-}
-
-/// Reads what is complained about, to its end, in the background: nobody else empties that pipe.
-fn collect(mut from: impl Read + Send + 'static) -> Receiver<String> {
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        let (mut kept, mut buffer) = (Vec::new(), [0; 1024]);
-        while let Ok(read @ 1..) = from.read(&mut buffer) {
-            kept.extend_from_slice(buffer.get(..read).unwrap_or_default());
-            let over = kept.len().saturating_sub(COMPLAINTS);
-            kept.drain(..over);
-        }
-        let _ = sender.send(String::from_utf8_lossy(&kept).into_owned());
-    });
-    receiver
-}
-
-impl Ended {
-    /// The last line that says something.
-    fn last(&self) -> Option<&str> {
-        self.complaints.lines().rev().map(str::trim).find(|line| !line.is_empty())
-    }
-
-    fn has(&self, texts: &[&str]) -> bool {
-        texts.iter().any(|text| self.complaints.contains(text))
-    }
-}
-
 impl Ssh {
     fn failed(&self, point: Point, cause: Option<&str>, ended: Ended) -> Fault {
         let name = &self.name;
@@ -390,10 +338,6 @@ impl Ssh {
             }
             Point::Copy => Fault::new(format!("gops could not be copied to {name}: {why}"))
                 .help("its user needs a home folder that can be written to, and `sha256sum`, `head` and `wc`"),
-            Point::Agent if self.sudo && ended.has(&["sudo:", "sudo: not found", "password"]) => {
-                Fault::new(format!("{name} does not let its user use `sudo` without a password: {why}"))
-                    .help("allow it in `/etc/sudoers.d`: `USER ALL=(root) NOPASSWD: ALL`, or leave out `become: sudo`")
-            }
             Point::Agent => Fault::new(format!("gops does not start on {name}: {why}"))
                 .help("its home folder may be mounted `noexec`, or its C library be older than this gops was built for"),
         }

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::agent::{Machine, Ssh, Wanted, way};
 use crate::graph::{GraphBuilder, GraphValue, LOCAL, ReadError};
-use crate::handler::{Fault, Root};
+use crate::handler::{Fault, Rights, Root};
 use crate::state::{Place, Snapshot};
 
 use super::Error;
@@ -46,7 +46,7 @@ impl Targets {
             let reach = json(&target.fields);
             targets.add_found(machine.target(target.id.clone(), reach, Some(&target.fields))?, ledger);
         }
-        let places: BTreeSet<&Place> = ledger.rows.values().map(|row| &row.place).collect();
+        let places: BTreeSet<&Place> = places(ledger).collect();
         for place in places {
             if targets.named(&place.target).is_none() {
                 let fields = GraphValue::parse(place.reach.as_bytes()).ok();
@@ -60,13 +60,13 @@ impl Targets {
     fn add_found(&mut self, (mut target, way): (Target, Option<Ssh>), ledger: &Snapshot) {
         if let Some(way) = way {
             // What it is, it says itself; where it does not answer, it is taken for what it was.
-            let mut rows = ledger.rows.values().map(|row| &row.place);
-            let known = rows.find(|place| place.target == target.place.target);
+            let known = places(ledger).find(|place| place.target == target.place.target);
             target.place.identity = match known {
                 Some(place) => place.identity.clone(),
                 None => eco_format!("unknown:{}", target.place.target),
             };
             let id = target.place.target.clone();
+            let way = way.unfinished(begun_as_root(ledger, &id));
             self.remote.push(Wanted { target: id, way, root: target.root.clone() });
         }
         self.add(target);
@@ -119,6 +119,23 @@ impl Targets {
         all.into_iter().for_each(|target| targets.add(target));
         targets
     }
+}
+
+/// Where rows are, and what is under way and may have become one.
+fn places(ledger: &Snapshot) -> impl Iterator<Item = &Place> {
+    let intended = ledger.intents.values().map(|intent| &intent.row.place);
+    ledger.rows.values().map(|row| &row.place).chain(intended)
+}
+
+/// Whether something is under way on a target that was begun by a host's `become: sudo`, whatever that
+/// says by now.
+fn begun_as_root(ledger: &Snapshot, target: &str) -> bool {
+    let intended = ledger.intents.values().map(|intent| &intent.row.place);
+    intended.filter(|place| place.target == target).any(|place| {
+        let fields = GraphValue::parse(place.reach.as_bytes()).ok();
+        let become_ = fields.as_ref().and_then(|fields| fields.get("become")?.as_str());
+        become_.and_then(Rights::read) == Some(Rights::Root)
+    })
 }
 
 fn json(value: &GraphValue) -> EcoString {

@@ -22,6 +22,6 @@ pub use registry::Registry;
 pub use session::{Fence, Greeting, Hello, Reach, Root, Session};
 pub use traits::{
     Actual, Apply, Cost, Delete, Diff, Done, Effect, Examined, Fault, FieldChange, Found, Handler, Look,
-    Marked, Need, Part, Problem, Readiness, Recorded, Seen, Shown,
+    Marked, Need, Part, Problem, Readiness, Recorded, Rights, Seen, Shown, Thing,
 };
 pub use world::{Clock, ManualClock, Random, SeededRandom, SystemClock, SystemRandom, Timestamp};

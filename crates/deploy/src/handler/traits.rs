@@ -71,6 +71,12 @@ pub trait Handler: Send + Sync {
         false
     }
 
+    /// Pure: with which rights something is done on its target, if it says so itself; else the target
+    /// says it.
+    fn rights(&self, _thing: Thing<'_>) -> Option<Rights> {
+        None
+    }
+
     /// Pure: what the ledger keeps of the node's fields, as JSON: enough to find the object and to
     /// compare with it, large values by digest, secrets by keyed hash.
     fn remember(&self, node: &Node) -> EcoString;
@@ -136,6 +142,36 @@ pub trait Handler: Send + Sync {
 
     /// How many requests one batch has at most on one target.
     fn concurrency(&self) -> usize;
+}
+
+/// Something as the model has it, or as the ledger does.
+#[derive(Clone, Copy)]
+pub enum Thing<'a> {
+    /// What is wanted.
+    Wanted(&'a Node),
+    /// What was applied, or was to be.
+    Known(&'a Recorded),
+}
+
+/// With which rights something is done on a target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Rights {
+    /// Those of who logs in.
+    #[default]
+    Login,
+    /// Those of root.
+    Root,
+}
+
+impl Rights {
+    /// As a model writes them.
+    pub fn read(become_: &str) -> Option<Self> {
+        match become_ {
+            "none" => Some(Rights::Login),
+            "sudo" => Some(Rights::Root),
+            _ => None,
+        }
+    }
 }
 
 /// What a handler says of a node before anything is deployed.

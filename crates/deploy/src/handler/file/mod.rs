@@ -13,6 +13,7 @@ mod principal;
 mod reach;
 mod record;
 mod remove;
+mod rights;
 mod spec;
 mod stamp;
 mod sync;
@@ -27,7 +28,7 @@ use crate::graph::{GraphValue, Node};
 
 use super::{
     Actual, Apply, Cost, Delete, Diff, Done, Effect, Examined, Fault, FieldChange, Handler, Look, Need,
-    Problem, Recorded, Seen, Session, Shown,
+    Problem, Recorded, Rights, Seen, Session, Shown, Thing,
 };
 use drift::LetBe;
 use look::Looker;
@@ -50,7 +51,10 @@ impl Handler for FileHandler {
     }
 
     fn validate(&self, node: &Node) -> Vec<Problem> {
-        if part::is_part(&node.type_) { part::validate(node) } else { Spec::mistakes(node) }
+        let mut problems =
+            if part::is_part(&node.type_) { part::validate(node) } else { Spec::mistakes(node) };
+        problems.extend(rights::problem(node));
+        problems
     }
 
     fn claims(&self, node: &Node) -> Vec<EcoString> {
@@ -68,18 +72,16 @@ impl Handler for FileHandler {
     }
 
     fn examine(&self, node: &Node) -> Examined {
-        if part::is_part(&node.type_) {
-            return part::examine(node);
-        }
-        let problems = Spec::mistakes(node);
-        let path = node.fields.get("path").and_then(GraphValue::as_str).filter(|_| problems.is_empty());
-        match path {
-            Some(path) => {
-                let (claims, needs) = (vec![spec::claim(path)], spec::needs(path));
-                Examined { problems, claims, needs, ..Examined::default() }
-            }
-            None => Examined { problems, ..Examined::default() },
-        }
+        let mut examined = match part::is_part(&node.type_) {
+            true => part::examine(node),
+            false => examine(node),
+        };
+        examined.problems.extend(rights::problem(node));
+        examined
+    }
+
+    fn rights(&self, thing: Thing<'_>) -> Option<Rights> {
+        rights::rights(thing)
     }
 
     fn sources(&self, node: &Node) -> Vec<(String, String)> {
@@ -101,14 +103,15 @@ impl Handler for FileHandler {
     }
 
     fn remember(&self, node: &Node) -> EcoString {
-        if part::is_part(&node.type_) {
-            return part::remember(node);
-        }
-        Spec::read(node).map(|spec| record::remember(&spec)).unwrap_or_default()
+        let fields = match part::is_part(&node.type_) {
+            true => part::remember(node),
+            false => Spec::read(node).map(|spec| record::remember(&spec)).unwrap_or_default(),
+        };
+        rights::keep(fields, [Thing::Wanted(node)])
     }
 
     fn merge(&self, last: &Recorded, intended: &Recorded) -> EcoString {
-        part::merge(last, intended)
+        rights::keep(part::merge(last, intended), [Thing::Known(intended), Thing::Known(last)])
     }
 
     fn observe(&self, session: &Session<'_>, batch: &[Look<'_>]) -> Vec<Result<Seen, Fault>> {
@@ -160,7 +163,12 @@ impl Handler for FileHandler {
                 Err(fault) => batch.iter().map(|_| Effect::NoEffect(fault.clone())).collect(),
             }
         };
-        split(batch, |apply| part::is_part(apply.kind), parts, files)
+        let ended = split(batch, |apply| part::is_part(apply.kind), parts, files);
+        let record = |(effect, request): (Effect<Recorded>, &Apply<'_>)| match effect {
+            Effect::Done(recorded) => Effect::Done(rights::kept(recorded, request.node)),
+            other => other,
+        };
+        ended.into_iter().zip(batch).map(record).collect()
     }
 
     fn delete(&self, session: &Session<'_>, batch: &[Delete<'_>]) -> Vec<Effect<Done>> {
@@ -213,6 +221,19 @@ fn split<R: Copy, E>(
     let rest = if rest.is_empty() { Vec::new() } else { others(&rest) };
     let (mut these, mut rest) = (some(&these).into_iter(), rest.into_iter());
     batch.iter().filter_map(|request| if is(request) { these.next() } else { rest.next() }).collect()
+}
+
+/// What is said of a whole file.
+fn examine(node: &Node) -> Examined {
+    let problems = Spec::mistakes(node);
+    let path = node.fields.get("path").and_then(GraphValue::as_str).filter(|_| problems.is_empty());
+    match path {
+        Some(path) => {
+            let (claims, needs) = (vec![spec::claim(path)], spec::needs(path));
+            Examined { problems, claims, needs, ..Examined::default() }
+        }
+        None => Examined { problems, ..Examined::default() },
+    }
 }
 
 fn change(field: &str, from: Option<GraphValue>, to: Option<GraphValue>, shown: Shown) -> FieldChange {

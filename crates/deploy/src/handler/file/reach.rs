@@ -238,7 +238,8 @@ pub(super) fn refused(path: &str, error: Errno) -> Fault {
     let fault = Fault::new(format!("`{path}`: {}", said(error)));
     match error {
         Errno::NOSYS => fault.help("gops needs Linux 5.6 or later to write files safely"),
-        Errno::ACCESS | Errno::PERM => fault.help("run gops as a user who may do this"),
+        Errno::ACCESS | Errno::PERM => fault
+            .help("run gops as a user who may do this; on a host over ssh, `become: sudo` does it as root"),
         Errno::NOSPC | Errno::DQUOT => fault.help("make room and run it again; what was done stays known"),
         Errno::XDEV => fault.help("the path leads out of the roots of its target"),
         _ => fault,
