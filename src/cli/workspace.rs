@@ -82,6 +82,16 @@ impl Workspace {
         Ok(Workspace { root, in_repository, prefix, session: ManuallyDrop::new(session) })
     }
 
+    /// What leads from where the user stands to the project: empty, or with a `/` at its end.
+    pub fn lead(&self) -> &str {
+        &self.prefix
+    }
+
+    /// What leads from the root of the repository to the project.
+    pub fn lead_in_repository(&self) -> &str {
+        &self.in_repository
+    }
+
     /// The graph, read; None if something is wrong, which has then been shown.
     pub fn graph(&mut self, context: &Context) -> Result<Option<Graph>, Failure> {
         let mut compiled = self.session.compile();

@@ -160,6 +160,14 @@ impl Compared {
             note: self.note.as_deref(),
         };
         if let Some(review) = &self.review {
+            let lead = match format {
+                // A page of the forge, where paths are those of the repository.
+                ReviewFormat::Markdown => self.workspace.lead_in_repository(),
+                ReviewFormat::Human => self.workspace.lead(),
+                _ => "",
+            };
+            let elsewhere = (!lead.is_empty()).then(|| review.seen_from(lead));
+            let review = elsewhere.as_ref().unwrap_or(review);
             let report = Report { subject, review, exceeded: self.exceeded.as_ref() };
             return Some(report.text(format, ui));
         }

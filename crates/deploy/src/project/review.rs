@@ -191,6 +191,22 @@ impl Review {
         Ok(Review { items, targets, old: Side::of(old), new: Side::of(new) })
     }
 
+    /// The same for somebody who stands elsewhere: `lead` stands before the paths of its files.
+    pub fn seen_from(&self, lead: &str) -> Self {
+        let mut seen = self.clone();
+        let place = |place: &mut EcoString| {
+            if !place.is_empty() && !place.starts_with("std:") {
+                *place = ecow::eco_format!("{lead}{place}");
+            }
+        };
+        let nodes = seen.items.iter_mut().flat_map(|i| [&mut i.entry.old, &mut i.entry.new]);
+        for node in nodes.flatten() {
+            place(&mut node.origin.instance);
+            place(&mut node.origin.model);
+        }
+        seen
+    }
+
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty() && self.targets.is_empty()
