@@ -185,7 +185,10 @@ impl<'s> Past<'s> {
     fn names(&self) -> BTreeMap<EcoString, Vec<EcoString>> {
         let name = |id: &EcoString, kept: &Kept| match kept.version.instance == *id {
             true => ecow::eco_format!("version {}", kept.version.number),
-            false => ecow::eco_format!("version {} of {}", kept.version.number, kept.version.instance),
+            false => {
+                let was = crate::graph::id::shown(&kept.version.instance);
+                ecow::eco_format!("version {} of {was}", kept.version.number)
+            }
         };
         let names = |(id, line): (&&EcoString, &Vec<&Kept>)| {
             ((*id).clone(), line.iter().map(|k| name(id, k)).collect())
