@@ -35,6 +35,22 @@ fn two_thousand_lives_end_well() {
 /// Lives that once failed, made small, each with what it showed.
 const ONCE_FAILED: &[(&str, &str)] = &[
     (
+        "a run for one target says nothing of what became of an effect on another",
+        r#"{"turns":[{"wanted":[{"name":0,"kind":"Thing"}]},{"wanted":[],"faults":{"store":[1,true]}},
+            {"wanted":[{"name":0,"kind":"Thing","target":1}],"faults":{"target":1}}]}"#,
+    ),
+    (
+        "what was lost is in nothing any more, and keeps nothing there",
+        r#"{"turns":[{"wanted":[{"name":2,"kind":"Box"}]},{"wanted":[{"name":2,"kind":"Box"},
+            {"name":3,"kind":"Thing","slot":2,"inside":2}]},{"events":[{"RestoreTarget":[0,1]}],
+            "wanted":[{"name":3,"kind":"Thing","slot":2}]}]}"#,
+    ),
+    (
+        "what is let go of with what holds it is let go of at once",
+        r#"{"turns":[{"wanted":[{"name":0,"kind":"Box","keep":true},{"name":2,"kind":"Bare","target":1,"slot":1},
+            {"name":4,"kind":"Thing","slot":2,"inside":0,"requires":[2],"keep":true}]}]}"#,
+    ),
+    (
         "what was lost with a restored target is made elsewhere, by half: the intent is read there",
         r#"{"turns":[{"wanted":[{"name":0,"kind":"Floating","slot":1}]},{"events":[{"RestoreTarget":[0,0]}],
             "wanted":[{"name":0,"kind":"Floating"},{"name":1,"kind":"Bare","slot":3}],

@@ -404,9 +404,11 @@ impl<'a> Decider<'a> {
             ..Decision::default()
         };
         if row.condition != Condition::Deposed {
-            let left = row.holding == Holding::Adopted || row.keep;
             // Once nobody knows it, nobody would keep what it is in.
-            if let Some(holder) = holder_of(self.registry, self.ledger, row).filter(|_| left) {
+            if let Some(holder) = holder_of(self.registry, self.ledger, row)
+                && is_left(row)
+                && !self.lets_go(holder)
+            {
                 return keep(Kept::Inside(holder.key.id.clone()));
             }
             if row.holding == Holding::Adopted {
@@ -440,6 +442,16 @@ impl<'a> Decider<'a> {
         Decision { action, steps: vec![step], ..Decision::default() }
     }
 
+    /// Whether something that holds others is let go of in this run, so that it stays whoever knows
+    /// of what is in it.
+    fn lets_go(&self, holder: &Row) -> bool {
+        let subject = self.survey.subjects.iter().find(|subject| subject.row.as_ref() == Some(&holder.key));
+        subject.is_some_and(|subject| subject.wanted.is_none())
+            && is_left(holder)
+            && holder.condition != Condition::Deposed
+            && holder_of(self.registry, self.ledger, holder).is_none_or(|outer| self.lets_go(outer))
+    }
+
     /// Whether what is there is what a row stands for: by its mark or, if it never could have
     /// one, by still being what was last applied. What lost its mark is somebody else's by now.
     fn is_ours(&self, row: &Row, actual: &Actual) -> bool {
@@ -450,6 +462,11 @@ impl<'a> Decider<'a> {
             }
         }
     }
+}
+
+/// Whether what a row stands for is let go of, and not deleted, once it is not wanted.
+fn is_left(row: &Row) -> bool {
+    row.holding == Holding::Adopted || row.keep
 }
 
 /// Adds the fields that are not known yet, at what a change of them costs.

@@ -15,8 +15,12 @@ pub(super) fn recover(ledger: &Snapshot, survey: &Survey, registry: &Registry) -
     }
     let subjects = survey.subjects.iter().filter_map(|s| Some((s.row.as_ref()?, s)));
     let subjects: FxHashMap<&RowKey, &Subject> = subjects.collect();
-    let adopted =
-        |intent: &Intent| survey.wanted.get(&intent.row.key.id).and_then(|&at| survey.subjects.get(at));
+    // What is to be taken over has no row yet. Of anything else no row in sight means that it is
+    // outside of what this run is for: what is wanted under its id here may be elsewhere.
+    let adopted = |intent: &Intent| {
+        let at = survey.wanted.get(&intent.row.key.id).filter(|_| intent.operation == Operation::Adopt)?;
+        survey.subjects.get(*at)
+    };
     let mut changes = Vec::new();
     for intent in ledger.intents.values() {
         let subject = subjects.get(&intent.row.key).copied().or_else(|| adopted(intent));

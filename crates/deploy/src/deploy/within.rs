@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use ecow::EcoString;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::handler::{Fault, Registry};
+use crate::handler::{Fault, Registry, Seen};
 use crate::state::{Condition, Holding, Row, RowKey, Snapshot};
 
 use super::decide::{Decider, Decision};
@@ -176,7 +176,9 @@ impl Decider<'_> {
         let fixed = row.is_some_and(|row| {
             row.protect || row.holding == Holding::Adopted || row.condition == Condition::Doubt
         });
-        if self.leaves(at, holder) && decision.steps.iter().any(|what| matches!(what, What::Unmake { .. })) {
+        // Taken out of it, or not in it any more.
+        let unmade = decision.steps.iter().any(|what| matches!(what, What::Unmake { .. }));
+        if self.leaves(at, holder) && (unmade || matches!(subject.seen, Some(Ok(Seen::Absent)))) {
             return false;
         }
         let remade = self.survey.subjects.get(holder).is_some_and(|holder| holder.wanted.is_some());

@@ -315,7 +315,10 @@ impl Model<'_> {
     fn alone(&self, row: &Row) -> &'static str {
         if row.condition != Condition::Deposed {
             if row.holding == Holding::Adopted || row.keep {
-                let inside = self.holder(row).is_some_and(|holder| holder.kind == "fake::Box");
+                let inside = self.holder(row).is_some_and(|holder| {
+                    let let_go = self.node_of(holder).is_none() && self.alone(holder) == "release";
+                    holder.kind == "fake::Box" && !let_go
+                });
                 return if inside { "inside" } else { "release" };
             }
             if row.protect {
