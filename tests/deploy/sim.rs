@@ -35,6 +35,26 @@ fn two_thousand_lives_end_well() {
 /// Lives that once failed, made small, each with what it showed.
 const ONCE_FAILED: &[(&str, &str)] = &[
     (
+        "what is left of a user that is made anew goes before what it uses",
+        r#"{"turns":[{"wanted":[{"name":0,"kind":"Thing","target":1,"slot":2},
+            {"name":1,"kind":"Thing","target":1,"shape":1,"requires":[0]},
+            {"name":5,"kind":"Box","target":1,"requires":[1],"protect":true}]},
+            {"wanted":[{"name":5,"kind":"Thing","target":1,"was":1}]}]}"#,
+    ),
+    (
+        "a target that is older than an old ledger cannot tell that it is one",
+        r#"{"turns":[{"wanted":[{"name":20,"kind":"Thing"}]},{"wanted":[]},
+            {"events":[{"RestoreTarget":[0,1]}],"wanted":[]},
+            {"events":[{"OldLedger":2}],"wanted":[{"name":5,"kind":"Thing","slot":3}]}]}"#,
+    ),
+    (
+        "what has moved and cannot be looked at gives nothing under its new id",
+        r#"{"turns":[{"wanted":[{"name":4,"kind":"Box","target":1,"slot":3},
+            {"name":5,"kind":"Thing","input":4,"deep":true}]},
+            {"wanted":[{"name":1,"kind":"Box","target":1,"slot":3,"was":4},
+            {"name":5,"kind":"Thing","input":1,"deep":true}],"faults":{"unmounted":[1]}}]}"#,
+    ),
+    (
         "a run for one target says nothing of what became of an effect on another",
         r#"{"turns":[{"wanted":[{"name":0,"kind":"Thing"}]},{"wanted":[],"faults":{"store":[1,true]}},
             {"wanted":[{"name":0,"kind":"Thing","target":1}],"faults":{"target":1}}]}"#,

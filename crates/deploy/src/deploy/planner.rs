@@ -516,6 +516,10 @@ impl<'a> Draft<'a> {
         if self.own(used, true).is_some_and(|make| make > unmake) {
             return;
         }
+        // What is left of a user that is made anew uses it until it is gone.
+        if let Some(leaves) = self.own(user, false) {
+            self.order.edge(leaves, unmake, Strength::Hard);
+        }
         if let Some(first) = self.step(user, true) {
             self.order.edge(first, unmake, Strength::Soft);
         } else if self.refused(user).is_some() {

@@ -270,10 +270,13 @@ impl Lab {
             )
         {
             let was_used = before.fences.keys().any(|(identity, _)| *identity == at.0);
-            let same = before.fences.get(&(at.0.clone(), lineage.clone()))
-                == old_fences.get(&(at.0.clone(), lineage.clone()))
-                && before.fences.contains_key(&(at.0.clone(), lineage.clone()));
-            if was_used && !same && inner.objects.get(at) != object {
+            let here = (at.0.clone(), lineage.clone());
+            // A target that is older still, as after a snapshot of it, cannot tell that the ledger is.
+            let as_old = match (before.fences.get(&here), old_fences.get(&here)) {
+                (Some((_, now)), Some((_, then))) => now == then || now.epoch < then.epoch,
+                _ => false,
+            };
+            if was_used && !as_old && inner.objects.get(at) != object {
                 self.report("LEDGER", format!("a ledger that is old or lost changed {at:?}"));
             }
         }

@@ -392,7 +392,11 @@ impl Model<'_> {
         let Some(producer) = self.wanted.iter().find(|node| node.id == *id) else { return Some(None) };
         match self.wanted(producer)? {
             "nothing" => Some(self.output(producer)),
-            "refuse" if self.blind.contains(&Self::place(producer).0) => Some(self.output(producer)),
+            // What has moved and cannot be looked at has not given anything under its new id yet.
+            "refuse" if self.blind.contains(&Self::place(producer).0) => match self.row_of(producer) {
+                Some(row) if row.key.id != producer.id => None,
+                _ => Some(self.output(producer)),
+            },
             "refuse" => None,
             _ => Some(None),
         }
