@@ -35,6 +35,13 @@ fn two_thousand_lives_end_well() {
 /// Lives that once failed, made small, each with what it showed.
 const ONCE_FAILED: &[(&str, &str)] = &[
     (
+        "what is made anew under another name waits for those who used it before",
+        r#"{"turns":[{"wanted":[{"name":2,"kind":"Floating","slot":3},
+            {"name":5,"kind":"Thing","shape":1,"requires":[2]}]},
+            {"wanted":[{"name":0,"kind":"Thing","shape":1,"was":5},
+            {"name":5,"kind":"Floating","shape":1,"slot":3}]}]}"#,
+    ),
+    (
         "what is left of a user that is made anew goes before what it uses",
         r#"{"turns":[{"wanted":[{"name":0,"kind":"Thing","target":1,"slot":2},
             {"name":1,"kind":"Thing","target":1,"shape":1,"requires":[0]},

@@ -512,8 +512,14 @@ impl<'a> Draft<'a> {
             }
             return;
         }
-        // What is taken away before it is made anew cannot wait for its users.
+        // What is taken away before it is made anew cannot wait for those who go on using it.
         if self.own(used, true).is_some_and(|make| make > unmake) {
+            let now = self.survey.subjects.get(used).and_then(|used| Some(&used.wanted.as_ref()?.sealed.id));
+            let goes_on =
+                subject.wanted.as_ref().zip(now).is_some_and(|(w, id)| w.sealed.requires.contains(id));
+            if let Some(make) = self.step(user, true).filter(|_| !goes_on) {
+                self.order.edge(make, unmake, Strength::Soft);
+            }
             return;
         }
         // What is left of a user that is made anew uses it until it is gone.

@@ -67,6 +67,8 @@ pub(super) fn agrees(lab: &Lab, engine: &Engine<'_>, plan: &Plan) {
                 || Model::place(n) == Model::at(row)
                 || model.moves.get(&row.key.id) == Some(&n.id)
         };
+        // Whether something goes on under an id depends on whether that has something already.
+        open.extend(model.moves.iter().filter(|(_, to)| **to == row.key.id).map(|(from, _)| from.clone()));
         match wanted.iter().chain(&passing).any(about) {
             true => open.push(row.key.id.clone()),
             false => expected.entry(row.key.id.clone()).or_default().push("unseen"),
@@ -395,6 +397,8 @@ impl Model<'_> {
             // What has moved and cannot be looked at has not given anything under its new id yet.
             "refuse" if self.blind.contains(&Self::place(producer).0) => match self.row_of(producer) {
                 Some(row) if row.key.id != producer.id => None,
+                // The one that there is is elsewhere.
+                None if self.ledger.rows_of(&producer.id).next().is_some() => None,
                 _ => Some(self.output(producer)),
             },
             "refuse" => None,
