@@ -4,7 +4,7 @@ use ecow::EcoString;
 
 use crate::graph::{Drift, GraphValue, Node};
 use crate::handler::{
-    Actual, Cost, Diff, Fault, FieldChange, Handler, Marked, Recorded, Registry, Seen, Shown,
+    Actual, Cost, Diff, Fault, FieldChange, Handler, Mark, Marked, Recorded, Registry, Seen, Shown,
 };
 use crate::state::{Change, Condition, End, Holding, Operation, Row, RowKey, Snapshot};
 
@@ -174,14 +174,12 @@ impl<'a> Decider<'a> {
     /// Something is there that no row stands for.
     fn take_over(&self, case: &Case<'_>, actual: &Actual) -> Decision {
         if let Marked::By(mark) = &actual.marked {
-            return Decision::refuse(if mark.lineage == self.ledger.lineage {
-                Fault::new("it was made by this project, and the ledger does not know it").help(
-                    "the ledger is older than the target: restore the newer one, or take the object away",
-                )
+            return if mark.lineage == self.ledger.lineage {
+                self.take_back(case, actual, mark)
             } else {
-                Fault::new("it has the mark of another ledger: of another project, or of this one before it was lost")
-                    .help("drop it in that project first; if this project's ledger was lost, restore it, or take the object away")
-            });
+                Decision::refuse(Fault::new("it has the mark of another ledger: of another project, or of this one before it was lost")
+                    .help("drop it in that project first; if this project's ledger was lost, restore it, or take the object away"))
+            };
         }
         if !case.node.adopt || case.wanted.passing {
             let fault = Fault::new("it exists, and gops did not make it");
@@ -193,6 +191,35 @@ impl<'a> Decider<'a> {
         let step = make(case.at, Operation::Adopt, key, Some(actual.stamp.clone()));
         let changes = self.diff(case, None, actual).changes;
         Decision { action: Some(Action::Adopt { changes }), steps: vec![step], ..Decision::default() }
+    }
+
+    /// It was made from this ledger and let go of since: the model said `keep`, or somebody had it
+    /// forgotten. (That the ledger is not older than the target was found out before.) What has the
+    /// mark of something else that is known is a copy of that, made by somebody else.
+    fn take_back(&self, case: &Case<'_>, actual: &Actual, mark: &Mark) -> Decision {
+        let token = Some(&mark.token);
+        let original = self.ledger.rows.values().find(|row| row.recorded.token.as_ref() == token);
+        let intended = || self.ledger.intents.values().find(|intent| intent.token == mark.token);
+        if let Some(id) = original.map(|row| &row.key.id).or_else(|| Some(&intended()?.row.key.id)) {
+            let fault = Fault::new(format!(
+                "it exists, and is somebody's copy of {}, mark and all",
+                crate::graph::id::shown(id)
+            ));
+            return Decision::refuse(fault.help("take it away, or write another key here"));
+        }
+        if case.wanted.passing {
+            return Decision::refuse(Fault::new("it exists, and was let go of"));
+        }
+        let diff = self.diff(case, None, actual);
+        if diff.cost() == Some(Cost::Replace) {
+            let fault =
+                Fault::new("it was made by this project and let go of, and would have to be made anew");
+            return Decision::refuse(fault.help("take it away, and run this again"));
+        }
+        let key = self.new_key(&case.node.id);
+        let step = make(case.at, Operation::Update, key, Some(actual.stamp.clone()));
+        let action = Some(Action::Adopt { changes: diff.changes });
+        Decision { action, steps: vec![step], ..Decision::default() }
     }
 
     /// Something is there, and a row stands for it.

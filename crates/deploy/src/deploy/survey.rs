@@ -485,7 +485,10 @@ fn unwanted(target: usize, row: &Row, closely: bool) -> Subject {
 
 /// The rows of open intents that may have made something that no row stands for yet.
 fn implied(ledger: &Snapshot) -> BTreeMap<RowKey, Row> {
-    let makes = |intent: &&Intent| matches!(intent.operation, Operation::Create | Operation::Move);
+    // An update of something without a row takes back what was let go of.
+    let makes = |intent: &&Intent| {
+        matches!(intent.operation, Operation::Create | Operation::Move | Operation::Update)
+    };
     let unknown =
         ledger.intents.values().filter(makes).filter(|intent| !ledger.rows.contains_key(&intent.row.key));
     unknown.map(|intent| (intent.row.key.clone(), intent.row.clone())).collect()

@@ -418,6 +418,22 @@ impl Model<'_> {
         all.any(|user| waits_for(user).is_some_and(|(_, id)| *id == node.id))
     }
 
+    /// What has a mark and no row: taken back if it was made from this ledger, and is no copy.
+    fn let_go(&self, node: &Node, object: &Object) -> Option<&'static str> {
+        let mark = object.mark.as_ref()?;
+        let known = self.ledger.rows.values().any(|row| row.recorded.token.as_ref() == Some(&mark.token))
+            || self.ledger.intents.values().any(|intent| intent.token == mark.token);
+        if mark.lineage != self.ledger.lineage || known {
+            return Some("refuse");
+        }
+        // What another type makes of it is for its handler to say.
+        if node.type_ != object.kind {
+            return None;
+        }
+        let shape = self.says(node, "shape")?;
+        Some(if shape.is_none_or(|shape| shape != object.shape) { "refuse" } else { "adopt" })
+    }
+
     /// What is done for a node that is wanted.
     fn wanted(&self, node: &Node) -> Option<&'static str> {
         if self.depth.get() > DEEPEST {
@@ -459,7 +475,7 @@ impl Model<'_> {
         let Some(row) = row else {
             return Some(match self.objects.get(&place) {
                 None => "create",
-                Some(object) if object.mark.is_some() => "refuse",
+                Some(object) if object.mark.is_some() => return self.let_go(node, object),
                 Some(_) if node.adopt => "adopt",
                 Some(_) => "refuse",
             });
