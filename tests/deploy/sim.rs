@@ -113,6 +113,18 @@ const ONCE_FAILED: &[(&str, &str)] = &[
             {"wanted":[{"name":1,"kind":"Floating","value":2,"shape":1},
             {"name":5,"kind":"Floating","slot":10,"input":1}],"faults":{"mishaps":{"0":"LostAnswer"}}}]}"#,
     ),
+    (
+        "what was made on one target is not looked for on the other, to which a run is confined",
+        r#"{"turns":[{"wanted":[{"name":0,"kind":"Thing"},{"name":2,"kind":"Thing","slot":2},
+            {"name":5,"kind":"Thing","slot":2}],"faults":{"dies":2}},
+            {"wanted":[{"name":0,"kind":"Thing","target":1}],"faults":{"target":1}}]}"#,
+    ),
+    (
+        "what an effect is under way with is not let go before that is accounted for",
+        r#"{"turns":[{"wanted":[{"name":5,"kind":"Box","slot":2,"keep":true}]},
+            {"wanted":[{"name":5,"kind":"Box","shape":1,"slot":2}],"faults":{"mishaps":{"0":"Half"}}},
+            {"wanted":[{"name":3,"kind":"Thing"}],"faults":{"unmounted":[0,1]}}]}"#,
+    ),
 ];
 
 #[test]

@@ -95,6 +95,7 @@ fn headline(action: &Action) -> (Sign, String) {
         Action::Adopt { .. } => (Sign::Change, "is taken over".to_owned()),
         Action::Create { again: true, .. } => (Sign::Create, "was made before and is gone".to_owned()),
         Action::Create { .. } => (Sign::Create, String::new()),
+        Action::Expand => (Sign::Create, "what it consists of is known later".to_owned()),
         Action::Transient { .. } => (Sign::Create, "for the change-over, and goes after it".to_owned()),
         Action::Release { why } => (Sign::Say, format!("is left where it is: {}", released(*why))),
         Action::Forget => (Sign::Say, "is gone already".to_owned()),
@@ -118,6 +119,9 @@ fn kept(why: &Kept) -> String {
         Kept::Protected => "is no longer wanted, and protected".to_owned(),
         Kept::Doubt => "is no longer wanted, and stays: it is not certain that gops made it".to_owned(),
         Kept::Holds(id) => format!("is no longer wanted, and stays: it holds {}", id::shown(id)),
+        Kept::Folded(of) => {
+            format!("stays as it is until it is known what {} consists of", id::shown(of))
+        }
         Kept::Inside(holder) => format!(
             "is no longer wanted, and stays: it is in {}, which would take it along",
             id::shown(holder)

@@ -2,12 +2,13 @@
 
 use ecow::EcoString;
 
-use crate::graph::{Drift, GraphValue, Node};
+use crate::graph::{Drift, GraphBuilder, GraphValue, Node};
 use crate::handler::{
     Actual, Cost, Diff, Fault, FieldChange, Handler, Mark, Marked, Recorded, Registry, Seen, Shown,
 };
 use crate::state::{Change, Condition, End, Holding, Operation, Row, RowKey, Snapshot};
 
+use super::later::Outputs;
 use super::plan::{Action, Kept, Released, What};
 use super::survey::{Subject, Survey, Wanted};
 use super::target::Targets;
@@ -38,6 +39,7 @@ impl Decision {
 
 /// Decides; pure.
 pub(super) struct Decider<'a> {
+    pub graph: &'a GraphBuilder,
     pub ledger: &'a Snapshot,
     pub survey: &'a Survey,
     pub registry: &'a Registry,
@@ -65,6 +67,11 @@ pub(super) struct Way {
 }
 
 impl<'a> Decider<'a> {
+    /// What the ledger has of outputs.
+    pub(super) fn outputs(&self) -> Outputs<'a> {
+        Outputs { ledger: self.ledger, changes: &[], graph: self.graph, targets: self.rows.targets }
+    }
+
     /// What is to be done about a subject.
     pub(super) fn decide(&self, at: usize, subject: &'a Subject, way: Way) -> Decision {
         let node = subject.wanted.as_ref().and_then(|wanted| wanted.node.as_deref());
@@ -302,12 +309,12 @@ impl<'a> Decider<'a> {
 
     /// Whether others use what it yields, and the ledger does not have that.
     fn owes_outputs(&self, case: &Case<'_>, row: &Row) -> bool {
-        self.survey.asked.contains(&case.node.id) && self.outputs(case, row).is_empty()
+        self.survey.asked.contains(&case.node.id) && self.yields(case, row).is_empty()
     }
 
     /// What it yields, as far as that is known: what somebody else made as it is wanted now may yield
     /// something else than what was applied.
-    fn outputs(&self, case: &Case<'_>, row: &Row) -> EcoString {
+    fn yields(&self, case: &Case<'_>, row: &Row) -> EcoString {
         let is_secret = case.node.fields.has_secret();
         let same = is_secret || case.handler.remember(case.node) == row.recorded.fields;
         if same { row.recorded.outputs.clone() } else { EcoString::new() }
@@ -341,7 +348,7 @@ impl<'a> Decider<'a> {
             fields: if is_secret { row.recorded.fields.clone() } else { case.handler.remember(case.node) },
             stamp: actual.stamp.clone(),
             physical: actual.physical.clone(),
-            outputs: self.outputs(case, row),
+            outputs: self.yields(case, row),
             ..row.recorded.clone()
         };
         if row.key.id != case.node.id {

@@ -305,7 +305,8 @@ impl Engine<'_> {
         let Some(node) = wanted.node.as_mut().filter(|node| node.fields.has_later()) else {
             return Ok(());
         };
-        let outputs = Outputs { ledger: &self.ledger, changes: &self.queued };
+        let outputs =
+            Outputs { ledger: &self.ledger, changes: &self.queued, graph: self.graph, targets: self.targets };
         let fields = later::resolve(&node.fields, outputs)?;
         let node = Arc::make_mut(node);
         // As the next survey will have it.

@@ -12,6 +12,7 @@ use crate::handler::{Fault, FieldChange};
 use crate::state::{SqliteStore, Store as _, ledger_folder};
 
 use super::foreign::Foreign;
+use super::parts::owner;
 use super::plan::{Action, Entry, Kept};
 use super::run::{Mode, Observer, Options, run};
 use super::{Error, past};
@@ -111,6 +112,10 @@ pub fn drift(
     }
     // Of a row that was made from another generation, a difference is not drift.
     let applied = |id: &EcoString| {
+        // What a part is made from follows from what it is a part of.
+        if owner(id) != id {
+            return true;
+        }
         let wanted = deployed.get(id).map(|node| node.desired.to_string());
         ledger.rows_of(id).any(|row| row.digest.is_empty() || Some(row.digest.as_str()) == wanted.as_deref())
     };
@@ -153,7 +158,9 @@ fn differs(action: &Action) -> Option<Differs> {
 fn is_pending(entry: &Entry) -> bool {
     !matches!(
         entry.action,
-        Action::Keep { why: Kept::Protected | Kept::Doubt | Kept::Holds(_) | Kept::Inside(_) }
+        Action::Keep {
+            why: Kept::Protected | Kept::Doubt | Kept::Holds(_) | Kept::Inside(_) | Kept::Folded(_)
+        }
     )
 }
 

@@ -502,7 +502,7 @@ impl<'a> Engine<'a> {
     }
 
     fn recovered(&mut self) -> Vec<Effect> {
-        let mut changes = recover(&self.ledger, &self.survey, self.registry);
+        let mut changes = recover(&self.ledger, &self.survey, self.registry, self.targets);
         changes.retain(
             |change| !matches!(change, Change::Close { number, .. } if self.uncleared.contains(number)),
         );
@@ -548,7 +548,8 @@ impl<'a> Engine<'a> {
         self.phase = Phase::Deciding;
         let origins = self.origins();
         let (ledger, survey) = (&self.ledger, &self.survey);
-        let decider = Decider { ledger, survey, registry: self.registry, rows: self.rows() };
+        let decider =
+            Decider { graph: self.graph, ledger, survey, registry: self.registry, rows: self.rows() };
         let planned =
             Planner { decider, desired: self.desired, origins: &origins, said: &self.hall.notes }.plan();
         self.steps = Steps::new(&planned.plan);

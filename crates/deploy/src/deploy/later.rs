@@ -8,11 +8,12 @@ use ecow::{EcoString, eco_format};
 use sha2::{Digest as _, Sha256};
 
 use crate::graph::value::{Known, Secret};
-use crate::graph::{Call, GraphValue, Later, Node};
+use crate::graph::{Call, GraphBuilder, GraphValue, Later, Node};
 use crate::handler::Fault;
-use crate::state::{Change, Condition, Snapshot};
+use crate::state::{Change, Condition, Row, Snapshot};
 
 use super::secrets::apply;
+use super::target::Targets;
 
 /// Whether canonical JSON may hold a later value: what does not is not read for that.
 pub(super) fn mentions_later(json: &[u8]) -> bool {
@@ -48,23 +49,23 @@ pub(super) struct Outputs<'a> {
     pub ledger: &'a Snapshot,
     /// What is about to be written into it.
     pub changes: &'a [Change],
+    /// Who says where a producer is wanted: what it was elsewhere yields nothing any more.
+    pub graph: &'a GraphBuilder,
+    pub targets: &'a Targets,
 }
 
 impl<'a> Outputs<'a> {
-    /// What the ledger has.
-    pub(super) fn of(ledger: &'a Snapshot) -> Self {
-        Outputs { ledger, changes: &[] }
-    }
-
     fn get(&self, id: &EcoString, name: &str) -> Option<GraphValue> {
         let put = |change: &'a Change| match change {
             Change::Put(row) if row.key.id == *id => Some(row),
             _ => None,
         };
         let rows = self.ledger.rows_of(id).chain(self.changes.iter().filter_map(put));
+        let home = self.graph.get(id).and_then(|node| self.targets.named(&node.target));
+        let is_home = |row: &&Row| home.is_none() || self.targets.holding(&row.place) == home;
+        let live = rows.filter(|row| row.condition != Condition::Deposed).filter(is_home);
         // Of one incarnation the last one counts.
-        let row =
-            rows.filter(|row| row.condition != Condition::Deposed).max_by_key(|row| row.key.incarnation)?;
+        let row = live.max_by_key(|row| row.key.incarnation)?;
         GraphValue::parse(row.recorded.outputs.as_bytes()).ok()?.get(name).cloned()
     }
 }

@@ -25,6 +25,7 @@ mod later;
 mod operate;
 mod order;
 mod outcome;
+mod parts;
 mod passing;
 mod past;
 mod plan;

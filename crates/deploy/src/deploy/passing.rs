@@ -9,6 +9,7 @@ use crate::handler::Registry;
 
 use super::decide::{Decision, Way};
 use super::order::Strength;
+use super::parts::owner;
 use super::plan::{Action, Cause, What};
 use super::planner::{Draft, Planner};
 use super::survey::{Subject, Survey, Wanted};
@@ -17,12 +18,12 @@ use super::within::Holders;
 
 /// The subjects by the ids under which they are wanted, or known if they are not. What goes on
 /// under another id is not taken down.
-fn by_id(survey: &Survey) -> FxHashMap<&EcoString, Vec<usize>> {
-    let mut by_id: FxHashMap<&EcoString, Vec<usize>> = FxHashMap::default();
+fn by_id(survey: &Survey) -> FxHashMap<EcoString, Vec<usize>> {
+    let mut by_id: FxHashMap<EcoString, Vec<usize>> = FxHashMap::default();
     for (at, subject) in survey.subjects.iter().enumerate().filter(|(_, subject)| !subject.passes()) {
         let wanted = subject.wanted.as_ref().map(|wanted| &wanted.sealed.id);
         if let Some(id) = wanted.or(subject.row.as_ref().map(|key| &key.id)) {
-            by_id.entry(id).or_default().push(at);
+            by_id.entry(owner(id).into()).or_default().push(at);
         }
     }
     by_id
@@ -55,7 +56,7 @@ impl Planner<'_> {
             }
             let requires = survey.subjects.get(at).and_then(|subject| subject.wanted.as_ref());
             let requires = requires.into_iter().flat_map(|wanted| &*wanted.sealed.requires);
-            let required = requires.filter_map(|id| survey.wanted.get(id).copied());
+            let required = requires.flat_map(|id| survey.of(id));
             open.extend(required.filter(|at| survey.subjects.get(*at).is_some_and(Subject::passes)));
         }
         for (at, subject) in survey.subjects.iter().enumerate().filter(|(_, subject)| subject.passes()) {

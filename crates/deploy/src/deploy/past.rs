@@ -13,6 +13,7 @@ use crate::project::history::KeptFiles;
 use crate::state::{Condition, Generation, Snapshot, Store, StoreError};
 
 use super::Error;
+use super::parts::owner;
 
 /// Compiles a project, once the ledger has said what was before.
 pub trait Source {
@@ -166,11 +167,10 @@ fn history(graph: &GraphBuilder, ledger: &Snapshot, store: &mut dyn Store) -> Re
 /// What the ledger has that is not wanted any more, is about to go, or is under way.
 fn unsettled_ids(graph: &GraphBuilder, ledger: &Snapshot) -> BTreeSet<EcoString> {
     let moved: BTreeSet<&EcoString> = graph.header().moves.iter().map(|m| &m.from).collect();
-    let wanted =
-        |id: &EcoString| moved.contains(id) || graph.get(id).is_some_and(|node| node.state == State::Present);
+    let wanted = |id: &EcoString| moved.contains(id) || made(graph, owner(id));
     let rows = ledger.rows.values().filter(|row| row.condition == Condition::Deposed || !wanted(&row.key.id));
     let intents = ledger.intents.values().map(|intent| &intent.row.key.id);
-    rows.map(|row| &row.key.id).chain(intents).cloned().collect()
+    rows.map(|row| &row.key.id).chain(intents).map(|id| owner(id).into()).collect()
 }
 
 /// What is to be said of a ledger to those who have no access to it. Of what was seen of the
@@ -182,7 +182,7 @@ pub(super) fn receipt(
 ) -> Option<Receipt> {
     let last = ledger.generations.last()?;
     let header = graph.header();
-    let wanted = |id: &EcoString| graph.get(id).is_some_and(|node| node.state == State::Present);
+    let wanted = |id: &EcoString| made(graph, owner(id));
     let rows = ledger.rows.values().filter(|row| row.condition == Condition::Deposed || !wanted(&row.key.id));
     let intents = ledger.intents.values().map(|intent| &intent.row);
     Some(Receipt {
@@ -195,7 +195,7 @@ pub(super) fn receipt(
         revision: (!last.revision.is_empty()).then(|| last.revision.clone()),
         desired: last.desired.clone(),
         known: Known::default(),
-        pending: rows.chain(intents).map(|row| row.key.id.clone()).collect(),
+        pending: rows.chain(intents).map(|row| owner(&row.key.id).into()).collect(),
     })
 }
 

@@ -83,6 +83,8 @@ pub enum Action {
         /// Whether it was made before and is gone.
         again: bool,
     },
+    /// What it consists of is not known yet; it is blocked by that.
+    Expand,
     /// It is made for as long as something is taken down or changed over, and goes after that.
     Transient {
         /// Its fields.
@@ -124,12 +126,13 @@ impl Action {
             Action::Update { .. } => 3,
             Action::Create { .. } => 4,
             Action::Transient { .. } => 5,
-            Action::Await => 6,
-            Action::Release { .. } => 7,
-            Action::Forget => 8,
-            Action::Keep { .. } => 9,
-            Action::Report { .. } => 10,
-            Action::Refuse { .. } => 11,
+            Action::Expand => 6,
+            Action::Await => 7,
+            Action::Release { .. } => 8,
+            Action::Forget => 9,
+            Action::Keep { .. } => 10,
+            Action::Report { .. } => 11,
+            Action::Refuse { .. } => 12,
         }
     }
 
@@ -141,6 +144,7 @@ impl Action {
             Action::Update { .. } => "update",
             Action::Adopt { .. } => "adopt",
             Action::Create { .. } => "create",
+            Action::Expand => "expand",
             Action::Transient { .. } => "transient",
             Action::Release { .. } => "release",
             Action::Forget => "forget",
@@ -202,6 +206,8 @@ pub enum Kept {
     Holds(EcoString),
     /// It is in this, and nobody would keep that for it once it is forgotten.
     Inside(EcoString),
+    /// It is a part of this, of which nobody knows yet what it consists of.
+    Folded(EcoString),
     /// It could not be seen.
     Unseen(Fault),
 }
@@ -269,7 +275,7 @@ impl Plan {
                 Action::Delete { .. } | Action::Goes { .. } => &mut totals.delete,
                 Action::Replace { .. } => &mut totals.replace,
                 Action::Update { .. } | Action::Adopt { .. } => &mut totals.update,
-                Action::Create { .. } => &mut totals.create,
+                Action::Create { .. } | Action::Expand => &mut totals.create,
                 Action::Transient { .. } => &mut totals.transient,
                 Action::Await => &mut totals.unchanged,
                 Action::Release { .. } | Action::Forget => &mut totals.release,

@@ -11,6 +11,7 @@ use crate::state::{Change, Condition, Snapshot};
 
 use super::decide::{Decider, Decision, Way};
 use super::order::{Order, Strength};
+use super::parts::{Folded, owner, rows_of_all};
 use super::plan::{Action, Cause, Entry, Kept, Plan, Step, What};
 use super::survey::{Subject, Survey};
 use super::target::Targets;
@@ -46,6 +47,8 @@ pub(super) struct Draft<'a> {
     pub(super) order: Order,
     /// For what passes, the subjects that it is there for.
     pub(super) serves: BTreeMap<usize, Vec<usize>>,
+    /// The nodes whose parts are not known yet.
+    pub(super) folded: Folded,
 }
 
 impl<'a> Planner<'a> {
@@ -60,10 +63,12 @@ impl<'a> Planner<'a> {
         };
         let mut decisions: Vec<Decision> = subjects.map(decide).collect();
         self.decide_waiting(&mut decisions, &ways);
+        self.fold(&mut decisions);
         self.refuse_clashes(&mut decisions);
         self.keep_holders(&mut decisions);
         self.decider.sweep(&mut decisions);
         self.follow_producers(&mut decisions, &ways);
+        let folded = self.fold(&mut decisions);
         self.decider.bar(&mut decisions);
         self.make_way(&mut decisions, false);
         self.leave_outside(&mut decisions);
@@ -72,7 +77,7 @@ impl<'a> Planner<'a> {
             self.decider.bar(&mut decisions);
             self.make_way(&mut decisions, true);
         }
-        let mut draft = Draft::new(survey, self.decider.ledger, decisions);
+        let mut draft = Draft { folded, ..Draft::new(survey, self.decider.ledger, decisions) };
         draft.order_all(self.decider.registry, self.decider.rows.targets);
         self.finish(draft)
     }
@@ -196,7 +201,7 @@ impl<'a> Planner<'a> {
     }
 
     fn finish(&self, draft: Draft<'_>) -> Planned {
-        let Draft { survey, decisions, subjects, order, serves, .. } = draft;
+        let Draft { survey, decisions, subjects, order, serves, folded, .. } = draft;
         let whats: Vec<&What> = decisions.iter().flat_map(|d| &d.steps).collect();
         let ordered = order.resolve(|step, cause| derived(survey, &whats, &subjects, step, cause));
         let mut blocked: BTreeMap<usize, Cause> = BTreeMap::new();
@@ -225,6 +230,7 @@ impl<'a> Planner<'a> {
                 Some(action) => entries.push((at, self.entry(subject, action.clone(), cause.cloned()))),
             }
         }
+        entries.extend(self.folded_entries(&folded).into_iter().map(|entry| (usize::MAX, entry)));
         entries.sort_by(|(_, a), (_, b)| {
             let folders_first = || by_end_first(&a.id).cmp(by_end_first(&b.id));
             a.action.rank().cmp(&b.action.rank()).then_with(|| match a.action.leaves() {
@@ -320,7 +326,16 @@ impl<'a> Draft<'a> {
             steps.push((first..subjects.len()).collect());
         }
         let order = Order::new(subjects.len());
-        Draft { survey, snapshot, decisions, steps, subjects, order, serves: BTreeMap::new() }
+        Draft {
+            survey,
+            snapshot,
+            decisions,
+            steps,
+            subjects,
+            order,
+            serves: BTreeMap::new(),
+            folded: Folded::default(),
+        }
     }
 
     /// The step that makes a subject, or the one that takes it away, if need be with what it is in.
@@ -339,6 +354,7 @@ impl<'a> Draft<'a> {
     pub(super) fn refused(&self, subject: usize) -> Option<Cause> {
         let what = match self.decisions.get(subject)?.action.as_ref()? {
             Action::Refuse { .. } => "cannot be done",
+            Action::Keep { why: Kept::Folded(_) } => "stays as it is until it is known what it belongs to",
             Action::Report { .. } => return None,
             _ => return None,
         };
@@ -370,7 +386,7 @@ impl<'a> Draft<'a> {
             return;
         }
         let there = |id: &EcoString, target: Option<&EcoString>| {
-            self.snapshot.rows_of(id).any(|row| {
+            rows_of_all(self.snapshot, id).any(|row| {
                 let is_here = target.is_none_or(|target| row.place.target == *target);
                 row.condition != Condition::Deposed && row.ready && is_here
             })
@@ -398,16 +414,18 @@ impl<'a> Draft<'a> {
             if subject.passes() || self.step(at, true).is_some_and(|make| make > unmake) {
                 continue;
             }
-            let user = users.get(&key.id);
+            let user = users.get(&EcoString::from(owner(&key.id)));
             let what = || "uses it, and is not part of this run".to_owned();
             broken.extend(user.map(|row| (unmake, Cause { id: row.key.id.clone(), what: what() })));
         }
         for (id, until) in outside.passing.iter().filter(|(id, _)| !there(id, None)) {
             for (at, subject) in survey.subjects.iter().enumerate() {
-                let known =
-                    subject.wanted.is_none() && subject.row.as_ref().is_some_and(|k| until.contains(&k.id));
-                let wanted =
-                    subject.wanted.as_ref().is_some_and(|w| !w.passing && until.contains(&w.sealed.id));
+                let known = subject.wanted.is_none()
+                    && subject.row.as_ref().is_some_and(|k| until.iter().any(|id| id == owner(&k.id)));
+                let wanted = subject
+                    .wanted
+                    .as_ref()
+                    .is_some_and(|w| !w.passing && until.iter().any(|id| id == owner(&w.sealed.id)));
                 if known || wanted {
                     let what = "has to be there first, and is not part of this run".to_owned();
                     let cause = Cause { id: id.clone(), what };
@@ -440,7 +458,12 @@ impl<'a> Draft<'a> {
         let Some(make) = self.step(at, true) else { return };
         let Some(wanted) = self.survey.subjects.get(at).and_then(|s| s.wanted.as_ref()) else { return };
         for id in &wanted.sealed.requires {
-            let Some(&required) = self.survey.wanted.get(id) else { continue };
+            if self.folded.contains_key(id) {
+                let what = "is not complete: its parts are not known yet".to_owned();
+                self.order.break_step(make, Cause { id: id.clone(), what });
+            }
+        }
+        for required in wanted.sealed.requires.iter().flat_map(|id| self.survey.of(id)) {
             if let Some(first) = self.step(required, true) {
                 self.order.edge(first, make, Strength::Hard);
             } else if let Some(cause) = self.refused(required) {
@@ -460,8 +483,10 @@ impl<'a> Draft<'a> {
         let id = |at: &usize| Some((&subjects.get(*at)?.row.as_ref()?.id, *at));
         // A resource may have an incarnation on each of several targets.
         let mut by_id: FxHashMap<&EcoString, Vec<usize>> = FxHashMap::default();
-        for (id, at) in going.iter().filter_map(id) {
-            by_id.entry(id).or_default().push(at);
+        let owners: Vec<(EcoString, usize)> =
+            going.iter().filter_map(id).map(|(id, at)| (owner(id).into(), at)).collect();
+        for (id, at) in &owners {
+            by_id.entry(id).or_default().push(*at);
         }
         let holders = Holders::new(self.survey, self.snapshot, going.iter().copied());
         for (at, subject) in subjects.iter().enumerate() {

@@ -7,9 +7,15 @@ use crate::handler::{Actual, Marked, Registry, Seen};
 use crate::state::{Change, Closed, Condition, End, Intent, Operation, Row, RowKey, Snapshot};
 
 use super::survey::{Subject, Survey};
+use super::target::Targets;
 
 /// Closes every open intent whose subject could be seen.
-pub(super) fn recover(ledger: &Snapshot, survey: &Survey, registry: &Registry) -> Vec<Change> {
+pub(super) fn recover(
+    ledger: &Snapshot,
+    survey: &Survey,
+    registry: &Registry,
+    targets: &Targets,
+) -> Vec<Change> {
     if ledger.intents.is_empty() {
         return Vec::new();
     }
@@ -19,7 +25,8 @@ pub(super) fn recover(ledger: &Snapshot, survey: &Survey, registry: &Registry) -
     // outside of what this run is for: what is wanted under its id here may be elsewhere.
     let adopted = |intent: &Intent| {
         let at = survey.wanted.get(&intent.row.key.id).filter(|_| intent.operation == Operation::Adopt)?;
-        survey.subjects.get(*at)
+        let here = |subject: &&Subject| targets.holding(&intent.row.place) == Some(subject.target);
+        survey.subjects.get(*at).filter(here)
     };
     let mut changes = Vec::new();
     for intent in ledger.intents.values() {

@@ -12,6 +12,7 @@ use crate::graph::{GraphBuilder, LOCAL, State};
 use crate::state::Snapshot;
 
 use super::Error;
+use super::parts::owner;
 use super::selector::{Selector, Universe};
 
 /// Selects resources by their ids.
@@ -38,7 +39,7 @@ impl Scope {
     /// Whether a resource on a target belongs to it.
     pub fn has(&self, id: &str, target: &str) -> bool {
         self.targets.as_ref().is_none_or(|targets| targets.contains(target))
-            && self.only.as_ref().is_none_or(|only| only.selects(id))
+            && self.only.as_ref().is_none_or(|only| only.selects(owner(id)))
     }
 }
 
@@ -74,7 +75,9 @@ impl Choice {
         if self.only.is_empty() {
             return Ok((scope, None));
         }
-        let universe = Universe::of(wanted.chain(known));
+        // Parts go with what they are parts of.
+        let known: Vec<EcoString> = known.map(|id| owner(id).into()).collect();
+        let universe = Universe::of(wanted.chain(&known));
         let chosen = universe.choose(&self.only)?;
         let note = format!(
             "this is for {} of {} resources: the rest is not looked at",

@@ -14,6 +14,7 @@ use crate::state::{Condition, Intent, Operation, Row, RowKey, Snapshot};
 use super::Error;
 use super::intents::Intents;
 use super::later::{self, Outputs};
+use super::parts::Compound;
 use super::scope::Scope;
 use super::secrets::{NodePrints, Prints, tell_apart};
 use super::target::Targets;
@@ -96,7 +97,7 @@ pub(super) fn read(sealed: &SealedNode) -> Result<Node, Error> {
 }
 
 /// The same, with what is known of its secrets that stand plain.
-fn read_told(sealed: &SealedNode, prints: Option<&NodePrints>) -> Result<Node, Error> {
+pub(super) fn read_told(sealed: &SealedNode, prints: Option<&NodePrints>) -> Result<Node, Error> {
     let mut node = read(sealed)?;
     if let Some(prints) = prints {
         tell_apart(&mut node, prints);
@@ -119,6 +120,8 @@ pub(super) struct Survey {
     pub implied: BTreeMap<RowKey, Row>,
     /// The open intents, by what they are about.
     pub intents: Intents,
+    /// What is wanted and consists of parts, by id.
+    pub compounds: BTreeMap<EcoString, Compound>,
     /// Whose outputs something that is wanted uses.
     pub asked: FxHashSet<EcoString>,
     /// How many rows are on a target that has another identity now.
@@ -152,6 +155,13 @@ pub(super) struct Sources<'a> {
     pub scope: &'a Scope,
     /// What tells that secrets changed of which the graph says nothing.
     pub prints: &'a Prints,
+}
+
+impl<'a> Sources<'a> {
+    /// What the ledger has of outputs.
+    pub(super) fn outputs(&self) -> Outputs<'a> {
+        Outputs { ledger: self.ledger, changes: &[], graph: self.graph, targets: self.targets }
+    }
 }
 
 impl Survey {
@@ -202,10 +212,13 @@ impl Survey {
                 self.leave_out(sealed)?;
                 continue;
             }
-            let row = self.own_row(sources, sealed, &moves);
-            let subject = self.wanted_subject(sources, sealed, row, &mut missing)?;
-            self.wanted.insert(sealed.id.clone(), self.subjects.len());
-            self.subjects.push(subject);
+            let parts = self.expanded(sources, sealed)?;
+            for sealed in parts.as_deref().unwrap_or(std::slice::from_ref(sealed)) {
+                let row = self.own_row(sources, sealed, &moves);
+                let subject = self.wanted_subject(sources, sealed, row, &mut missing)?;
+                self.wanted.insert(sealed.id.clone(), self.subjects.len());
+                self.subjects.push(subject);
+            }
         }
         match missing.first() {
             None => Ok(()),
@@ -224,6 +237,7 @@ impl Survey {
         let nodes = self.subjects.iter().filter_map(|s| s.wanted.as_ref()?.node.as_deref());
         let waiting = nodes.filter(|node| node.fields.has_later());
         self.asked = waiting.flat_map(later::producers).collect();
+        self.asked.extend(self.compounds.values().flat_map(|compound| &compound.producers).cloned());
         let asked: Vec<usize> = self.asked.iter().filter_map(|id| self.wanted.get(id).copied()).collect();
         for at in asked {
             let row = self.subjects.get(at).and_then(|s| self.row(ledger, s.row.as_ref()?));
@@ -304,7 +318,7 @@ impl Survey {
         }
         let node = Arc::new(read_told(sealed, prints.as_deref())?);
         let digest = match waits {
-            true => eco_format!("{digest} {}", later::print(&node, Outputs::of(sources.ledger))),
+            true => eco_format!("{digest} {}", later::print(&node, sources.outputs())),
             false => digest,
         };
         // Another handler can make nothing of it.

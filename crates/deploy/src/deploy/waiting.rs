@@ -8,7 +8,7 @@ use ecow::EcoString;
 use crate::graph::Node;
 
 use super::decide::{Decision, Way};
-use super::later::{self, Outputs};
+use super::later;
 use super::plan::What;
 use super::planner::Planner;
 use super::survey::Survey;
@@ -38,7 +38,7 @@ impl Planner<'_> {
     }
 
     /// Whether one of these is about to be made or changed.
-    fn any_changes(&self, ids: &[EcoString], decisions: &[Decision]) -> bool {
+    pub(super) fn any_changes(&self, ids: &[EcoString], decisions: &[Decision]) -> bool {
         let makes = |what: &What| matches!(what, What::Make { .. });
         let of = |id: &EcoString| decisions.get(*self.decider.survey.wanted.get(id)?);
         ids.iter().filter_map(of).any(|decision| decision.steps.iter().any(makes))
@@ -54,7 +54,7 @@ impl Planner<'_> {
             if subject.passes() || self.any_changes(&ids, decisions) {
                 continue;
             }
-            let Ok(fields) = later::resolve(&known.fields, Outputs::of(self.decider.ledger)) else {
+            let Ok(fields) = later::resolve(&known.fields, self.decider.outputs()) else {
                 continue;
             };
             let known = Node { fields, ..known.clone() };

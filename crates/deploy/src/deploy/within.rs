@@ -10,6 +10,7 @@ use crate::handler::{Fault, Registry, Seen};
 use crate::state::{Condition, Holding, Row, RowKey, Snapshot};
 
 use super::decide::{Decider, Decision};
+use super::parts::owner;
 use super::plan::{Action, Kept, Released, What};
 use super::survey::{Subject, Survey};
 
@@ -136,13 +137,15 @@ impl Decider<'_> {
     fn used_by_what_stays(&self, decisions: &[Decision]) -> FxHashSet<usize> {
         let subjects = &self.survey.subjects;
         let mut by_id: FxHashMap<&EcoString, Vec<usize>> = FxHashMap::default();
-        for (at, subject) in subjects.iter().enumerate().filter(|(_, s)| s.wanted.is_none()) {
-            by_id.entry(subject.id()).or_default().push(at);
+        let unwanted = subjects.iter().enumerate().filter(|(_, s)| s.wanted.is_none());
+        let owners: Vec<(EcoString, usize)> = unwanted.map(|(at, s)| (owner(s.id()).into(), at)).collect();
+        for (id, at) in &owners {
+            by_id.entry(id).or_default().push(*at);
         }
         let stays = |at: &usize| {
             let action = decisions.get(*at).and_then(|decision| decision.action.as_ref());
             match subjects.get(*at).is_some_and(|subject| subject.wanted.is_some()) {
-                true => matches!(action, Some(Action::Refuse { .. })),
+                true => matches!(action, Some(Action::Refuse { .. } | Action::Keep { .. })),
                 false => matches!(action, Some(Action::Keep { .. } | Action::Release { .. })),
             }
         };
@@ -182,7 +185,7 @@ impl Decider<'_> {
             return false;
         }
         let remade = self.survey.subjects.get(holder).is_some_and(|holder| holder.wanted.is_some());
-        !remade || fixed || matches!(decision.action, Some(Action::Refuse { .. }))
+        !remade || fixed || matches!(decision.action, Some(Action::Refuse { .. } | Action::Keep { .. }))
     }
 
     /// Whether something that is wanted is to be elsewhere than in what holds it now.
@@ -273,9 +276,10 @@ impl Decider<'_> {
             }
         }
         for (at, wanted) in by_decision {
-            let Some(decision) = decisions.get_mut(at).filter(|decision| !decision.steps.is_empty()) else {
-                continue;
-            };
+            // Once nobody knows it, nobody would account for the effect either.
+            let acts =
+                |d: &&mut Decision| !d.steps.is_empty() || matches!(d.action, Some(Action::Release { .. }));
+            let Some(decision) = decisions.get_mut(at).filter(acts) else { continue };
             let fault = Fault::new("an earlier effect on it is not accounted for yet");
             let fault = fault.help("the next run that reaches its target looks what became of it");
             let action = match wanted {

@@ -175,6 +175,9 @@ pub struct Faults {
     /// Things that do not become ready, by name.
     #[serde(skip_serializing_if = "is_default")]
     pub unready: Vec<u8>,
+    /// Those of which nobody can say what parts they consist of, by name.
+    #[serde(skip_serializing_if = "is_default")]
+    pub folded: Vec<u8>,
     /// The run is for these names alone.
     #[serde(skip_serializing_if = "is_default")]
     pub only: Option<Vec<u8>>,

@@ -126,7 +126,7 @@ fn passing(chance: &Chance, name: u8) -> Spec {
 }
 
 fn fresh(chance: &Chance, name: u8) -> Spec {
-    const KINDS: [Kind; 8] = [
+    const KINDS: [Kind; 10] = [
         Kind::Thing,
         Kind::Thing,
         Kind::Thing,
@@ -135,8 +135,10 @@ fn fresh(chance: &Chance, name: u8) -> Spec {
         Kind::Floating,
         Kind::Box,
         Kind::Thing,
+        Kind::Crowd,
+        Kind::Crowd,
     ];
-    let kind = KINDS.get(chance.below(8) as usize).copied().unwrap_or_default();
+    let kind = KINDS.get(chance.below(10) as usize).copied().unwrap_or_default();
     Spec {
         name,
         kind,
@@ -152,12 +154,18 @@ fn fresh(chance: &Chance, name: u8) -> Spec {
         adopt: chance.one_in(5),
         input: chance.one_in(4).then(|| chance.small(NAMES)),
         deep: chance.one_in(3),
+        parts: parts(chance),
         ..Spec::default()
     }
 }
 
+/// The names of the parts of something.
+fn parts(chance: &Chance) -> Vec<u8> {
+    (0..3).filter(|_| chance.one_in(2)).collect()
+}
+
 fn edit(chance: &Chance, spec: &mut Spec) {
-    match chance.below(10) {
+    match chance.below(11) {
         0 | 1 => spec.value = chance.small(3),
         2 => spec.extra = chance.small(2),
         3 => spec.shape = chance.small(2),
@@ -165,6 +173,7 @@ fn edit(chance: &Chance, spec: &mut Spec) {
         5 => spec.requires = (0..chance.below(3)).map(|_| chance.small(NAMES)).collect(),
         6 => spec.inside = (spec.kind != Kind::Box && chance.one_in(2)).then(|| chance.small(NAMES)),
         7 => spec.target = chance.small(TARGETS),
+        9 => spec.parts = parts(chance),
         8 => spec.input = chance.one_in(2).then(|| chance.small(NAMES)),
         _ => {
             spec.protect = false;
@@ -186,6 +195,11 @@ pub fn sound(mut specs: BTreeMap<u8, Spec>) -> Vec<Spec> {
     let mut were = BTreeSet::new();
     let mut slots = BTreeSet::new();
     for spec in specs.values_mut() {
+        match spec.kind {
+            // Its parts have their own names, and no output says what makes them anew.
+            Kind::Crowd => (spec.was, spec.inside, spec.deep) = (None, None, false),
+            _ => spec.parts = Vec::new(),
+        }
         spec.inside = spec.inside.filter(|holder| {
             // Who is in a box requires it, so only in this order is there no circle.
             *holder < spec.name && boxes.get(holder) == Some(&spec.target)
@@ -197,7 +211,8 @@ pub fn sound(mut specs: BTreeMap<u8, Spec>) -> Vec<Spec> {
         // What passes requires nothing that uses what it is there for.
         let below = spec.until.unwrap_or(spec.name);
         spec.requires.retain(|name| *name < below && names.contains(name));
-        spec.input = spec.input.filter(|name| *name < below && names.contains(name));
+        let yields = |name: &u8| kinds.get(name).is_some_and(|kind| *kind != Kind::Crowd);
+        spec.input = spec.input.filter(|name| *name < below && yields(name));
         spec.requires.sort();
         spec.requires.dedup();
         while spec.kind == Kind::Floating && !slots.insert((spec.target, spec.inside, spec.slot)) {
@@ -209,7 +224,8 @@ pub fn sound(mut specs: BTreeMap<u8, Spec>) -> Vec<Spec> {
 
 fn hand(chance: &Chance) -> Hand {
     let name = chance.small(NAMES);
-    let claim = match chance.below(6) {
+    let claim = match chance.below(7) {
+        6 => format!("part:n{name}.p{}", chance.small(3)),
         0 => format!("slot:{}", chance.small(4)),
         1 => format!("box:n{name}"),
         2 => format!("box:n{}/thing:n{name}", chance.small(NAMES)),
@@ -260,6 +276,7 @@ fn faults(chance: &Chance) -> Faults {
         down: targets(12),
         impostors: targets(20),
         unmounted: targets(20),
+        folded: (0..NAMES).filter(|_| chance.one_in(25)).collect(),
         unready: (0..NAMES).filter(|_| chance.one_in(25)).collect(),
         only: some(8).then(|| names().filter(|_| chance.one_in(2)).collect()),
         target: some(12).then(|| chance.small(TARGETS)),

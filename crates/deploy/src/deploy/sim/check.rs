@@ -10,6 +10,7 @@ use crate::handler::fake::{At, FakeHandler, World};
 use crate::state::{Change, Condition, End, Holding, Row, Snapshot, Store as _};
 
 use super::super::engine::{Effect, Engine};
+use super::super::parts::{owner, rows_of_all};
 use super::super::survey::Subject;
 use super::super::{Action, Entry, Outcome};
 use super::case::Spec;
@@ -127,7 +128,7 @@ pub(super) fn before(lab: &Lab, engine: &Engine<'_>, effect: &Effect) {
         }
         Effect::Delete(batch) => {
             let wanted =
-                |id: &EcoString| engine.graph.get(id).is_some_and(|node| node.state == State::Present);
+                |id: &EcoString| engine.graph.get(owner(id)).is_some_and(|node| node.state == State::Present);
             for key in engine.deleting(batch) {
                 // What goes on as something else is not taken down.
                 let goes_on = |s: &Subject| s.lasts() && s.row.as_ref() == Some(&key) && *s.id() != key.id;
@@ -137,7 +138,8 @@ pub(super) fn before(lab: &Lab, engine: &Engine<'_>, effect: &Effect) {
                 if wanted(&key.id) {
                     continue;
                 }
-                let users = ledger.rows.values().filter(|row| row.requires.contains(&key.id));
+                let id = EcoString::from(owner(&key.id));
+                let users = ledger.rows.values().filter(|row| row.requires.contains(&id));
                 let users = users.filter(|row| row.condition != Condition::Retained && !wanted(&row.key.id));
                 let users =
                     users.filter(|row| row.holding == Holding::Made && row.condition == Condition::Ok);
@@ -161,7 +163,7 @@ fn accompanied(lab: &Lab, engine: &Engine<'_>, id: &EcoString) {
     let entries = engine.plan().into_iter().flat_map(|plan| &plan.entries);
     let passing = entries.filter(|entry| matches!(entry.action, Action::Transient { .. }));
     let nodes = passing.filter_map(|entry| engine.graph.get(&entry.id)?.read().ok());
-    for node in nodes.filter(|node| node.until.contains(id)) {
+    for node in nodes.filter(|node| node.until.iter().any(|until| until == owner(id))) {
         let row = engine.ledger.rows_of(&node.id).find(|row| row.condition != Condition::Deposed);
         if row.is_none_or(|row| !row.ready) {
             lab.report("I25", format!("{id} is touched, and {} is not in place", node.id));
@@ -174,6 +176,17 @@ fn unmet(engine: &Engine<'_>, ledger: &Snapshot, id: &EcoString) -> Option<&'sta
     if node.state != State::Present {
         return None;
     }
+    if let Some(compound) = engine.survey.compounds.get(id) {
+        let parts = compound.parts.iter().filter_map(|at| engine.survey.subjects.get(*at));
+        let unmet = parts.filter_map(|part| not_there(ledger, part.id())).next();
+        return unmet.or(compound.folded.as_ref().map(|_| "is not complete"));
+    }
+    // Of what is outside of the run it is enough that there is some of it.
+    let any = rows_of_all(ledger, id).any(|row| row.key.id != *id && row.ready);
+    if any { None } else { not_there(ledger, id) }
+}
+
+fn not_there(ledger: &Snapshot, id: &EcoString) -> Option<&'static str> {
     let row = ledger.rows_of(id).filter(|row| row.condition != Condition::Deposed).last();
     match row {
         None => Some("is not there"),
@@ -184,7 +197,7 @@ fn unmet(engine: &Engine<'_>, ledger: &Snapshot, id: &EcoString) -> Option<&'sta
 
 /// The fields of which nobody knows what they are to be: they wait for what is named as not as wanted.
 fn unsettled(wanted: &[Spec], named: &dyn Fn(&EcoString) -> bool) -> BTreeSet<(EcoString, EcoString)> {
-    let nodes = nodes::nodes(wanted);
+    let nodes = nodes::expanded(nodes::nodes(wanted));
     let mut fields: BTreeSet<(EcoString, EcoString)> = BTreeSet::new();
     for _ in 0..nodes.len() {
         for node in &nodes {
@@ -200,14 +213,14 @@ fn unsettled(wanted: &[Spec], named: &dyn Fn(&EcoString) -> bool) -> BTreeSet<(E
 
 /// I2, I14: everything is as wanted, or what differs is named.
 pub(super) fn healed(lab: &Lab, wanted: &[Spec], last: &Outcome) {
-    let nodes = nodes::settled(wanted);
+    let nodes = nodes::expanded(nodes::settled(wanted));
     let lasting = nodes.iter().filter(|node| node.state == State::Present);
     let by_place: BTreeMap<At, &Node> =
         lasting.flat_map(|node| places_of(node).into_iter().map(move |at| (at, node))).collect();
     let Ok(ledger) = lab.store.reopen().load() else { return };
     let named = |id: &EcoString| {
         let was = |action: &Action| matches!(action, Action::Update { was: Some(was), .. } if was == id);
-        let about = |entry: &Entry| entry.id == *id || was(&entry.action);
+        let about = |entry: &Entry| entry.id == *id || entry.id == owner(id) || was(&entry.action);
         let entries = last.plan.entries.iter().zip(&last.verdicts).filter(|(entry, _)| about(entry));
         entries.into_iter().any(|(entry, verdict)| {
             let stays =

@@ -32,7 +32,7 @@ pub fn exhaustive(resources: u8, crashes: u32) -> Result<Extent, (Case, Violatio
             let edits = edits(&all);
             let lives =
                 [(nothing, all.clone())].into_iter().chain(edits.into_iter().map(|to| (all.clone(), to)));
-            let lives = lives.chain(fed(&all));
+            let lives = lives.chain(fed(&all)).chain(crowds(&all));
             for (from, to) in lives {
                 extent.edits += 1;
                 Life { from: &from, to: &to, crashes }.all(&mut extent)?;
@@ -159,6 +159,19 @@ fn fed(all: &[Spec]) -> Vec<(Vec<Spec>, Vec<Spec>)> {
         lives.extend([(Vec::new(), users.clone()), (all.to_vec(), users.clone()), (users, changed)]);
     }
     lives
+}
+
+/// One consists of parts, of which one goes and another comes.
+fn crowds(all: &[Spec]) -> Vec<(Vec<Spec>, Vec<Spec>)> {
+    let with = |name: u8, parts: [u8; 2]| -> Vec<Spec> {
+        let crowd = |spec: &Spec| Spec { kind: Kind::Crowd, parts: parts.to_vec(), ..spec.clone() };
+        all.iter().map(|spec| if spec.name == name { crowd(spec) } else { spec.clone() }).collect()
+    };
+    let lives = all.iter().map(|one| {
+        let (first, then) = (with(one.name, [0, 1]), with(one.name, [1, 2]));
+        [(Vec::new(), first.clone()), (first.clone(), then), (first, Vec::new())]
+    });
+    lives.flatten().collect()
 }
 
 /// One edit of one graph, with all ways in which it is cut off.

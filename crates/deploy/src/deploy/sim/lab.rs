@@ -361,6 +361,7 @@ impl Lab {
         let imposes = |target| (nodes::identity(target), EcoString::from("impostor"));
         inner.impostors = known(&faults.impostors).into_iter().map(imposes).collect();
         inner.unmounted = known(&faults.unmounted).into_iter().map(nodes::identity).collect();
+        inner.folded = faults.folded.iter().map(|name| ecow::eco_format!("n{name}")).collect();
         inner.never_ready = faults.unready.iter().map(|name| ecow::eco_format!("thing:n{name}")).collect();
     }
 

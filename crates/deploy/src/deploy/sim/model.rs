@@ -3,7 +3,7 @@
 //! the order, it gives none.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ecow::EcoString;
 
@@ -12,15 +12,17 @@ use crate::handler::fake::{At, Object};
 use crate::state::{Condition, Holding, Row, Snapshot};
 
 use super::super::engine::Engine;
+use super::super::parts::owner;
 use super::super::plan::{Action, Kept, Plan, Released};
 use super::check::places_of;
 use super::lab::Lab;
-use super::nodes::waits_for;
+use super::nodes::{self, waits_for};
 
 /// Compares a plan with the reference.
 pub(super) fn agrees(lab: &Lab, engine: &Engine<'_>, plan: &Plan) {
     let wanted = engine.graph.sorted().into_iter().filter(|node| node.state == State::Present);
-    let wanted: Vec<Node> = wanted.filter_map(|node| node.read().ok()).collect();
+    let whole: Vec<Node> = wanted.filter_map(|node| node.read().ok()).collect();
+    let wanted = nodes::expanded(whole.clone());
     let passing = engine.graph.sorted().into_iter().filter(|node| node.state == State::Transient);
     let passing: Vec<Node> = passing.filter_map(|node| node.read().ok()).collect();
     let moves = &engine.graph.header().moves;
@@ -35,6 +37,8 @@ pub(super) fn agrees(lab: &Lab, engine: &Engine<'_>, plan: &Plan) {
         objects: &inner.objects,
         blind: away.into_iter().chain(unmounted).collect(),
         depth: Cell::new(0),
+        folded: &inner.folded,
+        whole: &whole,
     };
     let mut expected: BTreeMap<EcoString, Vec<&'static str>> = BTreeMap::new();
     let mut open: Vec<EcoString> = Vec::new();
@@ -42,6 +46,13 @@ pub(super) fn agrees(lab: &Lab, engine: &Engine<'_>, plan: &Plan) {
         match model.wanted(node) {
             Some("nothing") => {}
             Some(word) => expected.entry(node.id.clone()).or_default().push(word),
+            None => open.push(node.id.clone()),
+        }
+    }
+    for node in &whole {
+        match model.fold(&node.id) {
+            Some(Fold::No) => {}
+            Some(_) => expected.entry(node.id.clone()).or_default().push("expand"),
             None => open.push(node.id.clone()),
         }
     }
@@ -108,6 +119,7 @@ fn word(action: &Action) -> &'static str {
         Action::Create { .. } => "create",
         Action::Transient { .. } => "transient",
         Action::Await => "await",
+        Action::Expand => "expand",
         Action::Release { why: Released::Replaced } => "replaced",
         Action::Release { .. } => "release",
         Action::Forget => "forget",
@@ -116,6 +128,7 @@ fn word(action: &Action) -> &'static str {
         Action::Keep { why: Kept::Holds(_) } => "holds",
         Action::Keep { why: Kept::Inside(_) } => "inside",
         Action::Keep { why: Kept::Unseen(_) } => "unseen",
+        Action::Keep { why: Kept::Folded(_) } => "folded",
         Action::Report { .. } => "report",
         Action::Refuse { .. } => "refuse",
     }
@@ -133,6 +146,21 @@ struct Model<'a> {
     blind: Vec<EcoString>,
     /// How many answers are being looked for, each for another one.
     depth: Cell<u32>,
+    /// The names of those of which nobody can say what parts they consist of.
+    folded: &'a BTreeSet<EcoString>,
+    /// What is wanted, with what consists of parts as a whole.
+    whole: &'a [Node],
+}
+
+/// Whether it is known what parts something consists of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fold {
+    /// It is, or it has none.
+    No,
+    /// What it takes from others is known, and may be something else soon.
+    Soon,
+    /// It is not.
+    Unknown,
 }
 
 /// Beyond this an answer depends on itself, which the rules leave to the order.
@@ -203,15 +231,15 @@ impl Model<'_> {
     fn is_needed(&self, node: &Node) -> Option<bool> {
         let mut needed = Some(false);
         for id in &node.until {
-            for present in self.wanted.iter().filter(|present| present.id == *id) {
+            for present in self.wanted.iter().filter(|present| owner(&present.id) == id) {
                 match self.wanted(present) {
                     _ if self.row_of(present).is_some_and(|row| !row.ready) => needed = None,
-                    Some("nothing" | "refuse" | "report") => {}
+                    Some("nothing" | "refuse" | "report" | "folded") => {}
                     Some(_) => return Some(true),
                     None => needed = None,
                 }
             }
-            for row in self.ledger.rows.values().filter(|row| row.key.id == *id) {
+            for row in self.ledger.rows.values().filter(|row| owner(&row.key.id) == id) {
                 match self.row(row) {
                     Some("delete" | "goes") => return Some(true),
                     Some(_) => {}
@@ -238,7 +266,8 @@ impl Model<'_> {
     }
 
     fn node_of(&self, row: &Row) -> Option<&Node> {
-        self.wanted.iter().find(|node| self.row_of(node).is_some_and(|r| r.key == row.key))
+        let known = |node: &&Node| self.fold(&node.id) != Some(Fold::Unknown);
+        self.wanted.iter().filter(known).find(|node| self.row_of(node).is_some_and(|r| r.key == row.key))
     }
 
     /// The row that holds the place of a node and is not its own.
@@ -287,6 +316,10 @@ impl Model<'_> {
             return Some("wanted");
         }
         let alone = self.alone(row);
+        let goes = !is_live || matches!(alone, "forget" | "release" | "replaced");
+        if self.fold(&row.key.id)? != Fold::No && !goes && row.key.id != owner(&row.key.id) {
+            return Some("folded");
+        }
         // What it is in goes, and it with that.
         if alone == "delete"
             && let Some(holder) = self.holder(row).filter(|holder| !self.is_used_by_what_stays(holder))
@@ -302,15 +335,15 @@ impl Model<'_> {
 
     /// Whether something that stays uses a row, directly or through others.
     fn is_used_by_what_stays(&self, row: &Row) -> bool {
-        self.ledger.rows.values().filter(|user| user.requires.contains(&row.key.id)).any(|user| {
-            match self.node_of(user) {
+        self.ledger.rows.values().filter(|user| user.requires.iter().any(|id| id == owner(&row.key.id))).any(
+            |user| match self.node_of(user) {
                 Some(node) => self.wanted(node) == Some("refuse"),
                 None => {
                     !matches!(self.alone(user), "delete" | "forget")
                         || (self.alone(user) == "delete" && self.is_used_by_what_stays(user))
                 }
-            }
-        })
+            },
+        )
     }
 
     /// What becomes of a row, were there no others.
@@ -321,7 +354,11 @@ impl Model<'_> {
                     let let_go = self.node_of(holder).is_none() && self.alone(holder) == "release";
                     holder.kind == "fake::Box" && !let_go
                 });
-                return if inside { "inside" } else { "release" };
+                return match inside {
+                    true => "inside",
+                    false if self.is_under_way(row) => "unseen",
+                    false => "release",
+                };
             }
             if row.protect {
                 return "retain";
@@ -336,6 +373,11 @@ impl Model<'_> {
             Some(object) if self.is_ours(row, object) => "delete",
             Some(_) => "replaced",
         }
+    }
+
+    /// Whether an effect on a place is not accounted for.
+    fn is_under_way(&self, row: &Row) -> bool {
+        self.ledger.intents.values().any(|intent| Self::at(&intent.row) == Self::at(row))
     }
 
     /// What holds a place, by the claim of it.
@@ -408,13 +450,32 @@ impl Model<'_> {
 
     /// What the ledger has of what a producer yields.
     fn output(&self, producer: &Node) -> Option<EcoString> {
-        let row = self.row_of(producer)?;
+        // What goes on under another id has yielded nothing under that.
+        let row = self.row_of(producer).filter(|row| row.key.id == producer.id)?;
         let outputs = GraphValue::parse(row.recorded.outputs.as_bytes()).ok()?;
         Some(outputs.get("out")?.as_str()?.into())
     }
 
+    /// Whether it is known what parts the owner of an id consists of.
+    fn fold(&self, id: &str) -> Option<Fold> {
+        let Some(node) = self.whole.iter().find(|node| node.id == owner(id)) else { return Some(Fold::No) };
+        if node.fields.get("parts").is_none() {
+            return Some(Fold::No);
+        }
+        let name = node.fields.get("name").and_then(|name| name.as_str()).unwrap_or_default();
+        if self.folded.contains(name) {
+            return Some(Fold::Unknown);
+        }
+        let Some((field, producer)) = waits_for(node) else { return Some(Fold::No) };
+        let producer = self.wanted.iter().find(|node| node.id == *producer);
+        if producer.and_then(|producer| self.output(producer)).is_none() {
+            return Some(Fold::Unknown);
+        }
+        Some(if self.says(node, field)?.is_none() { Fold::Soon } else { Fold::No })
+    }
+
     fn is_asked(&self, node: &Node) -> bool {
-        let mut all = self.wanted.iter().chain(self.passing);
+        let mut all = self.whole.iter().chain(self.passing);
         all.any(|user| waits_for(user).is_some_and(|(_, id)| *id == node.id))
     }
 
@@ -446,6 +507,12 @@ impl Model<'_> {
     }
 
     fn wanted_at_depth(&self, node: &Node) -> Option<&'static str> {
+        match self.fold(&node.id)? {
+            Fold::No => {}
+            // What is said of those that there are, is said of their rows.
+            Fold::Unknown => return Some("nothing"),
+            Fold::Soon => return Some(if self.row_of(node).is_some() { "folded" } else { "nothing" }),
+        }
         let place = Self::place(node);
         if self.blind.contains(&place.0) {
             return Some("refuse");
@@ -508,7 +575,10 @@ impl Model<'_> {
             }
             return Some(if may { "replace" } else { "refuse" });
         }
-        let known = !row.recorded.outputs.is_empty() && self.as_applied(row, object);
+        // What was applied as something else may yield something else.
+        let applied = GraphValue::parse(row.recorded.fields.as_bytes()).ok();
+        let same_name = applied.is_some_and(|applied| applied.get("name") == node.fields.get("name"));
+        let known = !row.recorded.outputs.is_empty() && same_name && self.as_applied(row, object);
         let owes = self.is_asked(node) && !known;
         let same = !differs("value", &object.value)? && !differs("extra", &object.extra)? && !owes;
         Some(if same && row.key.id == node.id { "nothing" } else { "update" })

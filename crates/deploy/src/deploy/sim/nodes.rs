@@ -113,6 +113,10 @@ fn node(spec: &Spec, by_name: &BTreeMap<u8, &Spec>) -> Node {
     if spec.kind == Kind::Floating {
         fields.push(("slot".into(), text(eco_format!("{}", spec.slot))));
     }
+    if spec.kind == Kind::Crowd {
+        let names = spec.parts.iter().map(|part| text(eco_format!("p{part}")));
+        fields.push(("parts".into(), GraphValue::List(names.collect())));
+    }
     if let Some(holder) = spec.inside {
         fields.push(("inside".into(), text(eco_format!("n{holder}"))));
     }
@@ -144,6 +148,22 @@ fn node(spec: &Spec, by_name: &BTreeMap<u8, &Spec>) -> Node {
         drift: Drift::Repair,
         origin: Origin::default(),
     }
+}
+
+/// The nodes with those that consist of parts as these.
+pub fn expanded(nodes: Vec<Node>) -> Vec<Node> {
+    nodes.into_iter().flat_map(|node| parts_of(&node).unwrap_or_else(|| vec![node])).collect()
+}
+
+fn parts_of(node: &Node) -> Option<Vec<Node>> {
+    let Some(GraphValue::List(names)) = node.fields.get("parts") else { return None };
+    let part = |name: &EcoString| {
+        let fields = node.fields.entries().unwrap_or_default().iter().filter(|(name, _)| name != "parts");
+        let fields = fields.cloned().chain([("part".into(), GraphValue::Str(name.clone()))]);
+        let id = eco_format!("{}#{name}", node.id);
+        Node { id, fields: GraphValue::map(fields.collect()), ..node.clone() }
+    };
+    Some(names.iter().filter_map(|name| Some(part(&name.as_str()?.into()))).collect())
 }
 
 /// What a field that uses an output waits for: the name of the field, and the id of the producer.

@@ -94,6 +94,7 @@ fn simpler_faults(faults: &Faults) -> impl Iterator<Item = Faults> {
         Faults { impostors: Vec::new(), ..faults.clone() },
         Faults { unmounted: Vec::new(), ..faults.clone() },
         Faults { unready: Vec::new(), ..faults.clone() },
+        Faults { folded: Vec::new(), ..faults.clone() },
         Faults { pause: None, ..faults.clone() },
         Faults { only: None, ..faults.clone() },
         Faults { target: None, ..faults.clone() },

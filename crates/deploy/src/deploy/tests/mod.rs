@@ -2,6 +2,7 @@
 
 mod again;
 mod attacks;
+mod compound;
 mod engine;
 mod files;
 mod lanes;

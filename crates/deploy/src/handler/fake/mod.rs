@@ -251,12 +251,15 @@ impl Handler for FakeHandler {
     }
 
     fn expand(&self, node: &Node) -> Option<Vec<Part>> {
+        if self.0.inner().folded.contains(text(&node.fields, "name")) {
+            return None;
+        }
         let GraphValue::List(names) = node.fields.get("parts")? else { return None };
         let part = |name: &GraphValue| {
             let name = name.as_str()?;
             let mut fields: Vec<(EcoString, GraphValue)> =
                 vec![("part".into(), GraphValue::Str(name.into()))];
-            for field in ["name", "value", "extra", "inside"] {
+            for field in ["name", "value", "extra", "shape", "inside"] {
                 fields.extend(node.fields.get(field).map(|value| (field.into(), value.clone())));
             }
             Some(Part { name: name.into(), fields: GraphValue::map(fields) })

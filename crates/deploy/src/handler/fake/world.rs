@@ -59,6 +59,8 @@ pub struct Inner {
     pub has_readiness: bool,
     /// What is not ready, however often it is asked.
     pub never_ready: BTreeSet<EcoString>,
+    /// The names of what cannot be expanded now.
+    pub folded: BTreeSet<EcoString>,
     pub(super) asked: u32,
     chance: Option<SeededRandom>,
     revision: u64,
