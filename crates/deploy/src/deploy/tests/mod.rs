@@ -5,6 +5,7 @@ mod attacks;
 mod compound;
 mod engine;
 mod files;
+mod foreign;
 mod lanes;
 mod later;
 mod parts;
