@@ -21,12 +21,14 @@ use std::files::Directory
 use std::files::TextFile
 use std::host::Host
 use std::net::Port
+use std::time::Positive
 
 slice Machine in "slices/machines" {
     key name: string
     port: Port
     identity_file: string
     host_key: string
+    login_timeout: Positive?
     texts: map<string, string> = {}
     copied: bool = false
 }
@@ -34,7 +36,7 @@ slice Machine in "slices/machines" {
 impl Machine {
     let host = Host {
         name
-        transport: ssh { address: "127.0.0.1", port, identity_file, host_key }
+        transport: ssh { address: "127.0.0.1", port, identity_file, host_key, login_timeout }
     }
     Directory { host, path: "/notes" }
     for note in texts.entries() {
@@ -196,6 +198,8 @@ pub(super) struct Machine {
     copied: bool,
     /// Instead of its own.
     host_key: Option<String>,
+    /// How long it may say nothing at first.
+    timeout: Option<&'static str>,
 }
 
 /// A project, its ledger, the folder that stands for `/`, and hosts.
@@ -235,6 +239,9 @@ impl Fleet {
             let mut yaml =
                 format!("name: {name}\nport: {}\nhost_key: {key}\ncopied: {}\n", host.port, machine.copied);
             let _ = writeln!(yaml, "identity_file: {}/key", self.at.display());
+            if let Some(timeout) = machine.timeout {
+                let _ = writeln!(yaml, "login_timeout: {timeout}");
+            }
             if !machine.texts.is_empty() {
                 yaml += "texts:\n";
             }
@@ -396,6 +403,52 @@ fn a_host_that_cannot_be_used_fails_alone_and_says_why() {
     for name in machines.keys() {
         assert_eq!(fleet.notes(name).len(), 1, "{name}");
     }
+}
+
+#[test]
+fn a_host_that_says_nothing_is_given_up_and_keeps_no_other_waiting() {
+    if !can() {
+        return;
+    }
+    let mut fleet = Fleet::new(&["good", "mute", "stuck"]);
+    // Something listens there, and never says what it is.
+    let mute = fleet.hosts.get_mut("mute").unwrap();
+    mute.kill();
+    let _listener = TcpListener::bind(("127.0.0.1", mute.port)).unwrap();
+    // The key is good, and then nothing comes: a shell that waits for a folder that is not there.
+    let stuck = fleet.hosts.get_mut("stuck").unwrap();
+    stuck.kill();
+    let config = fleet.at.join("hosts/stuck/config");
+    let usual = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("{usual}ForceCommand sleep 1000\n")).unwrap();
+    let stuck = fleet.hosts.get_mut("stuck").unwrap();
+    stuck.start();
+    let machine = texts(&[("a", "x")]);
+    let hasty = Machine { timeout: Some("2s"), ..machine.clone() };
+    fleet.say(&[("good", machine.clone()), ("mute", hasty.clone()), ("stuck", hasty)].into());
+
+    let output = fleet.run("deploy");
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert_eq!(fleet.notes("good").len(), 1);
+    for (name, problem, help) in [
+        ("mute", "has not answered for 2s: ", "see that it is up, that ssh listens there"),
+        ("stuck", "has not said anything for 3s while it was logged in to", "`ssh HOST true`"),
+    ] {
+        let host = format!("127.0.0.1:{}`", fleet.hosts[name].port);
+        let line = said.lines().find(|line| line.contains(&host));
+        assert!(line.is_some_and(|line| line.contains(problem)), "{name}: {line:?} in {said}");
+        assert!(said.contains(help), "{name}: {said}");
+    }
+
+    // Once it lets people in, the next run goes on from there.
+    std::fs::write(&config, usual).unwrap();
+    let stuck = fleet.hosts.get_mut("stuck").unwrap();
+    stuck.kill();
+    stuck.start();
+    fleet.say(&["good", "stuck"].map(|name| (name, machine.clone())).into());
+    fleet.deploys();
+    assert_eq!(fleet.notes("stuck").len(), 1);
 }
 
 #[test]

@@ -20,9 +20,9 @@ use super::link::{Connect, Pipes, Stage};
 use super::process::{Ended, Process};
 use super::program::Program;
 
-/// How long a host may take to answer, in seconds.
-const CONNECT: u32 = 10;
-/// How long nothing may happen while a connection is made.
+/// How long a host may take to answer at all, if it is given that long.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long nothing may happen while a connection is made, if the host says nothing else.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How much of a program is sent before that counts as a sign of life.
 const PIECE: u64 = 1 << 18;
@@ -47,6 +47,8 @@ pub struct Ssh {
     user: Option<EcoString>,
     identity_file: Option<EcoString>,
     host_key: Option<EcoString>,
+    /// How long nothing may happen while a connection is made.
+    patience: Duration,
     /// With which rights is done there what does not say it itself.
     rights: Rights,
     /// Whether something may be under way there that was begun as root.
@@ -77,13 +79,26 @@ impl Ssh {
         let who = user.as_ref().map_or_else(EcoString::new, |user| eco_format!("{user}@"));
         let name = format!("`{who}{address}:{port}`");
         let rights = become_.and_then(GraphValue::as_str).and_then(Rights::read).unwrap_or_default();
-        Ok(Ssh { address, port, user, identity_file, host_key, rights, unfinished: false, name })
+        let patience = transport.get("login_timeout").and_then(GraphValue::as_int);
+        let patience = patience.and_then(|nanoseconds| u64::try_from(nanoseconds).ok());
+        let patience = patience.map_or(PATIENCE, Duration::from_nanos);
+        Ok(Ssh { address, port, user, identity_file, host_key, patience, rights, unfinished: false, name })
     }
 
     /// The same where an earlier run may have begun something as root, as the ledger knows.
     pub fn unfinished(mut self, unfinished: bool) -> Self {
         self.unfinished = unfinished;
         self
+    }
+
+    /// How long it may take to answer at all: whole seconds, as ssh has them.
+    fn until_answered(&self) -> Duration {
+        Duration::from_secs(self.patience.min(CONNECT).as_secs().max(1))
+    }
+
+    /// How long nothing may come: ssh has the first word on a host that does not answer at all.
+    fn until_silent(&self) -> Duration {
+        self.patience.max(self.until_answered() + Duration::from_secs(1))
     }
 
     fn command(&self, known_hosts: Option<&KnownHosts>, program: &Program) -> Command {
@@ -107,7 +122,7 @@ impl Ssh {
         ] {
             option(plain);
         }
-        option(&format!("ConnectTimeout={CONNECT}"));
+        option(&format!("ConnectTimeout={}", self.until_answered().as_secs()));
         if let Some(known) = known_hosts {
             option(&format!("UserKnownHostsFile={}", known.0.display()));
             option("GlobalKnownHostsFile=/dev/null");
@@ -210,7 +225,7 @@ impl Connect for Ssh {
         };
         let mut ssh = Process::new(child, complaints);
         let mut from = BufReader::new(from);
-        let watch = Watch::new(&ssh);
+        let watch = Watch::new(&ssh, self.until_silent());
         if let Err((point, cause)) = start(&mut from, &mut to, program, &watch) {
             drop((from, to));
             let (late, ended) = (watch.end(), ssh.end());
@@ -293,12 +308,12 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(process: &Process) -> Self {
+    fn new(process: &Process, patience: Duration) -> Self {
         let (alive, signs) = channel();
         let process = i32::try_from(process.id()).ok().and_then(Pid::from_raw);
         let watcher = std::thread::spawn(move || {
             loop {
-                match signs.recv_timeout(PATIENCE) {
+                match signs.recv_timeout(patience) {
                     Ok(()) => {}
                     Err(RecvTimeoutError::Disconnected) => return false,
                     Err(RecvTimeoutError::Timeout) => break,
@@ -345,8 +360,8 @@ impl Ssh {
 
     /// It was waited for, and did not go on.
     fn silent(&self) -> Fault {
-        Fault::new(format!("{} has not said anything for {PATIENCE:?}", self.name))
-            .help("see that a login there gets through, as `ssh HOST true` does, and run it again")
+        Fault::new(format!("{} has not said anything for {:?} while it was logged in to", self.name, self.until_silent()))
+            .help("see that a login there gets through, as `ssh HOST true` does, or give it a longer `login_timeout`")
     }
 
     /// ssh itself did not get in.
@@ -373,6 +388,12 @@ impl Ssh {
         }
         if ended.has(&["Could not resolve"]) {
             return Fault::new(format!("{name}: its name is unknown: {why}")).help("mend `address`");
+        }
+        if ended.has(&["timed out"]) {
+            let waited = self.until_answered();
+            return Fault::new(format!("{name} has not answered for {waited:?}: {why}"))
+                .help("see that it is up, that ssh listens there, and that nothing on the way swallows it")
+                .again();
         }
         Fault::new(format!("{name} cannot be reached: {why}"))
             .help("see that it is up and that ssh listens there, and run it again")
