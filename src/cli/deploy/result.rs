@@ -48,7 +48,9 @@ pub(super) fn text(outcome: &Outcome, ui: &Ui) -> String {
     let parts: Vec<String> =
         [change::list(&done), change::list(&not_done)].into_iter().filter(|p| !p.is_empty()).collect();
     if !parts.is_empty() {
-        let _ = writeln!(out, "{}", ui.bold(&format!("Done: {}", parts.join("; ")), Stream::Out));
+        let tried = |v: &Verdict| matches!(v, Verdict::Done | Verdict::Unready(_) | Verdict::Unknown(_));
+        let word = if of(tried) == 0 { "Nothing was done" } else { "Done" };
+        let _ = writeln!(out, "{}", ui.bold(&format!("{word}: {}", parts.join("; ")), Stream::Out));
     }
     out
 }

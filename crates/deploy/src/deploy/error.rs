@@ -122,7 +122,7 @@ pub enum Error {
     #[diagnostic(
         code(gops::deploy::guard),
         help(
-            "if that is meant, approve it in gops.toml: `[[guard.allow]]`, `base = \"{base}\"`, `deletions = {rows}`; nothing was done"
+            "if that is meant, approve it in gops.toml: `[[guard.allow]]`, `base = \"{base}\"`, `deletions = {rows}`"
         )
     )]
     Guard {
