@@ -1,5 +1,7 @@
 //! What is to be done about one subject, by what is wanted, what is known and what was seen.
 
+use std::sync::Arc;
+
 use ecow::EcoString;
 
 use crate::graph::{Drift, GraphBuilder, GraphValue, Node};
@@ -51,7 +53,7 @@ struct Case<'a> {
     at: usize,
     subject: &'a Subject,
     wanted: &'a Wanted,
-    node: &'a Node,
+    node: &'a Arc<Node>,
     handler: &'a dyn Handler,
     row: Option<&'a Row>,
     way: Way,
@@ -74,7 +76,7 @@ impl<'a> Decider<'a> {
 
     /// What is to be done about a subject.
     pub(super) fn decide(&self, at: usize, subject: &'a Subject, way: Way) -> Decision {
-        let node = subject.wanted.as_ref().and_then(|wanted| wanted.node.as_deref());
+        let node = subject.wanted.as_ref().and_then(|wanted| wanted.node.as_ref());
         self.decide_for(at, subject, node, way)
     }
 
@@ -83,7 +85,7 @@ impl<'a> Decider<'a> {
         &self,
         at: usize,
         subject: &'a Subject,
-        node: Option<&Node>,
+        node: Option<&Arc<Node>>,
         way: Way,
     ) -> Decision {
         let row = subject.row.as_ref().and_then(|key| self.ledger.rows.get(key));
@@ -154,7 +156,7 @@ impl<'a> Decider<'a> {
         let own = case.row.filter(|row| row.key.id == case.node.id && row.claims == case.wanted.claims);
         let key = own.map_or_else(|| self.new_key(&case.node.id), |row| row.key.clone());
         let step = make(case.at, Operation::Create, key, None);
-        let action = Action::Create { fields: case.node.fields.clone(), again };
+        let action = Action::Create { node: case.node.clone(), again };
         // What was to go on under this id, or here, is gone.
         let gone = case.row.filter(|_| own.is_none()).map(|row| Change::Drop {
             key: row.key.clone(),
@@ -439,8 +441,8 @@ impl<'a> Decider<'a> {
         };
         if row.condition != Condition::Deposed {
             // Once nobody knows it, nobody would keep what it is in.
-            if let Some(holder) = holder_of(self.registry, self.ledger, row)
-                && is_left(row)
+            if is_left(row)
+                && let Some(holder) = holder_of(self.registry, self.ledger, row)
                 && !self.lets_go(holder)
             {
                 return keep(Kept::Inside(holder.key.id.clone()));

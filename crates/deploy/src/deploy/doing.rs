@@ -1,6 +1,6 @@
 //! Doing what was planned: which steps can be done next, and what becomes of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,19 +21,28 @@ use super::within::gone_with;
 /// How long something may take to become ready, unless its node says otherwise.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// For how many batches of one handler on one target intents are open at once: while one is done, the next
+/// is written down. All of them at once would be all in memory, and all in question after a crash.
+const AHEAD: usize = 2;
+
 /// How often an effect is tried that fails for what may pass.
 const ATTEMPTS: u32 = 4;
 
 /// How long is waited before the second attempt; each time twice as long.
 const BACKOFF: Duration = Duration::from_secs(1);
 
+/// A target and a handler: what is done one batch after the other.
+type Lane = (usize, EcoString);
+
 /// The steps of a plan while they are done.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
     steps: Vec<Doing>,
-    /// Steps whose intents can be opened.
+    /// Steps that nothing is before any more.
     next: Vec<usize>,
-    /// By intent, the step that it is for.
+    /// Those whose intents are opened once there is room for them.
+    held: BTreeMap<Lane, VecDeque<usize>>,
+    /// By intent that is not closed, the step that it is for.
     open: FxHashMap<u64, usize>,
     /// Steps whose outcome is to be made durable, and that are then asked whether they are ready.
     asking: Vec<usize>,
@@ -170,6 +179,15 @@ impl Steps {
         self.steps.get(at)
     }
 
+    /// How many intents are open for each handler on each target.
+    fn open_by_lane(&self, lane: impl Fn(usize) -> Option<Lane>) -> BTreeMap<Lane, usize> {
+        let mut open = BTreeMap::new();
+        for lane in self.open.values().filter_map(|at| lane(*at)) {
+            *open.entry(lane).or_insert(0) += 1;
+        }
+        open
+    }
+
     /// What was queued so far is being made durable.
     pub(super) fn committing(&mut self) {
         self.asking_next.append(&mut self.asking);
@@ -179,6 +197,9 @@ impl Steps {
         let goes_on = |state: &State| usize::from(matches!(state, State::Open | State::Asking));
         if let Some(step) = self.steps.get_mut(at) {
             self.under_way = (self.under_way + goes_on(&state)).saturating_sub(goes_on(&step.state));
+            if let (State::Open, Some(intent)) = (&step.state, step.intent) {
+                self.open.remove(&intent);
+            }
             step.state = state;
         }
     }
@@ -220,37 +241,67 @@ impl Steps {
 impl Engine<'_> {
     /// Takes the steps that can be done next, and says what they are about to do.
     pub(super) fn open_intents(&mut self) -> Vec<Change> {
-        let next = std::mem::take(&mut self.steps.next);
-        let mut changes = Vec::with_capacity(next.len());
-        let mut turns = FxHashMap::default();
-        for at in next {
-            if let Some(What::Ask { .. }) = self.steps.get(at).map(|step| &step.what) {
-                self.steps.ask(at);
-                continue;
+        for at in std::mem::take(&mut self.steps.next) {
+            match self.lane_of(at) {
+                Some(_) if matches!(self.steps.get(at).map(|s| &s.what), Some(What::Ask { .. })) => {
+                    self.steps.ask(at);
+                }
+                Some(lane) => self.steps.held.entry(lane).or_default().push_back(at),
+                None => self.failed(at, Verdict::Failed(Fault::new("nobody knows what this is about"))),
             }
-            if let Some(fault) = self.closed_to(at) {
-                self.failed(at, Verdict::Failed(fault));
-                continue;
+        }
+        let mut open = self.steps.open_by_lane(|at| self.lane_of(at));
+        let mut changes = Vec::new();
+        for (lane, mut steps) in std::mem::take(&mut self.steps.held) {
+            let together = self.together(&lane.1);
+            let open = open.remove(&lane).unwrap_or_default();
+            let mut turn = open;
+            while turn < together.saturating_mul(AHEAD)
+                && let Some(at) = steps.pop_front()
+            {
+                // So many are asked for together; the time that it may take is counted from its turn.
+                let turns = (turn + 1).div_ceil(together) as u32;
+                let deadline = self.now.after(self.patience(at).saturating_mul(turns));
+                let number = self.ledger.next_intent + changes.len() as u64;
+                match self.open_intent(at, number, deadline) {
+                    Ok(intent) => {
+                        changes.push(Change::Open(intent));
+                        turn += 1;
+                    }
+                    Err(fault) => self.failed(at, Verdict::Failed(fault)),
+                }
             }
-            if let Err(fault) = self.know(at) {
-                self.failed(at, Verdict::Failed(fault));
-                continue;
+            if !steps.is_empty() {
+                self.steps.held.insert(lane, steps);
             }
-            let number = self.ledger.next_intent + changes.len() as u64;
-            let deadline = self.deadline(at, &mut turns);
-            let Some(intent) = self.intent(at, number, deadline) else {
-                let fault = Fault::new("the ledger does not have what this is about");
-                self.failed(at, Verdict::Failed(fault));
-                continue;
-            };
-            self.steps.set(at, State::Open);
-            if let Some(step) = self.steps.steps.get_mut(at) {
-                step.intent = Some(number);
-            }
-            self.steps.open.insert(number, at);
-            changes.push(Change::Open(intent));
         }
         changes
+    }
+
+    /// The intent of a step that is to be done now.
+    fn open_intent(&mut self, at: usize, number: u64, deadline: Timestamp) -> Result<Intent, Fault> {
+        if let Some(fault) = self.closed_to(at) {
+            return Err(fault);
+        }
+        self.know(at)?;
+        let missing = || Fault::new("the ledger does not have what this is about");
+        let intent = self.intent(at, number, deadline).ok_or_else(missing)?;
+        self.steps.set(at, State::Open);
+        if let Some(step) = self.steps.steps.get_mut(at) {
+            step.intent = Some(number);
+        }
+        self.steps.open.insert(number, at);
+        Ok(intent)
+    }
+
+    /// The target and the handler of a step.
+    fn lane_of(&self, at: usize) -> Option<Lane> {
+        self.subject_of(at).map(|subject| (subject.target, subject.handler.clone()))
+    }
+
+    /// How many requests a handler takes at once.
+    fn together(&self, handler: &str) -> usize {
+        self.registry.get(handler).map_or(1, |handler| handler.concurrency()).max(1)
     }
 
     /// Why a step cannot be done, if a secret that it applies was not opened.
@@ -259,19 +310,6 @@ impl Engine<'_> {
             What::Make { subject, .. } => self.closed.get(subject).cloned(),
             _ => None,
         }
-    }
-
-    /// By when a step has had its effect, or is given up: after the time that it may take, from when it
-    /// is its turn. Of those for one target and handler so many are asked for together.
-    fn deadline(&self, at: usize, turns: &mut FxHashMap<(usize, EcoString), usize>) -> Timestamp {
-        let patience = self.patience(at);
-        let Some(item) = self.subject_of(at).map(|subject| (subject.target, subject.handler.clone())) else {
-            return self.now.after(patience);
-        };
-        let together = self.registry.get(&item.1).map_or(1, |handler| handler.concurrency()).max(1);
-        let turn = turns.entry(item).or_insert(0);
-        *turn += 1;
-        self.now.after(patience.saturating_mul(turn.div_ceil(together) as u32))
     }
 
     /// What a step is about.
@@ -353,11 +391,10 @@ impl Engine<'_> {
     }
 
     /// Intents are durable, and so are outcomes: what they wait for may begin.
-    pub(super) fn opened(&mut self, changes: &[Change]) -> Vec<Effect> {
+    pub(super) fn opened(&mut self, intents: &[u64]) -> Vec<Effect> {
         let mut makes = Vec::new();
         let mut unmakes = Vec::new();
-        for change in changes {
-            let Change::Open(intent) = change else { continue };
+        for intent in intents.iter().filter_map(|number| self.ledger.intents.get(number)) {
             let Some(&at) = self.steps.open.get(&intent.number) else { continue };
             let Some(target) = self.targets.holding(&intent.row.place) else { continue };
             let key = (target, intent.row.handler.clone());
@@ -539,7 +576,7 @@ impl Engine<'_> {
         self.queued.extend(along.into_iter().map(within));
         // What passes was never there to be kept.
         if !self.passes(at) {
-            self.queued.push(Change::Removed { number: self.rows().generation, rows });
+            self.removed += rows;
         }
         self.queued.push(Change::Close {
             number,

@@ -229,11 +229,16 @@ impl<'run> Course<'_, '_, 'run> {
                     let agreed = self.engine.plan().is_some_and(|plan| self.observer.planned(plan));
                     self.happened(Event::Decided(agreed && self.mode == Mode::Deploy))?;
                 }
-                Effect::Commit(changes) => match self.commit(&changes) {
-                    Ok(event) => self.happened(event)?,
-                    // Nothing that is not written down is done.
-                    Err(error) => return Ok((self.engine, Some(error))),
-                },
+                Effect::Commit(changes) => {
+                    let committed = self.commit(&changes);
+                    // The engine takes them over.
+                    drop(changes);
+                    match committed {
+                        Ok(event) => self.happened(event)?,
+                        // Nothing that is not written down is done.
+                        Err(error) => return Ok((self.engine, Some(error))),
+                    }
+                }
                 Effect::Reveal(subjects) => {
                     let revealed = self.driver.reveal(&self.engine, &subjects);
                     self.happened(revealed)?;

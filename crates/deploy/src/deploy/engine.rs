@@ -93,7 +93,7 @@ pub(super) enum Effect {
     /// Open the secrets of these subjects, for whoever applies them.
     Reveal(Vec<usize>),
     /// Make changes durable. Nothing else is under way in the ledger.
-    Commit(Vec<Change>),
+    Commit(Arc<Vec<Change>>),
     /// Make or change things.
     Apply(Batch),
     /// Take things away.
@@ -163,8 +163,6 @@ pub(super) struct Engine<'a> {
     prints: Prints,
     pub(super) fence: Fence,
     desired: Digest,
-    /// The graph as it is kept with its generation, if that is a new one.
-    document: Option<Box<str>>,
     pub(super) ledger: Snapshot,
     pub(super) survey: Survey,
     /// What was learned from targets.
@@ -184,8 +182,10 @@ pub(super) struct Engine<'a> {
     pub(super) steps: Steps,
     /// Changes to be made durable with the next commit.
     pub(super) queued: Vec<Change>,
-    /// Changes that are being made durable.
-    committing: Option<Vec<Change>>,
+    /// How many rows were taken away since the last commit.
+    pub(super) removed: u64,
+    /// Changes that are being made durable; there may be many, so they are not copied.
+    committing: Option<Arc<Vec<Change>>>,
     /// When the last event happened.
     pub(super) now: Timestamp,
     /// Whether something has ended of which nobody knows yet what comes after it.
@@ -211,12 +211,7 @@ impl<'a> Engine<'a> {
         let Request { graph, nonce, targets, registry, random, mode, verify, limit, mut past, scope, prints } =
             request;
         let desired = graph.desired();
-        let last = ledger.generations.last();
-        let is_new = last.is_none_or(|g| g.desired != desired.to_string() || g.data != past.data);
         let hall = Hall::saying(std::mem::take(&mut past.notes));
-        // Only a deploy of something new keeps the graph.
-        let document = (is_new && mode == Mode::Deploy)
-            .then(|| String::from_utf8(graph.to_canonical_json()).unwrap_or_default().into());
         let graph: &'a GraphBuilder = graph;
         let survey = Survey::new(&Sources {
             graph,
@@ -241,7 +236,6 @@ impl<'a> Engine<'a> {
             prints,
             fence,
             desired,
-            document,
             ledger,
             survey,
             hall,
@@ -254,6 +248,7 @@ impl<'a> Engine<'a> {
             plan: None,
             steps: Steps::default(),
             queued: Vec::new(),
+            removed: 0,
             committing: None,
             now: Timestamp::default(),
             ended: false,
@@ -510,7 +505,7 @@ impl<'a> Engine<'a> {
             return self.make_plan();
         }
         if self.mode == Mode::Plan {
-            self.ledger.apply(&changes, Timestamp::default());
+            self.ledger.apply(changes, Timestamp::default());
             return self.recovered_durably();
         }
         self.commit(changes)
@@ -643,7 +638,7 @@ impl<'a> Engine<'a> {
                 number,
                 revision: self.graph.header().source.revision.clone().unwrap_or_default(),
                 desired: eco_format!("{}", self.desired),
-                graph: self.document.take(),
+                graph: String::from_utf8(self.graph.to_canonical_json()).ok().map(String::into_boxed_str),
                 started: Timestamp::default(),
                 finished: None,
                 rows: self.reached_rows(),
@@ -677,20 +672,22 @@ impl<'a> Engine<'a> {
             changes.splice(0..0, learned);
         }
         self.steps.committing();
+        let changes = Arc::new(changes);
         self.committing = Some(changes.clone());
         vec![Effect::Commit(changes)]
     }
 
     fn committed(&mut self, revision: Revision) -> Vec<Effect> {
         let changes = self.committing.take().unwrap_or_default();
-        self.ledger.apply(&changes, Timestamp::default());
+        let opened: Vec<u64> = changes.iter().filter_map(Change::opens).collect();
+        self.ledger.apply(Arc::unwrap_or_clone(changes), Timestamp::default());
         self.ledger.revision = revision;
         match self.phase {
             Phase::Greeting => self.enter(),
             Phase::Recovering => self.recovered_durably(),
             Phase::Starting => self.begin(),
             Phase::Doing => {
-                let mut effects = self.opened(&changes);
+                let mut effects = self.opened(&opened);
                 effects.extend(self.advance());
                 effects
             }
@@ -706,6 +703,9 @@ impl<'a> Engine<'a> {
         let intents = self.open_intents();
         let mut changes = std::mem::take(&mut self.queued);
         changes.extend(intents);
+        if let rows @ 1.. = std::mem::take(&mut self.removed) {
+            changes.push(Change::Removed { number: self.generation().0, rows });
+        }
         if !changes.is_empty() {
             return self.commit(changes);
         }

@@ -250,7 +250,7 @@ impl Engine<'_> {
             ready: true,
         };
         let change = Change::Put(row);
-        self.ledger.apply(std::slice::from_ref(&change), Default::default());
+        self.ledger.apply([change.clone()], Default::default());
         self.hall.changes.push(change);
     }
 

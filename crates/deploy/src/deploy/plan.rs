@@ -1,10 +1,11 @@
 //! What is to be done, as a value: everything that is needed to show it and to do it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use ecow::EcoString;
 
-use crate::graph::{Digest, GraphValue, Origin};
+use crate::graph::{Digest, GraphValue, Node, Origin};
 use crate::handler::{Cost, Fault, FieldChange};
 use crate::state::{Revision, RowKey};
 
@@ -78,8 +79,8 @@ pub enum Action {
     },
     /// It is made.
     Create {
-        /// Its fields.
-        fields: GraphValue,
+        /// What is made.
+        node: Arc<Node>,
         /// Whether it was made before and is gone.
         again: bool,
     },

@@ -204,6 +204,7 @@ impl<'a> Planner<'a> {
         let Draft { survey, decisions, subjects, order, serves, folded, .. } = draft;
         let whats: Vec<&What> = decisions.iter().flat_map(|d| &d.steps).collect();
         let ordered = order.resolve(|step, cause| derived(survey, &whats, &subjects, step, cause));
+        drop(whats);
         let mut blocked: BTreeMap<usize, Cause> = BTreeMap::new();
         for (step, cause) in &ordered.broken {
             if let Some(&subject) = subjects.get(*step) {
@@ -217,17 +218,19 @@ impl<'a> Planner<'a> {
         let mut ledger = Vec::new();
         let mut entries: Vec<(usize, Entry)> = Vec::new();
         let mut unchanged = 0;
-        for (at, (subject, decision)) in survey.subjects.iter().zip(&decisions).enumerate() {
+        let mut whats: Vec<Option<What>> = Vec::with_capacity(subjects.len());
+        for (at, (subject, decision)) in survey.subjects.iter().zip(decisions).enumerate() {
+            whats.extend(decision.steps.into_iter().map(Some));
             // What goes with something stays with it.
             let goes = subject.wanted.is_none().then_some(decision.with).flatten();
             let cause = blocked.get(&at).or_else(|| blocked.get(&goes?));
             // A replacement of which one half cannot be done is not begun.
             if cause.is_none() || comes(&at) {
-                ledger.extend(decision.ledger.iter().cloned());
+                ledger.extend(decision.ledger);
             }
-            match &decision.action {
+            match decision.action {
                 None => unchanged += usize::from(subject.lasts()),
-                Some(action) => entries.push((at, self.entry(subject, action.clone(), cause.cloned()))),
+                Some(action) => entries.push((at, self.entry(subject, action, cause.cloned()))),
             }
         }
         entries.extend(self.folded_entries(&folded).into_iter().map(|entry| (usize::MAX, entry)));
@@ -249,7 +252,7 @@ impl<'a> Planner<'a> {
             let before = ordered.before.get(*step)?;
             Some(Step {
                 entry: *entry_of.get(subjects.get(*step)?)?,
-                what: (*whats.get(*step)?).clone(),
+                what: whats.get_mut(*step)?.take()?,
                 after: before.iter().filter_map(|b| numbers.get(b).copied()).collect(),
             })
         });

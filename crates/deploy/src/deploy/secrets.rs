@@ -179,7 +179,11 @@ pub(super) fn untell(plan: &mut super::Plan) {
     };
     for entry in &mut plan.entries {
         match &mut entry.action {
-            Action::Create { fields, .. } | Action::Transient { fields } => *fields = untold(fields),
+            Action::Create { node, .. } => {
+                let fields = untold(&node.fields);
+                Arc::make_mut(node).fields = fields;
+            }
+            Action::Transient { fields } => *fields = untold(fields),
             Action::Replace { changes }
             | Action::Update { changes, .. }
             | Action::Adopt { changes }

@@ -304,7 +304,8 @@ impl Survey {
             && !passing
             && !self.intents.concern(&row.key)
         {
-            let claims = row.claims.clone();
+            // The row's, which are there anyway.
+            let (claims, digest) = (row.claims.clone(), row.digest.clone());
             let wanted = Wanted { sealed: sealed.clone(), digest, node: None, claims, passing, prints };
             return Ok(Subject {
                 target,
@@ -387,7 +388,7 @@ impl Survey {
 
     /// Adds the rows that are not paired yet, after pairing what goes on under another id.
     fn add_rest(&mut self, sources: &Sources<'_>) {
-        let paired: FxHashSet<RowKey> = self.subjects.iter().filter_map(|s| s.row.clone()).collect();
+        let paired: FxHashSet<&RowKey> = self.subjects.iter().filter_map(|s| s.row.as_ref()).collect();
         let rows = sources.ledger.rows.values().chain(self.implied.values());
         let mut rest: Vec<(usize, Row)> = Vec::new();
         let mut strangers = 0;

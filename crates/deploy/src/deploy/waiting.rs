@@ -2,6 +2,7 @@
 //! made or changed nobody knows them yet.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ecow::EcoString;
 
@@ -57,7 +58,7 @@ impl Planner<'_> {
             let Ok(fields) = later::resolve(&known.fields, self.decider.outputs()) else {
                 continue;
             };
-            let known = Node { fields, ..known.clone() };
+            let known = Arc::new(Node { fields, ..known.clone() });
             let way = ways.get(at).copied().unwrap_or_default();
             let decided = self.decider.decide_for(at, subject, Some(&known), way);
             if let Some(decision) = decisions.get_mut(at) {

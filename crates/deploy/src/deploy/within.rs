@@ -87,9 +87,9 @@ pub(super) fn holder_of<'a>(registry: &Registry, ledger: &'a Snapshot, row: &Row
         return None;
     }
     ledger.rows.values().find(|holder| {
-        holder.place.identity == row.place.identity
+        registry.get(&holder.handler).is_some_and(|handler| handler.sweeps(&holder.kind))
+            && holder.place.identity == row.place.identity
             && holder.claims.iter().any(|claim| within.contains(claim))
-            && registry.get(&holder.handler).is_some_and(|handler| handler.sweeps(&holder.kind))
     })
 }
 

@@ -219,7 +219,7 @@ pub(super) const GENERATION: &str =
     "number, revision, desired, started, finished, scope_rows, removed, data, history, author, cause";
 
 /// Reads what [`GENERATION`] names.
-pub(super) fn read_generation(record: &Record<'_>, graph: Option<Box<str>>) -> rusqlite::Result<Generation> {
+pub(super) fn read_generation(record: &Record<'_>) -> rusqlite::Result<Generation> {
     Ok(Generation {
         number: unsigned(record, 0)?,
         revision: text(record, 1)?,
@@ -233,8 +233,34 @@ pub(super) fn read_generation(record: &Record<'_>, graph: Option<Box<str>>) -> r
         author: text(record, 9)?,
         cause: text(record, 10)?,
         files: Vec::new(),
-        graph,
+        graph: None,
     })
+}
+
+/// About how large a part of a graph is: more than that SQLite need not hold at once.
+const PART: usize = 1 << 20;
+
+/// Keeps the graph of a generation.
+fn keep_graph(connection: &Connection, number: u64, graph: &str) -> rusqlite::Result<()> {
+    let mut put = connection.prepare_cached("INSERT INTO graphs VALUES (?1, ?2, ?3)")?;
+    let (mut rest, mut part) = (graph, 0);
+    while part == 0 || !rest.is_empty() {
+        let (content, behind) = rest.split_at(rest.floor_char_boundary(PART));
+        put.execute(params![number as i64, part, content])?;
+        (rest, part) = (behind, part + 1);
+    }
+    Ok(())
+}
+
+/// Reads the graph of a generation, if it is kept.
+pub(super) fn read_graph(connection: &Connection, number: u64) -> rusqlite::Result<Option<Box<str>>> {
+    let mut query = connection.prepare("SELECT content FROM graphs WHERE generation = ?1 ORDER BY part")?;
+    let mut records = query.query([number as i64])?;
+    let mut graph: Option<String> = None;
+    while let Some(record) = records.next()? {
+        graph.get_or_insert_default().push_str(record.get_ref(0)?.as_str()?);
+    }
+    Ok(graph.map(String::into_boxed_str))
 }
 
 fn numbers(record: &Record<'_>, at: usize) -> rusqlite::Result<Vec<u64>> {
@@ -372,15 +398,14 @@ fn open(connection: &Connection, intent: &Intent) -> rusqlite::Result<()> {
 
 fn start(connection: &Connection, generation: &Generation, now: Timestamp) -> rusqlite::Result<()> {
     let mut sql = connection.prepare_cached(
-        "INSERT INTO generations (number, revision, desired, graph, started, finished,
+        "INSERT INTO generations (number, revision, desired, started, finished,
             scope_rows, removed, data, history, author, cause)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?;
     sql.execute(params![
         generation.number as i64,
         generation.revision.as_str(),
         generation.desired.as_str(),
-        generation.graph.as_deref(),
         now.0,
         generation.finished.map(|t| t.0),
         generation.rows as i64,
@@ -390,6 +415,9 @@ fn start(connection: &Connection, generation: &Generation, now: Timestamp) -> ru
         generation.author.as_str(),
         generation.cause.as_str(),
     ])?;
+    if let Some(graph) = &generation.graph {
+        keep_graph(connection, generation.number, graph)?;
+    }
     keep_files(connection, generation)
 }
 

@@ -279,6 +279,16 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The number of the intent that it opens.
+    pub fn opens(&self) -> Option<u64> {
+        match self {
+            Change::Open(intent) => Some(intent.number),
+            _ => None,
+        }
+    }
+}
+
 /// Where a ledger is at: a commit names what it was computed from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Revision {
@@ -335,38 +345,38 @@ impl Snapshot {
 
     /// Makes the changes of a commit, as a store does. Every store is held to this by the
     /// conformance suite, and the engine keeps its own copy of the ledger with it.
-    pub fn apply(&mut self, changes: &[Change], now: Timestamp) {
+    pub fn apply(&mut self, changes: impl IntoIterator<Item = Change>, now: Timestamp) {
         for change in changes {
             self.apply_one(change, now);
         }
     }
 
-    fn apply_one(&mut self, change: &Change, now: Timestamp) {
+    fn apply_one(&mut self, change: Change, now: Timestamp) {
         match change {
             Change::Open(intent) => {
                 self.next_intent = self.next_intent.max(intent.number + 1);
-                self.intents.insert(intent.number, intent.clone());
+                self.intents.insert(intent.number, intent);
             }
             Change::Close { number, .. } => {
-                self.intents.remove(number);
+                self.intents.remove(&number);
             }
             Change::Put(row) => {
-                self.rows.insert(row.key.clone(), row.clone());
+                self.rows.insert(row.key.clone(), row);
             }
             Change::Refresh { key, stamp } => {
-                if let Some(row) = self.rows.get_mut(key) {
-                    row.recorded.stamp = stamp.clone();
+                if let Some(row) = self.rows.get_mut(&key) {
+                    row.recorded.stamp = stamp;
                 }
             }
             Change::Drop { key, .. } => {
-                self.rows.remove(key);
+                self.rows.remove(&key);
             }
             Change::Start(generation) => {
-                let started = Generation { graph: None, files: Vec::new(), ..generation.clone() };
-                self.generations.push(Generation { started: now, ..started });
+                let started = Generation { graph: None, files: Vec::new(), started: now, ..generation };
+                self.generations.push(started);
             }
             Change::Greeted { identity } => {
-                self.greeted.insert(identity.clone(), self.revision.epoch);
+                self.greeted.insert(identity, self.revision.epoch);
                 // A target of which nothing is sure may name any of them.
                 let oldest = match self.greeted.values().any(|epoch| *epoch == SUSPECT) {
                     true => 0,
@@ -375,16 +385,16 @@ impl Snapshot {
                 self.epochs.retain(|epoch, _| *epoch >= oldest);
             }
             Change::Suspect { identity } => {
-                self.greeted.insert(identity.clone(), SUSPECT);
+                self.greeted.insert(identity, SUSPECT);
             }
             Change::Removed { number, rows } => {
-                for generation in self.generations.iter_mut().filter(|g| g.number == *number) {
+                for generation in self.generations.iter_mut().filter(|g| g.number == number) {
                     generation.removed += rows;
                 }
             }
             Change::Finish { number } => {
                 for generation in &mut self.generations {
-                    if generation.number == *number {
+                    if generation.number == number {
                         generation.finished = Some(now);
                     }
                 }

@@ -101,7 +101,7 @@ impl Store for MemoryStore {
         let shared = &mut *guard;
         shared.ledger.revision.admit(at)?;
         shared.renewed = now;
-        shared.ledger.apply(changes, now);
+        shared.ledger.apply(changes.iter().cloned(), now);
         shared.ledger.revision.serial += 1;
         let revision = shared.ledger.revision;
         for change in changes {

@@ -17,7 +17,7 @@ use super::store::{Coord, Holder, LockError, Store, StoreError};
 use super::{Change, Generation, Revision, Snapshot};
 
 /// The newest version of the tables that this program knows.
-pub(super) const VERSION: i64 = 5;
+pub(super) const VERSION: i64 = 6;
 
 /// The subset that SQLite and PostgreSQL share: texts and 64-bit numbers.
 const TABLES: &str = "
@@ -46,11 +46,14 @@ CREATE TABLE intents (
     ready BIGINT NOT NULL DEFAULT 1, moved TEXT, deadline BIGINT NOT NULL DEFAULT 0
 );
 CREATE TABLE generations (
-    number BIGINT PRIMARY KEY, revision TEXT NOT NULL, desired TEXT NOT NULL, graph TEXT,
+    number BIGINT PRIMARY KEY, revision TEXT NOT NULL, desired TEXT NOT NULL,
     started BIGINT NOT NULL, finished BIGINT,
     scope_rows BIGINT NOT NULL DEFAULT 0, removed BIGINT NOT NULL DEFAULT 0,
     data TEXT NOT NULL DEFAULT '', history TEXT NOT NULL DEFAULT '[]',
     author TEXT NOT NULL DEFAULT '', cause TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE graphs (
+    generation BIGINT NOT NULL, part BIGINT NOT NULL, content TEXT NOT NULL, PRIMARY KEY (generation, part)
 );
 CREATE TABLE files (digest TEXT PRIMARY KEY, coding TEXT NOT NULL, content TEXT NOT NULL);
 CREATE TABLE generation_files (
@@ -65,7 +68,7 @@ CREATE TABLE greeted (identity TEXT PRIMARY KEY, epoch BIGINT NOT NULL);
 ";
 
 /// What makes the tables of each version those of the next, from 1 to 2 on.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     "
 ALTER TABLE rows ADD COLUMN ready BIGINT NOT NULL DEFAULT 1;
 ALTER TABLE intents ADD COLUMN ready BIGINT NOT NULL DEFAULT 1;
@@ -89,6 +92,15 @@ ALTER TABLE generations ADD COLUMN cause TEXT NOT NULL DEFAULT '';
 ",
     "
 ALTER TABLE intents ADD COLUMN deadline BIGINT NOT NULL DEFAULT 0;
+",
+    // Beside the rest of a generation: every look at that would read its way past the graph, and
+    // every change of it would write the graph anew.
+    "
+CREATE TABLE graphs (
+    generation BIGINT NOT NULL, part BIGINT NOT NULL, content TEXT NOT NULL, PRIMARY KEY (generation, part)
+);
+INSERT INTO graphs SELECT number, 0, graph FROM generations WHERE graph IS NOT NULL;
+ALTER TABLE generations DROP COLUMN graph;
 ",
 ];
 
@@ -266,7 +278,7 @@ impl SqliteStore {
         columns::read_epochs(&view, &mut snapshot)?;
         let sql = format!("SELECT {} FROM generations ORDER BY number", columns::GENERATION);
         let mut query = view.prepare(&sql)?;
-        let read = query.query_map([], |row| columns::read_generation(row, None))?;
+        let read = query.query_map([], columns::read_generation)?;
         snapshot.generations = read.collect::<rusqlite::Result<_>>()?;
         Ok(snapshot)
     }
@@ -376,16 +388,14 @@ impl Store for SqliteStore {
     }
 
     fn generation(&mut self, number: u64) -> Result<Option<Generation>, StoreError> {
-        let sql = format!("SELECT {}, graph FROM generations WHERE number = ?1", columns::GENERATION);
-        let found = self.connection.query_row(&sql, [number as i64], |row| {
-            let graph: Option<String> = row.get(11)?;
-            columns::read_generation(row, graph.map(Into::into))
-        });
+        let sql = format!("SELECT {} FROM generations WHERE number = ?1", columns::GENERATION);
+        let found = self.connection.query_row(&sql, [number as i64], columns::read_generation);
         let found = found.optional().and_then(|found| match found {
             None => Ok(None),
             Some(found) => {
+                let graph = columns::read_graph(&self.connection, number)?;
                 let files = columns::read_files(&self.connection, number)?;
-                Ok(Some(Generation { files, ..found }))
+                Ok(Some(Generation { graph, files, ..found }))
             }
         });
         found.map_err(|e| columns::as_damage(e).unwrap_or_else(|e| self.reading(e)))

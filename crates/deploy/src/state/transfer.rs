@@ -20,8 +20,18 @@ use super::{SqliteStore, columns};
 const FORMAT: u64 = 1;
 
 /// The tables, in an order in which they can be filled.
-const TABLES: [&str; 9] =
-    ["meta", "rows", "intents", "generations", "files", "generation_files", "journal", "epochs", "greeted"];
+const TABLES: [&str; 10] = [
+    "meta",
+    "rows",
+    "intents",
+    "generations",
+    "graphs",
+    "files",
+    "generation_files",
+    "journal",
+    "epochs",
+    "greeted",
+];
 
 impl SqliteStore {
     /// All of it.

@@ -13,7 +13,7 @@ use super::{Run, Trial, graph, node, requiring, text};
 use crate::base::MemorySystem;
 use crate::graph::{Drift, LOCAL, Node};
 use crate::handler::fake::{FakeHandler, World};
-use crate::handler::{Clock as _, ManualClock, Registry, Root, SeededRandom};
+use crate::handler::{Clock as _, Handler as _, ManualClock, Registry, Root, SeededRandom};
 use crate::state::{Condition, MemoryStore, Place, Snapshot, Store as _};
 
 pub(super) const IDENTITY: &str = "machine";
@@ -54,6 +54,15 @@ impl Lab {
 
     /// Deploys; dies after so many effects of the engine.
     pub(super) fn deploy(&self, nodes: &[Node], fuel: Option<usize>) -> Run {
+        self.run(nodes, fuel, |_| {})
+    }
+
+    /// Deploys, and shows the ledger as it is on the way.
+    fn watched(&self, nodes: &[Node], watch: impl FnMut(&Snapshot)) {
+        assert!(matches!(self.run(nodes, None, watch), Run::Ended(_)));
+    }
+
+    fn run(&self, nodes: &[Node], fuel: Option<usize>, mut watch: impl FnMut(&Snapshot)) -> Run {
         let project = Arc::new(MemorySystem::default());
         let secrets = crate::deploy::secrets::Secrets::none();
         let driver = Driver {
@@ -69,6 +78,7 @@ impl Lab {
         let trial = Trial { driver: &driver, registry, random, clock };
         trial.run(&self.store, &mut graph(nodes.to_vec()), fuel, |ledger| {
             self.all_known(ledger);
+            watch(ledger);
             let mut inner = self.world.inner();
             let lives = !inner.dead;
             if !lives {
@@ -140,7 +150,6 @@ impl Lab {
 }
 
 fn claim(node: &Node) -> EcoString {
-    use crate::handler::Handler as _;
     FakeHandler(World::default()).claims(node).remove(0)
 }
 
@@ -170,6 +179,22 @@ fn makes_in_order_and_takes_away_in_reverse() {
     assert_eq!(log(&lab), ["+thing:c", "+thing:b", "+thing:a"]);
     lab.done(&[]);
     assert_eq!(log(&lab), ["-thing:a", "-thing:b", "-thing:c"]);
+}
+
+#[test]
+fn no_more_is_begun_than_two_batches() {
+    let lab = Lab::new(1);
+    let together = FakeHandler(World::default()).concurrency();
+    let nodes: Vec<Node> = (0..9).map(|n| thing(&n.to_string(), "1")).collect();
+    let most = |nodes: &[Node]| {
+        let mut most = 0;
+        lab.watched(nodes, |ledger| most = most.max(ledger.intents.len()));
+        most
+    };
+    assert_eq!(most(&nodes), 2 * together);
+    assert_eq!(log(&lab).len(), 9);
+    assert_eq!(most(&[]), 2 * together);
+    assert_eq!(log(&lab).len(), 9);
 }
 
 #[test]
