@@ -381,7 +381,10 @@ impl<'a> Engine<'a> {
         let mut known = Vec::with_capacity(subjects.len());
         for at in subjects {
             let Some(subject) = self.survey.subjects.get_mut(at) else { continue };
-            if let Some(fault) = self.hall.away(subject.target) {
+            if self.targets.waits_for(subject.target).is_some() {
+                // What is on it is new: nobody could have been there.
+                subject.seen = Some(Ok(Seen::Absent));
+            } else if let Some(fault) = self.hall.away(subject.target) {
                 subject.closely = true;
                 subject.seen = Some(Err(fault.clone()));
             } else if self.registry.get(&subject.handler).is_some() {

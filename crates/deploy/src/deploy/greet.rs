@@ -61,6 +61,7 @@ impl Engine<'_> {
         let intents = self.ledger.intents.values().map(|intent| &intent.row);
         let intended = intents.filter(|row| self.scope.has(&row.key.id, &row.place.target));
         used.extend(intended.filter_map(|row| self.targets.holding(&row.place)));
+        used.retain(|target| self.targets.waits_for(*target).is_none());
         self.waiting = used.len();
         if used.is_empty() {
             return self.look();

@@ -378,6 +378,19 @@ impl<'a> Draft<'a> {
         }
         self.order_passing(registry, targets);
         self.order_outside();
+        self.order_unreached(targets);
+    }
+
+    /// What is on a target waits until it is known how that is reached.
+    fn order_unreached(&mut self, targets: &Targets) {
+        for (at, subject) in self.survey.subjects.iter().enumerate() {
+            let Some(id) = targets.waits_for(subject.target) else { continue };
+            for step in self.steps_of(at) {
+                let what =
+                    "has to be deployed first: it says how the target is reached, and the next run knows";
+                self.order.break_step(step, Cause { id: id.clone(), what: what.to_owned() });
+            }
+        }
     }
 
     /// What something outside of the run's scope uses stays; what needs something there waits until
@@ -550,9 +563,10 @@ impl<'a> Draft<'a> {
             }
             return;
         }
-        // What is left of a user that is made anew uses it until it is gone.
+        // What is left of a user that is made anew uses it until it is gone; unless the new one waits for
+        // what can only be made once this is gone.
         if let Some(leaves) = self.own(user, false) {
-            self.order.edge(leaves, unmake, Strength::Hard);
+            self.order.edge(leaves, unmake, Strength::Soft);
         }
         if let Some(first) = self.step(user, true) {
             self.order.edge(first, unmake, Strength::Soft);

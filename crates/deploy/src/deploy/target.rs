@@ -13,6 +13,7 @@ use crate::handler::{Fault, Rights, Root};
 use crate::state::{Place, Snapshot};
 
 use super::Error;
+use super::later::{self, Outputs};
 
 /// A target of the run.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Target {
     pub place: Place,
     /// Where its files are.
     pub root: Root,
+    /// The resource that has to be deployed first because it says how this is reached.
+    pub waits_for: Option<EcoString>,
 }
 
 /// The targets of a run: those that the graph names, and those that only rows are on.
@@ -43,8 +46,16 @@ impl Targets {
         for sealed in graph.sorted_targets() {
             let damaged = |e: ReadError| Error::Graph { id: sealed.id.to_string(), problem: e.to_string() };
             let target = sealed.read().map_err(damaged)?;
-            let reach = json(&target.fields);
-            targets.add_found(machine.target(target.id.clone(), reach, Some(&target.fields))?, ledger);
+            let outputs = Outputs { ledger, changes: &[], graph, targets: &targets };
+            let fields = match later::resolve(&target.fields, outputs) {
+                Ok(fields) => fields,
+                Err(_) => {
+                    targets.add(unknown(target.id.clone(), &target.fields));
+                    continue;
+                }
+            };
+            let reach = json(&fields);
+            targets.add_found(machine.target(target.id.clone(), reach, Some(&fields))?, ledger);
         }
         let places: BTreeSet<&Place> = places(ledger).collect();
         for place in places {
@@ -102,6 +113,11 @@ impl Targets {
             .filter(|&at| self.get(at).is_some_and(|t| t.place.identity == place.identity))
     }
 
+    /// What has to be deployed before anybody knows how a target is reached.
+    pub(super) fn waits_for(&self, at: usize) -> Option<&EcoString> {
+        self.get(at)?.waits_for.as_ref()
+    }
+
     /// What the targets are, each machine once.
     pub(super) fn machines(&self) -> impl Iterator<Item = &EcoString> {
         let all: BTreeSet<&EcoString> = self.all.iter().map(|target| &target.place.identity).collect();
@@ -136,6 +152,19 @@ fn begun_as_root(ledger: &Snapshot, target: &str) -> bool {
         let become_ = fields.as_ref().and_then(|fields| fields.get("become")?.as_str());
         become_.and_then(Rights::read) == Some(Rights::Root)
     })
+}
+
+/// A target of which nobody knows yet how it is reached.
+fn unknown(id: EcoString, fields: &GraphValue) -> Target {
+    let mut found = Vec::new();
+    later::outputs_in(fields, &mut found);
+    let first = found.first().map(|(producer, _)| (*producer).clone());
+    let identity = eco_format!("unknown:{id}");
+    Target {
+        waits_for: Some(first.unwrap_or_else(|| id.clone())),
+        place: Place { target: id, identity, reach: EcoString::new() },
+        root: Root { folder: None, allowed: Vec::new() },
+    }
 }
 
 fn json(value: &GraphValue) -> EcoString {
@@ -205,7 +234,8 @@ impl Ground {
             other => root.join(folder_name(other)),
         });
         let identity = self.machine.identity(folder.as_deref());
-        Ok((Target { place: Place { target: id, identity, reach }, root: Root { folder, allowed } }, way))
+        let (place, root) = (Place { target: id, identity, reach }, Root { folder, allowed });
+        Ok((Target { place, root, waits_for: None }, way))
     }
 }
 

@@ -92,6 +92,7 @@ pub fn targets() -> Targets {
     let target = |at| Target {
         place: Place { target: target_id(at), identity: identity(at), reach: EcoString::new() },
         root: Root { folder: None, allowed: vec!["/".into()] },
+        waits_for: None,
     };
     Targets::only((0..TARGETS).map(target).collect())
 }

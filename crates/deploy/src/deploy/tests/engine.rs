@@ -1,6 +1,7 @@
 //! The engine on the fake handler, with crashes, mishaps and foreign hands.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use ecow::EcoString;
@@ -9,7 +10,7 @@ use proptest::prelude::*;
 use super::super::driver::Driver;
 use super::super::target::{Target, Targets};
 use super::super::*;
-use super::{Run, Trial, graph, node, requiring, text};
+use super::{Run, Trial, graph, graph_on, node, requiring, text};
 use crate::base::MemorySystem;
 use crate::graph::{Drift, LOCAL, Node};
 use crate::handler::fake::{FakeHandler, World};
@@ -44,7 +45,7 @@ impl Lab {
         let root = Root { folder: None, allowed: vec!["/".into()] };
         Lab {
             registry: Registry::of(vec![Box::new(FakeHandler(world.clone()))]),
-            targets: Targets::only(vec![Target { place, root }]),
+            targets: Targets::only(vec![Target { place, root, waits_for: None }]),
             store: MemoryStore::new(&random),
             world,
             random,
@@ -87,6 +88,29 @@ impl Lab {
             }
             lives
         })
+    }
+
+    /// Deploys to targets as the ledger and the graph say how they are reached, below a folder.
+    pub(super) fn done_on(&self, hosts: Vec<crate::graph::Target>, nodes: &[Node], root: &Path) -> Outcome {
+        let mut graph = graph_on(hosts, nodes.to_vec());
+        let ledger = self.store.reopen().load().unwrap();
+        let targets = Targets::of(&graph, &ledger, Some(root)).unwrap();
+        let secrets = crate::deploy::secrets::Secrets::none();
+        let driver = Driver {
+            project: Arc::new(MemorySystem::default()),
+            name: "test".into(),
+            targets: &targets,
+            registry: &self.registry,
+            reach: &self.world,
+            clock: &self.clock,
+            secrets: &secrets,
+        };
+        let (registry, random, clock) = (&self.registry, &self.random, &self.clock);
+        let trial = Trial { driver: &driver, registry, random, clock };
+        match trial.run(&self.store, &mut graph, None, |_| true) {
+            Run::Ended(outcome) => *outcome,
+            Run::Crashed => panic!("nobody died"),
+        }
     }
 
     pub(super) fn done(&self, nodes: &[Node]) -> Outcome {
@@ -249,7 +273,7 @@ fn the_same_thing_under_another_id_is_handed_over() {
     let mut lab = Lab::new(1);
     let target = |id: &str| {
         let place = Place { target: id.into(), identity: IDENTITY.into(), reach: EcoString::new() };
-        Target { place, root: Root { folder: None, allowed: vec!["/".into()] } }
+        Target { place, root: Root { folder: None, allowed: vec!["/".into()] }, waits_for: None }
     };
     lab.targets = Targets::only(vec![target(LOCAL), target("h1")]);
     lab.done(&[thing("a", "1")]);
@@ -335,6 +359,22 @@ fn dying_between_two_effects_of_a_batch_loses_nothing() {
         lab.deploy(&second, None);
         lab.heal(&second);
     }
+}
+
+#[test]
+fn what_is_left_of_a_user_does_not_keep_what_the_new_one_waits_for() {
+    let lab = Lab::new(1);
+    let floating = |slot: &str| {
+        node("fake::Floating", "fake", ("name", "c"), vec![("value", text("1")), ("slot", text(slot))])
+    };
+    let shaped = |shape: &str| {
+        node("fake::Thing", "fake", ("name", "a"), vec![("value", text("1")), ("shape", text(shape))])
+    };
+    let (a, b) = ("fake::Thing[name=a]", "fake::Thing[name=b]");
+    lab.done(&[shaped("1"), requiring(thing("b", "1"), &[a]), requiring(floating("1"), &[b])]);
+    // The new c waits for the new a, that for the old a to be gone, that for b, and b for the old c.
+    let outcome = lab.done(&[shaped("2"), requiring(floating("2"), &[a])]);
+    assert_eq!(outcome.end(), End::Fine, "{outcome:#?}");
 }
 
 /// What a random model says of one name.

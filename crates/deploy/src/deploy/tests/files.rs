@@ -491,7 +491,7 @@ pub(super) fn dying(host: &Host, store: &MemoryStore, nodes: Vec<Node>, fuel: Op
     let registry = Registry::standard();
     let place = Place { target: LOCAL.into(), identity: "m".into(), reach: "".into() };
     let root = Root { folder: Some(host.root.clone()), allowed: vec!["/".into()] };
-    let targets = Targets::only(vec![Target { place, root }]);
+    let targets = Targets::only(vec![Target { place, root, waits_for: None }]);
     let clock = ManualClock::default();
     // Tokens of different runs differ.
     let random = SeededRandom::new(store.reopen().load().unwrap().revision.serial);

@@ -86,7 +86,7 @@ fn all_folders_of_a_target_are_looked_into_at_once() {
     let registry = Registry::standard();
     let place = Place { target: LOCAL.into(), identity: "m".into(), reach: "".into() };
     let root = Root { folder: Some(host.path("/")), allowed: vec!["/".into()] };
-    let targets = Targets::only(vec![Target { place, root }]);
+    let targets = Targets::only(vec![Target { place, root, waits_for: None }]);
     let far = Far { here: registry.get("file").unwrap(), batches: Mutex::default() };
     let clock = ManualClock::default();
     let ledger = store.reopen().load().unwrap();

@@ -97,7 +97,7 @@ fn deploy(machines: usize, one: bool) -> (Outcome, Unblocks, usize) {
     let target = |number: usize| {
         let identity = if one { "machine".into() } else { eco_format!("machine{number}") };
         let place = Place { target: host(number).into(), identity, reach: Default::default() };
-        Target { place, root: Root { folder: None, allowed: vec!["/".into()] } }
+        Target { place, root: Root { folder: None, allowed: vec!["/".into()] }, waits_for: None }
     };
     let targets = Targets::only((0..machines).map(target).collect());
     let clock = ManualClock::default();

@@ -130,6 +130,40 @@ fn an_output_that_nobody_gives_is_said() {
     assert!(said.contains("the output `none` of fake::Thing[name=a] is not known"), "{said}");
 }
 
+#[test]
+fn what_is_on_a_target_waits_until_it_is_known_how_that_is_reached() {
+    let lab = Lab::new(1);
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("h")).unwrap();
+    let host = "fake::Host[name=h]";
+    let run = |wanted: bool| {
+        let address = vec![("address".into(), output("a"))];
+        let host = crate::graph::Target {
+            id: host.into(),
+            type_: "fake::Host".into(),
+            fields: GraphValue::map(address),
+            origin: Default::default(),
+        };
+        let on_it = Node { target: host.id.clone(), ..requiring(thing("b", "1"), &[&id("a")]) };
+        match wanted {
+            true => lab.done_on(vec![host], &[thing("a", "1"), on_it], folder.path()),
+            false => lab.done_on(Vec::new(), &[], folder.path()),
+        }
+    };
+    let first = run(true);
+    let later = entry(&first, "b").unwrap();
+    assert!(matches!(later.action, Action::Create { .. }), "it is planned as new: {later:?}");
+    assert_eq!(later.blocked.as_ref().unwrap().id, id("a"));
+    assert_eq!(first.end(), End::Partly);
+    assert_eq!(lab.world.inner().log, ["+thing:a"]);
+    assert_eq!(run(true).end(), End::Fine);
+    assert_eq!(lab.world.inner().log, ["+thing:a", "+thing:b"]);
+    assert!(run(true).plan.steps.is_empty());
+    // The row says how it is reached once nobody else does.
+    assert_eq!(run(false).end(), End::Fine);
+    assert_eq!(lab.world.inner().log[2..], ["-thing:b", "-thing:a"]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
