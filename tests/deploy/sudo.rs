@@ -5,9 +5,13 @@
 // What is left out is for who runs it.
 #![allow(clippy::print_stdout)]
 
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+
+use gops::handler::SystemRandom;
+use gops::state::{SqliteStore, Store as _};
 
 use super::ssh::{Sshd, can, gops, keygen, program};
 use super::text;
@@ -143,6 +147,10 @@ impl Lab {
     }
 
     fn run(&self, command: &str) -> Output {
+        self.command(command).output().unwrap()
+    }
+
+    fn command(&self, command: &str) -> Command {
         let mut gops = Command::new(gops());
         gops.arg("-C").arg(self.at.join("project")).args(["--no-progress", command, "--root"]);
         gops.arg(self.at.join("root")).arg("--state").arg(self.at.join("state"));
@@ -150,7 +158,19 @@ impl Lab {
             gops.arg("--yes");
         }
         gops.env("HOME", &self.at).env_remove("SSH_AUTH_SOCK").stdin(Stdio::null());
-        gops.output().unwrap()
+        gops
+    }
+
+    /// Deploys, and is killed as soon as something has begun; says whether that is still open.
+    fn is_killed_at_work(&self) -> bool {
+        let mut command = self.command("deploy");
+        let mut gops = command.arg("--json").stdout(Stdio::piped()).spawn().unwrap();
+        let mut events = BufReader::new(gops.stdout.take().unwrap()).lines().map(Result::unwrap);
+        assert!(events.any(|line| line.contains("\"event\":\"begun\"")));
+        gops.kill().unwrap();
+        let _ = gops.wait().unwrap();
+        let mut store = SqliteStore::open(&self.at.join("state/fleet"), &SystemRandom).unwrap();
+        !store.load().unwrap().intents.is_empty()
     }
 
     fn deploys(&self) -> String {
@@ -204,6 +224,39 @@ fn root_does_what_needs_it_and_the_user_all_else() {
     lab.deploys();
     assert_eq!((lab.file("home/note"), lab.file("etc/motd")), (None, None));
     assert_eq!(lab.file("etc/hosts"), Some(("127.0.0.1 localhost\n".to_owned(), 0)));
+    assert!(lab.deploys().contains("Nothing to do"));
+}
+
+#[test]
+fn what_root_had_begun_is_looked_up_and_done_to_the_end() {
+    if !can_sudo() {
+        return;
+    }
+    let mut lab = Lab::new();
+    lab.start(ALLOWED);
+    let mut tries = 0..40;
+    let last = loop {
+        let content = format!("try {}", tries.next().expect("it was never killed at work"));
+        lab.say(Some(("sudo", "none", "null", &content)));
+        if lab.is_killed_at_work() {
+            break content;
+        }
+    };
+    let plan = lab.run("plan");
+    assert!(plan.status.success(), "{}", text(&plan));
+    lab.deploys();
+    lab.has(&last);
+    assert!(lab.deploys().contains("Nothing to do"));
+    // The same where the host says meanwhile that nothing needs root there.
+    for round in tries {
+        lab.say(Some(("sudo", "none", "null", &format!("try {round}"))));
+        if lab.is_killed_at_work() {
+            break;
+        }
+    }
+    lab.say(Some(("none", "null", "sudo", "end")));
+    lab.deploys();
+    lab.has("end");
     assert!(lab.deploys().contains("Nothing to do"));
 }
 

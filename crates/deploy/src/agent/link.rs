@@ -149,6 +149,10 @@ impl Link {
             Ok(Answer::Hello(answer)) => {
                 let mut state = self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                 state.hello = Some(hello);
+                if let Line::Up(wire) = &mut state.line {
+                    // What was said to root before was of another kind: it let nobody in, if it was to plan.
+                    wire.root = Elevation::Unasked;
+                }
                 if self.connect.is_unfinished() && answer.is_ok() {
                     // Nothing of it may land later, whatever this run has to do there.
                     self.elevate(&mut state)?;
