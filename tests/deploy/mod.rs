@@ -5,6 +5,8 @@ mod broken;
 mod disk;
 mod kill;
 #[cfg(feature = "secret")]
+mod sealed;
+#[cfg(feature = "secret")]
 mod secrets;
 mod sim;
 mod ssh;

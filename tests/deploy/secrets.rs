@@ -12,7 +12,7 @@ use regex::bytes::Regex;
 use sha2::{Digest as _, Sha256};
 
 /// What is common to all of them.
-const CANARY: &str = "canary-KqzWvXjy-";
+pub(super) const CANARY: &str = "canary-KqzWvXjy-";
 
 const MODEL: &str = r#"
 use std::files::FileBlock
@@ -70,7 +70,7 @@ struct Lab {
     runs: usize,
 }
 
-fn fixture(name: &str) -> PathBuf {
+pub(super) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/secrets").join(name)
 }
 
@@ -92,7 +92,7 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 /// All that a text may look like where somebody let it slip.
-fn forms(text: &str) -> Vec<(String, Vec<u8>)> {
+pub(super) fn forms(text: &str) -> Vec<(String, Vec<u8>)> {
     let bytes = text.as_bytes();
     let reversed: Vec<u8> = bytes.iter().rev().copied().collect();
     let mut forms = vec![
@@ -243,14 +243,14 @@ fn base64_padded(text: &str) -> String {
     digits
 }
 
-fn below(folder: &Path, files: &mut Vec<PathBuf>) {
+pub(super) fn below(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() { below(&path, files) } else { files.push(path) }
     }
 }
 
-fn can_trace() -> bool {
+pub(super) fn can_trace() -> bool {
     let run = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).output();
     run.is_ok_and(|output| output.status.success())
 }

@@ -70,6 +70,18 @@ pub enum SecretError {
 }
 
 impl SecretError {
+    /// Whether the value was found, and did not open.
+    pub(super) fn is_of_value(&self) -> bool {
+        match self {
+            SecretError::NoKey { .. }
+            | SecretError::WrongKey { .. }
+            | SecretError::Damaged { .. }
+            | SecretError::Unknown { .. }
+            | SecretError::Key { .. } => true,
+            SecretError::Missing { .. } | SecretError::Changed { .. } | SecretError::Unread { .. } => false,
+        }
+    }
+
     /// What to do about it.
     pub fn help(&self) -> Option<String> {
         Some(match self {

@@ -73,8 +73,12 @@ impl Vault {
         for system in &self.systems {
             match find(&mut state, &**system, source, sha256) {
                 Ok(plain) => return Ok(plain),
-                // A later one may have it; what the project itself says of it is what people want to know.
-                Err(error) => last = last.or(Some(error)),
+                // A later one may have it; what the project itself says of it is what people want to know,
+                // unless the value is elsewhere and does not open.
+                Err(error) => {
+                    last = last.filter(|known: &SecretError| known.is_of_value() || !error.is_of_value());
+                    last = last.or(Some(error));
+                }
             }
         }
         Err(last.unwrap_or_else(|| SecretError::Missing { file: source.to_owned(), pointer: String::new() }))
