@@ -81,7 +81,7 @@ impl Diff {
             },
             note: None,
         };
-        let report = Report { subject, review: &review, exceeded: None };
+        let report = Report { subject, review: &review, exceeded: None, warnings: "" };
         context.ui.result(&report.text(self.format, &context.ui));
         Ok(if self.exit_code && !review.is_empty() { Exit::Changes } else { Exit::Fine })
     }

@@ -78,7 +78,17 @@ impl Update {
             context.ui.result(&filled(one, &writing.workspace));
         }
         context.ui.note(&totals(&made, self.dry_run));
-        Ok(Exit::Fine)
+        let of =
+            |holder: &EcoString| holder.rsplit_once(" of ").map_or("", |(_, element)| element).to_owned();
+        let released: Vec<String> = made.released.iter().map(of).collect();
+        let nothing = |written: &&String| !released.iter().any(|element| is_meant(written, element));
+        let unknown: Vec<&String> = self.release.iter().filter(nothing).collect();
+        for written in &unknown {
+            context.ui.note(&format!(
+                "`{written}` was not released: nothing is kept for it (assigned.lock lists what is kept)"
+            ));
+        }
+        Ok(if unknown.is_empty() { Exit::Fine } else { Exit::Errors })
     }
 }
 

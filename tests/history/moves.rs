@@ -98,6 +98,22 @@ fn two_can_swap() {
 }
 
 #[test]
+fn there_and_back_is_no_move() {
+    let lines = "moved Site[\"a\"] to Site[\"b\"]\nmoved Site[\"b\"] to Site[\"a\"]";
+    let then = [then(&[("sites/a.yaml", "name: a\n")])];
+    assert_eq!(moves(&compiled(lines, &[("sites/a.yaml", "name: a\n")], &then)), [""; 0]);
+    // What has the name of the way now is another one.
+    let now: &[(&str, &str)] = &[("sites/a.yaml", "name: a\n"), ("sites/b.yaml", "name: b\n")];
+    assert_eq!(moves(&compiled(lines, now, &then)), [""; 0]);
+    let lines = "moved Site[\"a\"] to Site[\"b\"]\nmoved Site[\"b\"] to Site[\"c\"]";
+    let now: &[(&str, &str)] = &[("sites/a.yaml", "name: c\n"), ("sites/b.yaml", "name: b\n")];
+    assert!(moves(&compiled(lines, now, &then)).contains(&"/srv/a -> /srv/c".to_owned()));
+    // The other way round the one that is there has come, and what it was before is long done.
+    let lines = "moved Site[\"b\"] to Site[\"c\"]\nmoved Site[\"a\"] to Site[\"b\"]";
+    assert!(moves(&compiled(lines, now, &then)).contains(&"/srv/a -> /srv/b".to_owned()));
+}
+
+#[test]
 fn a_swap_is_made_once() {
     let swap = "moved Site[\"a\"] to Site[\"b\"]\nmoved Site[\"b\"] to Site[\"a\"]
 impl Site when operation(self) == update { TextFile { path: \"/now/${name}\", content: previous(name) ?? \"-\" } }

@@ -116,7 +116,7 @@ fn released(why: Released) -> &'static str {
 
 fn kept(why: &Kept) -> String {
     match why {
-        Kept::Protected => "is no longer wanted, and protected".to_owned(),
+        Kept::Protected => "is no longer wanted, and protected: `gops state unprotect` lets it go".to_owned(),
         Kept::Doubt => "is no longer wanted, and stays: it is not certain that gops made it".to_owned(),
         Kept::Holds(id) => format!("is no longer wanted, and stays: it holds {}", id::shown(id)),
         Kept::Folded(of) => {

@@ -220,7 +220,9 @@ impl Asking {
         let copy = write(&options, &mut |orders| {
             said.clone_from(&orders.lines);
             if !self.json {
-                ui.result(&(orders.lines.join("\n") + "\n"));
+                // Nothing of it is so yet.
+                let head = if self.yes { "" } else { "once you agree:\n" };
+                ui.result(&(head.to_owned() + &orders.lines.join("\n") + "\n"));
             }
             if !self.yes {
                 answer = ui.confirm("Write this into the ledger?");

@@ -61,7 +61,13 @@ pub(super) fn report(report: &Report<'_>) -> String {
         count: 1,
     });
     page.section("Targets", targets.collect());
+    page.section("Warnings", warnings(report.warnings));
     page.end(&report.subject)
+}
+
+/// What whoever merges this has to know as well; most readers see no other output.
+fn warnings(said: &str) -> Vec<Entry> {
+    said.lines().map(|line| Entry { text: format!("- {}\n", code(line)), count: 0 }).collect()
 }
 
 /// The report of a change that has no diff.
@@ -90,6 +96,9 @@ fn compared(report: &Report<'_>) -> String {
     format!("Compared with {}{id}: {now}.{note}", code(subject.base))
 }
 
+/// From so many bytes on an entry is long.
+const LONG: usize = 8000;
+
 /// A list item with what belongs to it.
 struct Entry {
     text: String,
@@ -98,6 +107,24 @@ struct Entry {
 }
 
 impl Entry {
+    /// No single one takes the room of all: of a long one the end is left out, from where its texts
+    /// begin or, if need be, before.
+    fn shortened(mut self) -> Self {
+        if self.text.len() <= LONG {
+            return self;
+        }
+        let mut kept = 0;
+        for line in self.text.split_inclusive('\n') {
+            if kept + line.len() > LONG || line.contains("```") || line.contains("<details>") {
+                break;
+            }
+            kept += line.len();
+        }
+        self.text.truncate(kept);
+        self.text += "  - and more, which is too long for a comment\n";
+        self
+    }
+
     /// How many lines are to be seen, before anybody unfolds anything.
     fn lines(&self) -> usize {
         self.text.lines().take_while(|line| !line.contains("<details>")).count()
@@ -115,7 +142,8 @@ struct Page {
 
 impl Page {
     /// A heading with entries below it.
-    fn section(&mut self, title: &str, mut entries: Vec<Entry>) {
+    fn section(&mut self, title: &str, entries: Vec<Entry>) {
+        let mut entries: Vec<Entry> = entries.into_iter().map(Entry::shortened).collect();
         let mut room = LONGEST.saturating_sub(self.out.len());
         let fits = |entry: &&Entry| {
             let fits = entry.text.len() <= room;
@@ -157,8 +185,9 @@ impl Page {
             let env = subject.env.map(|env| format!(" --env {env}")).unwrap_or_default();
             let _ = writeln!(
                 self.out,
-                "\n**{} more resources** are not listed here, for a comment has only so much room. All of them: {}.",
+                "\n**{} more resource{} not listed here, for a comment has only so much room. All of them: {}.",
                 self.left_out,
+                if self.left_out == 1 { "** is" } else { "s** are" },
                 code(&format!("gops compile --base {}{env}", subject.base))
             );
         }
@@ -255,6 +284,9 @@ fn alike(items: Vec<&Item>) -> (Vec<Entry>, Vec<&Item>) {
 
 fn deletion(item: &Item) -> String {
     let mut line = format!("- **{}** {}", item.what.verb(), code(&id::shown(item.id())));
+    if let Some(old) = item.entry.old.as_ref().filter(|_| item.entry.kind == Kind::Moved) {
+        let _ = write!(line, ", which was {}", code(&id::shown(&old.id)));
+    }
     if let Some(why) = why(item, code) {
         let _ = write!(line, " — {why}");
     }

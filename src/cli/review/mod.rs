@@ -70,6 +70,8 @@ pub(crate) struct Report<'a> {
     pub review: &'a Review,
     /// If it deletes more than it may.
     pub exceeded: Option<&'a Exceeded>,
+    /// What is said of both sides and is no mistake: a line each.
+    pub warnings: &'a str,
 }
 
 impl Report<'_> {
@@ -136,7 +138,9 @@ fn why(item: &Item, code: impl Fn(&str) -> String) -> Option<String> {
     };
     // Protection comes first: it is not even let go of.
     Some(match item.entry.old.as_ref().filter(|_| item.what == What::Leave) {
-        Some(node) if node.protect => format!("{why}, but it is protected: it stays until that is lifted"),
+        Some(node) if node.protect => {
+            format!("{why}, but it is protected: it stays until `gops state unprotect` lets it go")
+        }
         Some(_) => format!("{why}; it was to be kept: it stays, and nobody manages it"),
         None => why,
     })

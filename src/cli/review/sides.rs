@@ -168,7 +168,11 @@ impl Compared {
             };
             let elsewhere = (!lead.is_empty()).then(|| review.seen_from(lead));
             let review = elsewhere.as_ref().unwrap_or(review);
-            let report = Report { subject, review, exceeded: self.exceeded.as_ref() };
+            let said = &self.compiled.report.diagnostics;
+            let said: Vec<Diagnostic> = said.iter().filter(|d| !d.is_error()).cloned().collect();
+            let warnings = render(Format::Concise, &said, &self.workspace, false);
+            let exceeded = self.exceeded.as_ref();
+            let report = Report { subject, review, exceeded, warnings: warnings.trim_end() };
             return Some(report.text(format, ui));
         }
         let found = &self.compiled.report.diagnostics;

@@ -177,8 +177,14 @@ impl<'a> Finder<'a> {
         let mut taken: BTreeMap<String, usize> = BTreeMap::new();
         for at in 0..self.declared.len() {
             let Some(one) = self.declared.get(at) else { continue };
-            let to = self.target(one);
-            if let Some(first) = self.first_with(&one.from) {
+            let first = self.first_with(&one.from);
+            let then = first.and_then(|first| self.then.get(first - 1).copied().flatten());
+            let to = self.target(at, one, then);
+            if to == one.from {
+                // There and back.
+                continue;
+            }
+            if let Some(first) = first {
                 if self.swapped_by(first - 1, one) {
                     if let Some(before) = self.before_swap(first, one) {
                         self.moves.renamed.push((before, one.from.clone(), one.to.clone()));
@@ -266,17 +272,22 @@ impl<'a> Finder<'a> {
         (after..self.then.len()).find(before).map(|at| at + 1)
     }
 
-    /// Where a move ends: through later moves, until something is there.
-    fn target(&self, one: &Declared) -> Identity {
-        let mut to = &one.to;
+    /// Where a move ends: through others, until something is there. Where something is there, and
+    /// another line further down moves that on, what is there is new, unless the name was taken
+    /// in the earlier version: then two changed places. (A tool that renames adds lines at the end.)
+    fn target(&self, at: usize, one: &Declared, then: Option<&dyn Version>) -> Identity {
+        let (mut at, mut to) = (at, &one.to);
         for _ in 0..self.declared.len() {
-            if self.there(self.now, to) {
-                break;
-            }
-            match self.declared.iter().find(|d| d.from == *to) {
-                Some(next) => to = &next.to,
-                None => break,
-            }
+            let from_here = |d: &&(usize, &Declared)| d.1.from == *to;
+            let lines: Vec<(usize, &Declared)> = self.declared.iter().enumerate().collect();
+            let later = lines.iter().filter(from_here).find(|(number, _)| *number > at);
+            let next = match self.there(self.now, to) {
+                true if then.is_some_and(|then| !self.there(then, to)) => later,
+                true => None,
+                false => later.or_else(|| lines.iter().find(from_here)),
+            };
+            let Some((number, next)) = next else { break };
+            (at, to) = (*number, &next.to);
         }
         to.clone()
     }
