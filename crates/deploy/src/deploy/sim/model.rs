@@ -2,7 +2,7 @@
 //! answer is one word for an id; where two things change places in a way that the rules leave to
 //! the order, it gives none.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecow::EcoString;
@@ -36,7 +36,7 @@ pub(super) fn agrees(lab: &Lab, engine: &Engine<'_>, plan: &Plan) {
         moves: moves.iter().map(|m| (m.from.clone(), m.to.clone())).collect(),
         objects: &inner.objects,
         blind: away.into_iter().chain(unmounted).collect(),
-        depth: Cell::new(0),
+        asked: RefCell::default(),
         folded: &inner.folded,
         whole: &whole,
     };
@@ -144,8 +144,9 @@ struct Model<'a> {
     objects: &'a BTreeMap<At, Object>,
     /// Targets on which nothing can be seen.
     blind: Vec<EcoString>,
-    /// How many answers are being looked for, each for another one.
-    depth: Cell<u32>,
+    /// What is being asked about, each for the one before. An answer that depends on itself is one
+    /// that the rules leave to the order.
+    asked: RefCell<Vec<EcoString>>,
     /// The names of those of which nobody can say what parts they consist of.
     folded: &'a BTreeSet<EcoString>,
     /// What is wanted, with what consists of parts as a whole.
@@ -162,9 +163,6 @@ enum Fold {
     /// It is not.
     Unknown,
 }
-
-/// Beyond this an answer depends on itself, which the rules leave to the order.
-const DEEPEST: u32 = 40;
 
 impl Model<'_> {
     fn at(row: &Row) -> At {
@@ -497,16 +495,16 @@ impl Model<'_> {
 
     /// What is done for a node that is wanted.
     fn wanted(&self, node: &Node) -> Option<&'static str> {
-        if self.depth.get() > DEEPEST {
+        if self.asked.borrow().contains(&node.id) {
             return None;
         }
-        self.depth.set(self.depth.get() + 1);
-        let word = self.wanted_at_depth(node);
-        self.depth.set(self.depth.get() - 1);
+        self.asked.borrow_mut().push(node.id.clone());
+        let word = self.wanted_of(node);
+        self.asked.borrow_mut().pop();
         word
     }
 
-    fn wanted_at_depth(&self, node: &Node) -> Option<&'static str> {
+    fn wanted_of(&self, node: &Node) -> Option<&'static str> {
         match self.fold(&node.id)? {
             Fold::No => {}
             // What is said of those that there are, is said of their rows.
