@@ -35,6 +35,19 @@ fn two_thousand_lives_end_well() {
 /// Lives that once failed, made small, each with what it showed.
 const ONCE_FAILED: &[(&str, &str)] = &[
     (
+        "asked again, a handler does not take what somebody wrote meanwhile for its own",
+        r#"{"turns":[{"wanted":[{"name":1,"kind":"Thing","slot":1},{"name":2,"kind":"Thing","slot":3},
+            {"name":5,"kind":"Crowd","parts":[1,2]},{"name":21,"kind":"Thing","until":1}],
+            "faults":{"mishaps":{"3":"LostAnswerAgain"},
+            "meanwhile":{"5":{"target":0,"claim":"thing:n2","does":"Edit"}}}}]}"#,
+    ),
+    (
+        "who does not get to another place keeps what it is in",
+        r#"{"turns":[{"wanted":[{"name":1,"kind":"Bare","slot":3,"protect":true}]},
+            {"wanted":[{"name":0,"kind":"Box","slot":1},{"name":1,"kind":"Thing","slot":2,"inside":0}]},
+            {"wanted":[{"name":1,"kind":"Thing","slot":2}]}]}"#,
+    ),
+    (
         "what is made anew under another name waits for those who used it before",
         r#"{"turns":[{"wanted":[{"name":2,"kind":"Floating","slot":3},
             {"name":5,"kind":"Thing","shape":1,"requires":[2]}]},

@@ -66,6 +66,8 @@ impl<'a> Planner<'a> {
         self.fold(&mut decisions);
         self.refuse_clashes(&mut decisions);
         self.keep_holders(&mut decisions);
+        // Who does not get to another place stays where it is, and keeps what it is in.
+        self.make_way(&mut decisions, false);
         self.decider.sweep(&mut decisions);
         self.follow_producers(&mut decisions, &ways);
         let folded = self.fold(&mut decisions);

@@ -100,8 +100,12 @@ impl Request {
         let found = inner.objects.get(&self.at).cloned();
         if found.as_ref().map(Object::stamp) != self.before {
             return match found {
+                // Somebody may have changed it since.
                 Some(found)
-                    if self.happened(Some(&found)) && !half && found.extra == text(fields, "extra") =>
+                    if self.happened(Some(&found))
+                        && !half
+                        && ["extra", "value", "shape"].map(|name| text(fields, name))
+                            == [&*found.extra, &*found.value, &*found.shape] =>
                 {
                     Ok(self.recorded(&found))
                 }
