@@ -93,7 +93,8 @@ impl Wanted {
 pub(super) fn read(sealed: &SealedNode) -> Result<Node, Error> {
     let damaged =
         |e: crate::graph::ReadError| Error::Graph { id: sealed.id.to_string(), problem: e.to_string() };
-    sealed.read().map_err(damaged)
+    // The id is in memory already.
+    Ok(Node { id: sealed.id.clone(), ..sealed.read().map_err(damaged)? })
 }
 
 /// The same, with what is known of its secrets that stand plain.
