@@ -192,11 +192,15 @@ impl Distant<'_> {
         self.here.rights(thing).unwrap_or_else(|| self.link.rights())
     }
 
-    /// Root looks at what it made, or is to make.
+    /// Root looks at what it is to make, and at what is known to be made by it.
     fn look_with(&self, look: &Look<'_>) -> Rights {
-        let known = [look.recorded, look.intended].into_iter().flatten().map(Thing::Known);
-        let mut all = look.node.map(Thing::Wanted).into_iter().chain(known);
-        match all.any(|thing| self.rights_of(thing) == Rights::Root) {
+        let mut known = [look.recorded, look.intended].into_iter().flatten().map(Thing::Known);
+        let by_root = match look.node.map(|node| self.rights_of(Thing::Wanted(node))) {
+            Some(Rights::Root) => true,
+            Some(Rights::Login) => known.any(|thing| self.here.rights(thing) == Some(Rights::Root)),
+            None => known.any(|thing| self.rights_of(thing) == Rights::Root),
+        };
+        match by_root {
             true => Rights::Root,
             false => Rights::Login,
         }
@@ -253,6 +257,16 @@ impl Distant<'_> {
             answers.extend((0..size).map(|_| lost(problem.clone())));
         }
         answers
+    }
+
+    /// What is marked there, as far as somebody with these rights sees it.
+    fn marks(&self, rights: Rights, session: &Session<'_>) -> Option<Result<Vec<Found>, Fault>> {
+        let ask = [Ask::Marked { handler: self.handler() }];
+        match self.link.ask(rights, &ask, session.patience).pop()? {
+            Ok(Answer::Marked(found)) => found,
+            Ok(other) => Some(Err(self.link.misunderstood(&other))),
+            Err(lost) => Some(Err(lost.fault())),
+        }
     }
 
     fn handler(&self) -> std::borrow::Cow<'static, str> {
@@ -377,11 +391,11 @@ impl Handler for Distant<'_> {
     }
 
     fn marked(&self, session: &Session<'_>) -> Option<Result<Vec<Found>, Fault>> {
-        let ask = [Ask::Marked { handler: self.handler() }];
-        match self.link.ask(self.link.rights(), &ask, session.patience).pop()? {
-            Ok(Answer::Marked(found)) => found,
-            Ok(other) => Some(Err(self.link.misunderstood(&other))),
-            Err(lost) => Some(Err(lost.fault())),
+        let found = self.marks(Rights::Login, session)?;
+        // Root is not asked for what cannot be searched anyway.
+        match self.link.rights() {
+            Rights::Root => self.marks(Rights::Root, session),
+            Rights::Login => Some(found),
         }
     }
 
