@@ -11,6 +11,8 @@ mod secrets;
 mod sim;
 mod ssh;
 mod sudo;
+#[cfg(feature = "secret")]
+mod vm;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
