@@ -297,7 +297,11 @@ impl<'a> Planner<'a> {
             subject.map(|s| s.id().to_string()).unwrap_or_default()
         };
         for &(first, then) in dropped {
-            notes.push(format!("{} does not wait for {}: they wait for each other", id(then), id(first)));
+            let note = format!("{} does not wait for {}: they wait for each other", id(then), id(first));
+            // Several of their steps may.
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
         }
         notes
     }
