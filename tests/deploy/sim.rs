@@ -138,6 +138,13 @@ const ONCE_FAILED: &[(&str, &str)] = &[
             {"wanted":[{"name":5,"kind":"Box","shape":1,"slot":2}],"faults":{"mishaps":{"0":"Half"}}},
             {"wanted":[{"name":3,"kind":"Thing"}],"faults":{"unmounted":[0,1]}}]}"#,
     ),
+    (
+        "who waits for a replacement of which one half cannot be done waits on",
+        r#"{"turns":[{"wanted":[{"name":4,"kind":"Floating","target":1},
+            {"name":5,"kind":"Thing","target":1,"slot":3,"requires":[4],"protect":true}]},
+            {"wanted":[{"name":4,"kind":"Floating","target":1,"slot":2},
+            {"name":5,"kind":"Bare","slot":1,"input":4}]}]}"#,
+    ),
 ];
 
 #[test]

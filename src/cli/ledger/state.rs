@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use super::super::why::find;
 use super::super::workspace::Workspace;
 use super::super::{Context, Exit, Failure};
 use super::Which;
+use crate::base::{DiskSystem, System};
 use crate::deploy::{self, Options, Order, Orders, Selector};
 use crate::diag::did_you_mean;
 use crate::graph::id;
@@ -29,6 +31,7 @@ Examples:
   gops state show 'TextFile[path=/a]'     one resource, with all that is known of it
   gops state forget 'TextFile[path=/a]'   leave it where it is, and know nothing of it any more
   gops state retire web1                  web1 is no more, and what was on it
+  gops state recover                      the ledger is lost: rebuild it from the marks on the targets
   gops state export ledger.json           the whole ledger; `gops state import` puts it in place")]
 pub(crate) struct State {
     #[command(subcommand)]
@@ -44,6 +47,7 @@ enum Command {
     Claim(Claim),
     Forget(Forget),
     Retire(Retire),
+    Recover(Recover),
     Unprotect(Unprotect),
 }
 
@@ -145,6 +149,23 @@ struct Retire {
     asking: Asking,
 }
 
+/// Rebuild a ledger that was lost, or is older than its targets, from the marks on what it made
+///
+/// Looks through the roots of all targets for what has the mark of this project's ledger and no row in it.
+/// What the project has there goes on as that; the rest is deleted by the next deploy, as what is no longer
+/// wanted is. Links and parts of files have no mark that could be found so: what the project still wants of
+/// parts is taken back by the next deploy, links need `adopt`.
+#[derive(Args)]
+struct Recover {
+    /// Whose marks, if there are those of several ledgers
+    #[arg(long, value_name = "LINEAGE")]
+    lineage: Option<String>,
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    asking: Asking,
+}
+
 /// Let something go that the model had protected, and that is no longer wanted
 #[derive(Args)]
 struct Unprotect {
@@ -193,10 +214,24 @@ impl State {
                 let (target, identity) = (target.clone(), identity.clone());
                 asking.order(context, which, &Order::Retire { target, identity })
             }
+            Command::Recover(command) => command.run(context),
             Command::Unprotect(Unprotect { id, which, asking }) => {
                 asking.order(context, which, &Order::Unprotect(id.clone()))
             }
         }
+    }
+}
+
+impl Recover {
+    fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        let (options, _) = self.which.options(context)?;
+        let mut workspace = Workspace::open_active(context, self.which.env.as_deref())?;
+        let Some(graph) = workspace.graph(context)? else { return Ok(Exit::Errors) };
+        let (graph, system) = (graph.seal(), DiskSystem::new(&workspace.root));
+        let system: Arc<dyn System> = Arc::new(system);
+        self.asking.run(context, options, |options, agree| {
+            deploy::reclaim(&graph, &system, options, self.lineage.as_deref(), agree)
+        })
     }
 }
 

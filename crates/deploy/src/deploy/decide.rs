@@ -187,7 +187,7 @@ impl<'a> Decider<'a> {
                 self.take_back(case, actual, mark)
             } else {
                 Decision::refuse(Fault::new("it has the mark of another ledger: of another project, or of this one before it was lost")
-                    .help("drop it in that project first; if this project's ledger was lost, restore it, or take the object away"))
+                    .help("drop it in that project first; if this project's ledger was lost, restore it, or rebuild it: `gops state recover`"))
             };
         }
         if !case.node.adopt || case.wanted.passing {

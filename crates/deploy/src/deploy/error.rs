@@ -155,7 +155,9 @@ pub enum Error {
     )]
     #[diagnostic(
         code(gops::deploy::old_ledger),
-        help("use the newest ledger; nothing was done, and nothing will be with this one")
+        help(
+            "use the newest ledger, or, if it is lost, bring this one up to date from the marks on the targets: `gops state recover`; nothing was done, and nothing will be with this one as it is"
+        )
     )]
     OldLedger {
         /// The id of the target.
@@ -172,7 +174,7 @@ pub enum Error {
     #[diagnostic(
         code(gops::deploy::lost_ledger),
         help(
-            "bring that ledger here, or, if it is lost, rebuild it from the marks on the targets; nothing was done"
+            "bring that ledger here, or, if it is lost, rebuild it from the marks on the targets: `gops state recover`; nothing was done"
         )
     )]
     LostLedger {

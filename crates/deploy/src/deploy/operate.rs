@@ -120,7 +120,7 @@ pub fn operate(
 }
 
 /// Who is told that somebody else is at work: nobody waits for that here.
-struct Nobody;
+pub(super) struct Nobody;
 
 impl Observer for Nobody {
     fn planned(&mut self, _: &Plan) -> bool {
@@ -128,7 +128,7 @@ impl Observer for Nobody {
     }
 }
 
-fn folder(options: &Options) -> Result<PathBuf, Error> {
+pub(super) fn folder(options: &Options) -> Result<PathBuf, Error> {
     Ok(ledger_folder(options.state.as_deref(), &options.project, options.environment.as_deref())?)
 }
 
@@ -139,11 +139,11 @@ fn nothing() -> Error {
     )
 }
 
-fn order(what: impl Into<String>, help: impl Into<String>) -> Error {
+pub(super) fn order(what: impl Into<String>, help: impl Into<String>) -> Error {
     Error::Order { what: what.into(), help: help.into() }
 }
 
-fn many(n: usize, noun: &str) -> String {
+pub(super) fn many(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 

@@ -13,6 +13,8 @@ pub(super) struct Order {
     before: Vec<Vec<(usize, Strength)>>,
     /// For each step why it is not done, if that is known from the start.
     broken: Vec<Option<Cause>>,
+    /// Steps of which all are done or none.
+    wholes: Vec<Vec<usize>>,
 }
 
 /// How much an edge counts.
@@ -41,7 +43,7 @@ pub(super) struct Ordered {
 impl Order {
     /// No edges among so many steps.
     pub(super) fn new(steps: usize) -> Self {
-        Order { before: vec![Vec::new(); steps], broken: vec![None; steps] }
+        Order { before: vec![Vec::new(); steps], broken: vec![None; steps], wholes: Vec::new() }
     }
 
     /// `first` comes before `then`.
@@ -60,18 +62,18 @@ impl Order {
         }
     }
 
+    /// Of these steps all are done or none.
+    pub(super) fn whole(&mut self, steps: &[usize]) {
+        self.wholes.push(steps.to_vec());
+    }
+
     /// Puts the steps in order. `name` says why what comes after a broken step is not done.
     pub(super) fn resolve(mut self, name: impl Fn(usize, &Cause) -> Cause) -> Ordered {
         let mut ordered = Ordered::default();
         let order = self.sort(&mut ordered.dropped);
-        for &step in &order {
-            let causes = self.before.get(step).into_iter().flatten();
-            let inherited =
-                causes.filter_map(|(before, _)| Some((*before, self.broken.get(*before)?.clone()?)));
-            if let Some((before, cause)) = inherited.min_by_key(|(before, _)| *before) {
-                let cause = name(before, &cause);
-                self.break_step(step, cause);
-            }
+        self.inherit(&order, &name);
+        while self.break_wholes() {
+            self.inherit(&order, &name);
         }
         for step in order {
             match self.broken.get_mut(step).and_then(Option::take) {
@@ -84,6 +86,35 @@ impl Order {
         ordered.before =
             self.before.into_iter().map(|before| before.into_iter().map(|(b, _)| b).collect()).collect();
         ordered
+    }
+
+    /// Breaks what comes after broken steps.
+    fn inherit(&mut self, order: &[usize], name: &impl Fn(usize, &Cause) -> Cause) {
+        for &step in order {
+            let causes = self.before.get(step).into_iter().flatten();
+            let inherited =
+                causes.filter_map(|(before, _)| Some((*before, self.broken.get(*before)?.clone()?)));
+            if let Some((before, cause)) = inherited.min_by_key(|(before, _)| *before) {
+                let cause = name(before, &cause);
+                self.break_step(step, cause);
+            }
+        }
+    }
+
+    /// Breaks the other steps of what is done as a whole or not at all; whether there were any.
+    fn break_wholes(&mut self) -> bool {
+        let mut any = false;
+        for whole in std::mem::take(&mut self.wholes) {
+            let is_broken = |step: &usize| self.broken.get(*step).is_some_and(Option::is_some);
+            match whole.iter().find(|step| is_broken(step)).and_then(|step| self.broken.get(*step)?.clone()) {
+                Some(cause) => {
+                    any |= !whole.iter().all(is_broken);
+                    whole.iter().for_each(|step| self.break_step(*step, cause.clone()));
+                }
+                None => self.wholes.push(whole),
+            }
+        }
+        any
     }
 
     /// A topological order. Where there is none, soft edges are dropped, the least first.

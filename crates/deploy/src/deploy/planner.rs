@@ -470,6 +470,10 @@ impl<'a> Draft<'a> {
     fn order_own(&mut self, at: usize) {
         let own = self.steps.get(at).map(Vec::as_slice).unwrap_or_default();
         let pairs: Vec<(usize, usize)> = own.iter().copied().zip(own.iter().copied().skip(1)).collect();
+        // A replacement of which one half cannot be done is not begun, and who waits for it waits on.
+        if !pairs.is_empty() && self.survey.subjects.get(at).is_some_and(|subject| !subject.passes()) {
+            self.order.whole(own);
+        }
         for (first, then) in pairs {
             self.order.edge(first, then, Strength::Hard);
         }

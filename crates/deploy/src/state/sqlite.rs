@@ -104,6 +104,17 @@ ALTER TABLE generations DROP COLUMN graph;
 ",
 ];
 
+/// What a ledger is once it is rebuilt.
+#[derive(Clone, Copy, Debug)]
+pub struct Rebuilt<'a> {
+    /// The lineage that the marks on the targets carry.
+    pub lineage: &'a str,
+    /// The last epoch that a target has accepted.
+    pub epoch: u64,
+    /// Who said so.
+    pub author: &'a str,
+}
+
 /// A ledger in a folder of its own.
 #[derive(Debug)]
 pub struct SqliteStore {
@@ -283,20 +294,39 @@ impl SqliteStore {
         Ok(snapshot)
     }
 
+    /// Makes changes to a ledger that was old or lost, which from then on is that of a lineage, and later
+    /// than all that its targets have accepted.
+    pub fn rebuild(
+        &mut self,
+        at: Revision,
+        now: Timestamp,
+        rebuilt: &Rebuilt<'_>,
+        changes: &[Change],
+    ) -> Result<Revision, StoreError> {
+        self.confirm()?;
+        let written = self.write(at, now, changes, Some(rebuilt));
+        written.map_err(|e| columns::as_damage(e).unwrap_or_else(|e| writing(&self.path, e)))?
+    }
+
     fn write(
         &mut self,
         at: Revision,
         now: Timestamp,
         changes: &[Change],
+        rebuilt: Option<&Rebuilt<'_>>,
     ) -> rusqlite::Result<Result<Revision, StoreError>> {
         let commit = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let found = revision(&commit)?;
         if let Err(refused) = found.admit(at) {
             return Ok(Err(refused));
         }
-        let next = Revision { serial: found.serial + 1, ..found };
+        let epoch = rebuilt.map_or(found.epoch, |rebuilt| found.epoch.max(rebuilt.epoch));
+        let next = Revision { serial: found.serial + 1, epoch };
         {
             let mut journal = Journal::open(&commit, next.serial, now)?;
+            if let Some(rebuilt) = rebuilt {
+                journal.said("recovered", rebuilt.author)?;
+            }
             for change in changes {
                 columns::write(&commit, change, now)?;
                 journal.add(change)?;
@@ -310,6 +340,10 @@ impl SqliteStore {
             put_meta(&commit, "intent", next)?;
         }
         put_meta(&commit, "serial", next.serial)?;
+        if let Some(rebuilt) = rebuilt {
+            put_meta(&commit, "epoch", next.epoch)?;
+            commit.execute("UPDATE meta SET value = ?1 WHERE name = 'lineage'", [rebuilt.lineage])?;
+        }
         commit.commit()?;
         Ok(Ok(next))
     }
@@ -338,6 +372,16 @@ impl<'c> Journal<'c> {
         let Some(entry) = Entry::of(change, self.number + 1, self.serial, self.now, &self.hash) else {
             return Ok(());
         };
+        self.put(entry)
+    }
+
+    /// What somebody said of the ledger as a whole.
+    fn said(&mut self, event: &str, author: &str) -> rusqlite::Result<()> {
+        let entry = Entry::said(event, author, self.number + 1, self.serial, self.now, &self.hash);
+        self.put(entry)
+    }
+
+    fn put(&mut self, entry: Entry) -> rusqlite::Result<()> {
         self.put.execute(params![
             entry.number as i64,
             entry.serial as i64,
@@ -383,7 +427,7 @@ impl Store for SqliteStore {
 
     fn commit(&mut self, at: Revision, now: Timestamp, changes: &[Change]) -> Result<Revision, StoreError> {
         self.confirm()?;
-        let written = self.write(at, now, changes);
+        let written = self.write(at, now, changes, None);
         written.map_err(|e| columns::as_damage(e).unwrap_or_else(|e| writing(&self.path, e)))?
     }
 

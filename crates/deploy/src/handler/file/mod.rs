@@ -14,6 +14,7 @@ mod reach;
 mod record;
 mod remove;
 mod rights;
+mod search;
 mod spec;
 mod stamp;
 mod sync;
@@ -27,8 +28,8 @@ use ecow::EcoString;
 use crate::graph::{GraphValue, Node};
 
 use super::{
-    Actual, Apply, Cost, Delete, Diff, Done, Effect, Examined, Fault, FieldChange, Handler, Look, Need,
-    Problem, Recorded, Rights, Seen, Session, Shown, Thing,
+    Actual, Apply, Cost, Delete, Diff, Done, Effect, Examined, Fault, FieldChange, Found, Handler, Look,
+    Need, Problem, Recorded, Rights, Seen, Session, Shown, Thing,
 };
 use drift::LetBe;
 use look::Looker;
@@ -112,6 +113,10 @@ impl Handler for FileHandler {
 
     fn merge(&self, last: &Recorded, intended: &Recorded) -> EcoString {
         rights::keep(part::merge(last, intended), [Thing::Known(intended), Thing::Known(last)])
+    }
+
+    fn marked(&self, session: &Session<'_>) -> Option<Result<Vec<Found>, Fault>> {
+        Some(search::marked(session))
     }
 
     fn observe(&self, session: &Session<'_>, batch: &[Look<'_>]) -> Vec<Result<Seen, Fault>> {

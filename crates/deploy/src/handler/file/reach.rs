@@ -224,7 +224,7 @@ impl Folder {
 /// Which file system something is on. The number of the device will not do: it changes between
 /// boots. Those in memory have a new number with every mount, and go with their content, so for
 /// them the kind is all there is.
-fn filesystem(fd: &OwnedFd) -> Result<EcoString, Errno> {
+pub(super) fn filesystem(fd: &OwnedFd) -> Result<EcoString, Errno> {
     const IN_MEMORY: [u64; 2] = [0x0102_1994, 0x8584_58f6];
     let kind = rustix::fs::fstatfs(fd)?.f_type as u64;
     if IN_MEMORY.contains(&kind) {
