@@ -394,7 +394,8 @@ impl Handler for Distant<'_> {
         let found = self.marks(Rights::Login, session)?;
         // Root is not asked for what cannot be searched anyway.
         match self.link.rights() {
-            Rights::Root => self.marks(Rights::Root, session),
+            // Where there is no root to be had, nothing of root's is done either; the rest goes on.
+            Rights::Root => self.marks(Rights::Root, session).filter(Result::is_ok).or(Some(found)),
             Rights::Login => Some(found),
         }
     }
