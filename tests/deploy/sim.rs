@@ -35,6 +35,12 @@ fn two_thousand_lives_end_well() {
 /// Lives that once failed, made small, each with what it showed.
 const ONCE_FAILED: &[(&str, &str)] = &[
     (
+        "what is made anew under another name stays for those who use it and are not part of the run",
+        r#"{"turns":[{"wanted":[{"name":4,"kind":"Floating","target":1,"slot":2},
+            {"name":5,"kind":"Thing","slot":3,"requires":[4]}]},
+            {"wanted":[{"name":1,"kind":"Floating","target":1,"shape":1,"slot":2}],"faults":{"target":1}}]}"#,
+    ),
+    (
         "asked again, a handler does not take what somebody wrote meanwhile for its own",
         r#"{"turns":[{"wanted":[{"name":1,"kind":"Thing","slot":1},{"name":2,"kind":"Thing","slot":3},
             {"name":5,"kind":"Crowd","parts":[1,2]},{"name":21,"kind":"Thing","until":1}],

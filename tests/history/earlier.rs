@@ -156,3 +156,31 @@ fn an_old_version_that_fits_no_more_is_a_warning() {
     assert_eq!(said, ["Warning in then: `Site` has no field `nmae`"]);
     assert_eq!(states(&graph(compiled)), ["absent /srv/a"]);
 }
+
+/// What is said of one thing depends on nothing that has nothing to do with it (I27).
+#[test]
+fn unrelated_types_files_and_instances_change_no_identity() {
+    let site = ("sites/a.yaml", "{ name: a, pages: [{ path: x }] }");
+    let alone = [("model/main.gops", MODEL), site];
+    let more = [
+        ("model/main.gops", MODEL),
+        site,
+        // Types of the same names in a file of its own, read and sorted before the others.
+        (
+            "model/aaa.gops",
+            "use std::files::TextFile
+slice Site in \"more\" { key name: string, pages: list<Page> = [] }
+struct Page { key path: string }
+entity Host { key name: string }
+impl Site { TextFile { path: \"/more/${name}\", content: \"\" } }",
+        ),
+        ("more/a.yaml", "name: a"),
+        ("sites/0.yaml", "name: \"0\""),
+        ("README.md", "nothing of this"),
+    ];
+    let (before, after) = (compiled(&alone, &[]), compiled(&more, &[]));
+    for node in &before.nodes {
+        assert!(after.nodes.contains(node), "{} is another one now", node.id);
+    }
+    assert!(after.nodes.len() > before.nodes.len());
+}

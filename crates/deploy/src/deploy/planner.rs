@@ -432,8 +432,10 @@ impl<'a> Draft<'a> {
         }
         for (at, subject) in survey.subjects.iter().enumerate() {
             let (Some(unmake), Some(key)) = (self.step(at, false), &subject.row) else { continue };
-            // What is taken away before it is made anew cannot wait for its users.
-            if subject.passes() || self.step(at, true).is_some_and(|make| make > unmake) {
+            // What is taken away before it is made anew cannot wait for those who go on using it.
+            let anew = self.step(at, true).is_some_and(|make| make > unmake)
+                && subject.wanted.as_ref().is_some_and(|wanted| wanted.sealed.id == key.id);
+            if subject.passes() || anew {
                 continue;
             }
             let user = users.get(&EcoString::from(owner(&key.id)));
