@@ -333,6 +333,7 @@ fn the_standard_library_and_the_examples_are_declared() {
         ("std:files.gops", include_str!("../../../../../stdlib/files.gops")),
         ("std:host.gops", include_str!("../../../../../stdlib/host.gops")),
         ("std:net.gops", include_str!("../../../../../stdlib/net.gops")),
+        ("std:time.gops", include_str!("../../../../../stdlib/time.gops")),
     ];
     for example in [
         include_str!("../../../../../examples/fs/model/main.gops"),
