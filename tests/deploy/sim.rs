@@ -35,6 +35,11 @@ fn two_thousand_lives_end_well() {
 /// Lives that once failed, made small, each with what it showed.
 const ONCE_FAILED: &[(&str, &str)] = &[
     (
+        "what is taken back as something that can have no mark is known, whatever was heard of it",
+        r#"{"turns":[{"wanted":[{"name":4,"kind":"Thing","slot":3,"keep":true}]},{"wanted":[]},
+            {"wanted":[{"name":4,"kind":"Bare"}],"faults":{"mishaps":{"0":"LostAnswer"}}}]}"#,
+    ),
+    (
         "what is made anew under another name stays for those who use it and are not part of the run",
         r#"{"turns":[{"wanted":[{"name":4,"kind":"Floating","target":1,"slot":2},
             {"name":5,"kind":"Thing","slot":3,"requires":[4]}]},

@@ -121,7 +121,7 @@ struct Claim {
 /// Leave something where it is, and know nothing of it any more
 ///
 /// Take it out of the project first: what the project still wants is found there with the mark of this
-/// ledger, and no deploy touches it.
+/// ledger, and the next deploy takes it back.
 #[derive(Args)]
 struct Forget {
     /// The resource

@@ -213,7 +213,7 @@ impl Desk<'_> {
         let rows: Vec<&Row> = self.ledger.rows_of(&id).collect();
         let changes = self.drop(&rows, |row| row.key.id == id, End::Forgotten);
         let line = format!(
-            "{} is forgotten: it stays where it is, and gops neither changes nor deletes it any more",
+            "{} is forgotten: it stays where it is, and gops neither changes nor deletes it, unless the project wants it",
             id::shown(&id)
         );
         Ok((changes, Orders { lines: vec![line] }))

@@ -77,7 +77,13 @@ fn close_move(ledger: &Snapshot, intent: &Intent, here: &Seen, there: &Seen, cha
 fn close(ledger: &Snapshot, registry: &Registry, intent: &Intent, seen: &Seen, changes: &mut Vec<Change>) {
     let number = intent.number;
     let closed = |outcome, evidence: &str| Change::Close { number, outcome, evidence: evidence.into() };
-    match (intent.operation, seen) {
+    // An update of something without a row takes back what was let go of: the row comes with it, as
+    // with what is made.
+    let operation = match intent.operation {
+        Operation::Update if !ledger.rows.contains_key(&intent.row.key) => Operation::Create,
+        operation => operation,
+    };
+    match (operation, seen) {
         (Operation::Create, Seen::Present(actual)) => match origin(ledger, intent, actual) {
             Made::Ours => {
                 changes.push(Change::Put(made(&intent.row, actual, intent)));
