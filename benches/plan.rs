@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use gops::base::MemorySystem;
 use gops::deploy::{self, Mode, Observer, Plan, Progress};
-use gops::graph::{Graph, GraphBuilder, GraphValue, Header, LOCAL, Node, Origin, State};
+use gops::graph::{Graph, GraphBuilder, GraphValue, Header, LOCAL, Node};
 use gops::handler::{Fence, Look, PrintKey, Registry, Root, Seen, Session, SystemClock, SystemRandom, Token};
 use gops::state::{Snapshot, SqliteStore, Store as _};
 
@@ -136,22 +136,7 @@ fn node(number: usize, content: &str) -> Node {
         ("content".into(), GraphValue::Str(text.into())),
         ("mode".into(), GraphValue::Int(0o644)),
     ];
-    Node {
-        id: ecow::eco_format!("std::files::TextFile[path={path}]"),
-        type_: "std::files::TextFile".into(),
-        handler: "file".into(),
-        target: LOCAL.into(),
-        state: State::Present,
-        until: Vec::new(),
-        fields: GraphValue::map(fields),
-        requires: Vec::new(),
-        protect: false,
-        adopt: false,
-        keep: false,
-        timeout: None,
-        drift: gops::graph::Drift::Repair,
-        origin: Origin::default(),
-    }
+    Node::new(ecow::eco_format!("std::files::TextFile[path={path}]"), "file", GraphValue::map(fields))
 }
 
 fn graph(n: usize, changed: usize) -> GraphBuilder {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use gops::base::MemorySystem;
 use gops::deploy::{self, Mode, Observer, Plan};
-use gops::graph::{Graph, GraphBuilder, GraphValue, Header, LOCAL, Node, Origin, State};
+use gops::graph::{Graph, GraphBuilder, GraphValue, Header, LOCAL, Node};
 use gops::handler::{Clock as _, SystemClock, SystemRandom, Token};
 use gops::state::{
     Change, Condition, Coord, Holder, Holding, Intent, Operation, Place, Row, RowKey, SqliteStore, Store,
@@ -111,22 +111,7 @@ fn node(number: usize) -> Node {
         ("path".into(), GraphValue::Str(ecow::eco_format!("/f{number}"))),
         ("content".into(), GraphValue::Str("x".into())),
     ];
-    Node {
-        id: ecow::eco_format!("std::files::TextFile[path=/f{number}]"),
-        type_: "std::files::TextFile".into(),
-        handler: "file".into(),
-        target: LOCAL.into(),
-        state: State::Present,
-        until: Vec::new(),
-        fields: GraphValue::map(fields),
-        requires: Vec::new(),
-        protect: false,
-        adopt: false,
-        keep: false,
-        timeout: None,
-        drift: gops::graph::Drift::Repair,
-        origin: Origin::default(),
-    }
+    Node::new(ecow::eco_format!("std::files::TextFile[path=/f{number}]"), "file", GraphValue::map(fields))
 }
 
 fn graph(n: usize) -> GraphBuilder {

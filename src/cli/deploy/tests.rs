@@ -7,7 +7,7 @@ use clap::ColorChoice;
 
 use super::*;
 use crate::base::MemorySystem;
-use crate::graph::{Drift, Graph, GraphValue, Header, LOCAL, Node, Origin, State};
+use crate::graph::{Graph, GraphValue, Header, Node, Origin};
 
 fn file(path: &str, content: &str, mode: i64) -> Node {
     let text = |t: &str| GraphValue::Str(t.into());
@@ -17,20 +17,8 @@ fn file(path: &str, content: &str, mode: i64) -> Node {
         ("mode".into(), GraphValue::Int(mode)),
     ];
     Node {
-        id: format!("std::files::TextFile[path={path}]").into(),
-        type_: "std::files::TextFile".into(),
-        handler: "file".into(),
-        target: LOCAL.into(),
-        state: State::Present,
-        until: Vec::new(),
-        fields: GraphValue::map(fields),
-        requires: Vec::new(),
-        protect: false,
-        adopt: false,
-        keep: false,
-        timeout: None,
-        drift: Drift::Repair,
         origin: Origin { instance: "slices/a.yaml:1:1".into(), ..Origin::default() },
+        ..Node::new(format!("std::files::TextFile[path={path}]").into(), "file", GraphValue::map(fields))
     }
 }
 

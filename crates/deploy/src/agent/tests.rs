@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::base::{MemorySystem, System};
-use crate::graph::{Drift, GraphValue, Node, Origin, State};
+use crate::graph::{GraphValue, Node};
 use crate::handler::{
     Apply, Clock, Effect, Fault, Fence, Hello, Look, ManualClock, Reach as _, Registry, Root, Seen, Session,
     Token,
@@ -185,20 +185,12 @@ fn hello(reach: &Remotes<'_>, fence: &Fence, enter: bool) -> Result<crate::handl
 fn file(path: &str, content: &str) -> Node {
     let text = |text: &str| GraphValue::Str(text.into());
     Node {
-        id: ecow::eco_format!("std::files::TextFile[path={path}]"),
-        type_: "std::files::TextFile".into(),
-        handler: "file".into(),
         target: "h1".into(),
-        state: State::Present,
-        until: Vec::new(),
-        fields: GraphValue::map(vec![("path".into(), text(path)), ("content".into(), text(content))]),
-        requires: Vec::new(),
-        protect: false,
-        adopt: false,
-        keep: false,
-        timeout: None,
-        drift: Drift::Repair,
-        origin: Origin::default(),
+        ..Node::new(
+            ecow::eco_format!("std::files::TextFile[path={path}]"),
+            "file",
+            GraphValue::map(vec![("path".into(), text(path)), ("content".into(), text(content))]),
+        )
     }
 }
 

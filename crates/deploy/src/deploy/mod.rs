@@ -22,6 +22,7 @@ mod history;
 mod intents;
 mod lanes;
 mod later;
+mod looking;
 mod operate;
 mod order;
 mod outcome;

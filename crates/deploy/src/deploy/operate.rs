@@ -343,30 +343,19 @@ fn one_of(written: &str, known: &[&EcoString], what: &str) -> Result<EcoString, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::{Drift, GraphValue, LOCAL, Origin, State};
+    use crate::graph::{GraphValue, LOCAL};
     use crate::handler::Recorded;
     use crate::state::{Holding, Place};
 
     fn node(kind: &str, path: &str) -> Box<Node> {
-        Box::new(Node {
-            id: eco_format!("{kind}[path={path}]"),
-            type_: kind.into(),
-            handler: "file".into(),
-            target: LOCAL.into(),
-            state: State::Present,
-            until: Vec::new(),
-            fields: GraphValue::map(vec![
+        Box::new(Node::new(
+            eco_format!("{kind}[path={path}]"),
+            "file",
+            GraphValue::map(vec![
                 ("path".into(), GraphValue::Str(path.into())),
                 ("content".into(), GraphValue::Str("".into())),
             ]),
-            requires: Vec::new(),
-            protect: false,
-            adopt: false,
-            keep: false,
-            timeout: None,
-            drift: Drift::Repair,
-            origin: Origin::default(),
-        })
+        ))
     }
 
     fn row(id: &str, condition: Condition) -> Row {

@@ -146,6 +146,30 @@ pub struct Node {
     pub origin: Origin,
 }
 
+impl Node {
+    /// A resource of this machine that is to exist, and of which nothing else is said. Its type is
+    /// read from its id.
+    pub fn new(id: EcoString, handler: &str, fields: GraphValue) -> Self {
+        let type_ = id.split('[').next().unwrap_or_default().into();
+        Node {
+            id,
+            type_,
+            handler: handler.into(),
+            target: LOCAL.into(),
+            state: State::Present,
+            until: Vec::new(),
+            fields,
+            requires: Vec::new(),
+            protect: false,
+            adopt: false,
+            keep: false,
+            timeout: None,
+            drift: Drift::Repair,
+            origin: Origin::default(),
+        }
+    }
+}
+
 /// Where nodes are deployed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {

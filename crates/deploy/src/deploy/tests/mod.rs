@@ -17,9 +17,7 @@ use ecow::{EcoString, eco_format};
 use super::driver::Driver;
 use super::engine::{Effect, Engine, Event, Request};
 use super::*;
-use crate::graph::{
-    Drift, Graph, GraphBuilder, GraphValue, Header, LOCAL, Node, Origin, Require, State, Target as Host,
-};
+use crate::graph::{Graph, GraphBuilder, GraphValue, Header, Node, Require, Target as Host};
 use crate::handler::{Clock as _, ManualClock, Random, Registry, Token};
 use crate::state::{Coord as _, Holder, MemoryStore, Snapshot, Store as _};
 
@@ -27,22 +25,7 @@ use crate::state::{Coord as _, Holder, MemoryStore, Snapshot, Store as _};
 fn node(type_: &str, handler: &str, key: (&str, &str), fields: Vec<(&str, GraphValue)>) -> Node {
     let mut fields: Vec<(EcoString, GraphValue)> = fields.into_iter().map(|(k, v)| (k.into(), v)).collect();
     fields.push((key.0.into(), text(key.1)));
-    Node {
-        id: eco_format!("{type_}[{}={}]", key.0, key.1),
-        type_: type_.into(),
-        handler: handler.into(),
-        target: LOCAL.into(),
-        state: State::Present,
-        until: Vec::new(),
-        fields: GraphValue::map(fields),
-        requires: Vec::new(),
-        protect: false,
-        adopt: false,
-        keep: false,
-        timeout: None,
-        drift: Drift::Repair,
-        origin: Origin::default(),
-    }
+    Node::new(eco_format!("{type_}[{}={}]", key.0, key.1), handler, GraphValue::map(fields))
 }
 
 fn text(text: &str) -> GraphValue {
