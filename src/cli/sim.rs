@@ -21,6 +21,9 @@ pub(crate) struct Sim {
     /// Replay one life, as it was printed
     #[arg(long, value_name = "JSON", conflicts_with_all = ["seed", "seeds"])]
     case: Option<String>,
+    /// With --case: tell all that happens in it
+    #[arg(long, requires = "case")]
+    tell: bool,
     /// Instead: every crash point of all graphs of up to N resources
     #[arg(long, value_name = "N", conflicts_with_all = ["seed", "seeds", "case"])]
     exhaustive: Option<u8>,
@@ -37,7 +40,14 @@ impl Sim {
         let ui = &context.ui;
         if let Some(text) = &self.case {
             let case = Case::parse(text).map_err(|problem| Failure::Case { problem })?;
-            return Ok(match sim::live(&case) {
+            let lived = if self.tell {
+                let (lines, lived) = sim::tell(&case);
+                lines.iter().for_each(|line| ui.result(&format!("{line}\n")));
+                lived
+            } else {
+                sim::live(&case)
+            };
+            return Ok(match lived {
                 Ok(stats) => {
                     ui.result(&said(&stats));
                     Exit::Fine

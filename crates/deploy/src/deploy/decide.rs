@@ -64,6 +64,8 @@ struct Case<'a> {
 pub(super) struct Way {
     /// Another subject holds what it claims, and is to leave.
     pub takes: bool,
+    /// Another subject holds what it claims, and is let go of: what is there stays.
+    pub finds: bool,
     /// It holds what another subject claims, and is to leave.
     pub leaves: bool,
 }
@@ -102,7 +104,7 @@ impl<'a> Decider<'a> {
         if let Some(problem) = handler.validate(node).into_iter().next() {
             return Decision::refuse(Fault { help: problem.help, ..Fault::new(problem.message) });
         }
-        if way.takes && row.is_none() {
+        if way.takes && !way.finds && row.is_none() {
             // What is there now is the holder's, and gone by then.
             return self.create(&case);
         }
@@ -151,18 +153,30 @@ impl<'a> Decider<'a> {
         if again && case.node.drift == Drift::Report && self.is_current(case) {
             return Decision::only(Action::Report { changes: Vec::new() });
         }
+        // What was to go on under this id, or here, is gone.
+        let gone = |row: &Row| Change::Drop {
+            key: row.key.clone(),
+            end: End::Gone,
+            evidence: "it is not there".into(),
+        };
+        match self.found_there(case) {
+            None => {}
+            Some(Err(fault)) => return Decision::refuse(fault.clone()),
+            Some(Ok(actual)) => {
+                let mut decision = self.take_over(case, actual);
+                if !decision.steps.is_empty() {
+                    decision.ledger.extend(case.row.map(gone));
+                }
+                return decision;
+            }
+        }
         // The intent is read from where it makes something, so a row that was elsewhere does not
         // stand for it.
         let own = case.row.filter(|row| row.key.id == case.node.id && row.claims == case.wanted.claims);
         let key = own.map_or_else(|| self.new_key(&case.node.id), |row| row.key.clone());
         let step = make(case.at, Operation::Create, key, None);
         let action = Action::Create { node: case.node.clone(), again };
-        // What was to go on under this id, or here, is gone.
-        let gone = case.row.filter(|_| own.is_none()).map(|row| Change::Drop {
-            key: row.key.clone(),
-            end: End::Gone,
-            evidence: "it is not there".into(),
-        });
+        let gone = case.row.filter(|_| own.is_none()).map(gone);
         Decision { action: Some(action), steps: vec![step], ledger: gone.into_iter().collect(), with: None }
     }
 
@@ -207,7 +221,13 @@ impl<'a> Decider<'a> {
     /// mark of something else that is known is a copy of that, made by somebody else.
     fn take_back(&self, case: &Case<'_>, actual: &Actual, mark: &Mark) -> Decision {
         let token = Some(&mark.token);
-        let original = self.ledger.rows.values().find(|row| row.recorded.token.as_ref() == token);
+        let here = self.rows.targets.get(case.subject.target).map(|target| &target.place.identity);
+        // What is let go of in this run is no copy of itself.
+        let is_here = |row: &&Row| {
+            Some(&row.place.identity) == here && row.claims.iter().any(|c| case.wanted.claims.contains(c))
+        };
+        let mut rows = self.ledger.rows.values().filter(|row| !is_here(row));
+        let original = rows.find(|row| row.recorded.token.as_ref() == token);
         let intended = || self.ledger.intents.values().find(|intent| intent.token == mark.token);
         if let Some(id) = original.map(|row| &row.key.id).or_else(|| Some(&intended()?.row.key.id)) {
             let fault = Fault::new(format!(
@@ -262,11 +282,23 @@ impl<'a> Decider<'a> {
         Decision { action: Some(action), steps: vec![step], ledger, with: None }
     }
 
+    /// What is in the place that something is to go to, unless that is about to be free.
+    fn found_there<'s>(&self, case: &Case<'s>) -> Option<Result<&'s Actual, &'s Fault>> {
+        if case.way.takes && !case.way.finds {
+            return None;
+        }
+        match case.subject.there.as_deref()? {
+            Ok(Seen::Present(actual)) => Some(Ok(actual)),
+            Ok(_) => None,
+            Err(fault) => Some(Err(fault)),
+        }
+    }
+
     /// It has moved to another place: brought there if its handler can, else made anew.
     fn moved(&self, case: &Case<'_>, row: &Row, actual: &Actual, diff: Diff) -> Decision {
         let sure = row.condition != Condition::Doubt && self.is_ours(row, actual);
         let brings = case.handler.relocates(&case.node.type_) && row.kind == case.node.type_;
-        if !brings || !sure || diff.cost() == Some(Cost::Replace) {
+        if !brings || !sure || diff.cost() == Some(Cost::Replace) || self.found_there(case).is_some() {
             return self.replace(case, row, actual, diff);
         }
         let step = What::Make {
@@ -399,8 +431,17 @@ impl<'a> Decider<'a> {
         }
         let before = Some(actual.stamp.clone());
         let unmake = What::Unmake { subject: case.at, key: row.key.clone(), before };
-        let key = self.new_key(&case.node.id);
-        let make = make(case.at, Operation::Create, key, None);
+        let make = match self.found_there(case) {
+            None => make(case.at, Operation::Create, self.new_key(&case.node.id), None),
+            Some(Err(fault)) => return Decision::refuse(fault.clone()),
+            Some(Ok(there)) => {
+                let taken = self.take_over(case, there);
+                match taken.steps.into_iter().next() {
+                    Some(make) => make,
+                    None => return Decision { action: taken.action, ..Decision::default() },
+                }
+            }
+        };
         let shares = row.claims.iter().any(|claim| case.wanted.claims.contains(claim));
         let action = Some(Action::Replace { changes: diff.changes });
         // With the old one in somebody's way, or in its own, the new one cannot come first.

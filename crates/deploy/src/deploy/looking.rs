@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use ecow::EcoString;
 use rustc_hash::FxHashMap;
 
 use crate::handler::{Fault, Seen, Timestamp};
@@ -10,19 +11,30 @@ use crate::state::{Change, Intent, RowKey};
 
 use super::engine::{Batch, Effect, Engine, Phase, group};
 use super::recover::recover;
-use super::survey::{Sources, Survey};
+use super::survey::{Sources, Subject, Survey};
 use super::task::{ApplyRequest, LookRequest};
 use super::{Error, Mode};
 
 /// How far a run has looked.
 #[derive(Debug, Default)]
 pub(super) struct Looking {
-    /// Whether what the stamps left unsure has been looked at closely.
-    closely: bool,
+    round: Round,
     /// Whether everything was looked at again after a recovery.
     again: bool,
     /// Intents whose leftovers could not be cleared; they stay open.
     uncleared: BTreeSet<u64>,
+}
+
+/// What is being looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Round {
+    /// Everything, as far as stamps tell.
+    #[default]
+    All,
+    /// What the stamps left unsure, closely.
+    Unsure,
+    /// The places that things are to go to.
+    There,
 }
 
 impl Engine<'_> {
@@ -77,7 +89,11 @@ impl Engine<'_> {
     /// What a batch asks its handler.
     pub(super) fn looks(&self, batch: &Batch) -> Vec<LookRequest> {
         let subject = |at: &usize| self.survey.subjects.get(*at);
-        batch.items.iter().filter_map(subject).map(|s| self.survey.look(&self.ledger, s)).collect()
+        let look = |subject| match self.looking.round {
+            Round::There => self.survey.look_there(subject),
+            _ => self.survey.look(&self.ledger, subject),
+        };
+        batch.items.iter().filter_map(subject).map(look).collect()
     }
 
     pub(super) fn observed(
@@ -87,21 +103,48 @@ impl Engine<'_> {
     ) -> Result<Vec<Effect>, Error> {
         self.waiting = self.waiting.saturating_sub(1);
         for (at, seen) in batch.items.iter().zip(answers) {
-            if let Some(subject) = self.survey.subjects.get_mut(*at) {
-                subject.seen = Some(seen);
+            let Some(subject) = self.survey.subjects.get_mut(*at) else { continue };
+            match self.looking.round {
+                Round::There => subject.there = Some(Box::new(seen)),
+                _ => subject.seen = Some(seen),
             }
         }
-        if self.waiting > 0 {
-            return Ok(Vec::new());
+        match self.waiting {
+            0 => self.looked(),
+            _ => Ok(Vec::new()),
         }
-        if !self.looking.closely {
-            self.looking.closely = true;
+    }
+
+    /// A round is over.
+    fn looked(&mut self) -> Result<Vec<Effect>, Error> {
+        if self.looking.round == Round::All {
+            self.looking.round = Round::Unsure;
             let unsure = self.unsure()?;
             if !unsure.is_empty() {
                 return Ok(self.look_at(unsure));
             }
         }
+        if self.looking.round == Round::Unsure {
+            self.looking.round = Round::There;
+            let batches = group(self.registry, self.elsewhere());
+            self.waiting = batches.len();
+            if !batches.is_empty() {
+                return Ok(batches.into_iter().map(Effect::Observe).collect());
+            }
+        }
         Ok(self.all_seen())
+    }
+
+    /// What is to go elsewhere, where that can be looked at.
+    fn elsewhere(&self) -> Vec<((usize, EcoString), usize)> {
+        let subjects = self.survey.subjects.iter().enumerate();
+        let goes = |subject: &Subject| {
+            matches!(subject.seen, Some(Ok(_)))
+                && self.targets.waits_for(subject.target).is_none()
+                && self.survey.goes_elsewhere(&self.ledger, subject)
+        };
+        let going = subjects.filter(|(_, subject)| goes(subject));
+        going.map(|(at, subject)| ((subject.target, subject.handler.clone()), at)).collect()
     }
 
     /// What differs from its stamp, which has to be looked at closely. That, and what is gone,
@@ -199,7 +242,7 @@ impl Engine<'_> {
         if std::mem::replace(&mut self.looking.again, true) || self.survey_again().is_err() {
             return self.make_plan();
         }
-        self.looking.closely = false;
+        self.looking.round = Round::All;
         self.look()
     }
 }

@@ -88,8 +88,13 @@ impl<'a> Planner<'a> {
         let survey = self.decider.survey;
         let mut ways = vec![Way::default(); survey.subjects.len()];
         for &(taker, holder) in &survey.takes {
+            let lets_go = survey.subjects.get(holder).is_some_and(|subject| {
+                let leaves = || self.decider.leave(holder, subject).action;
+                subject.wanted.is_none() && matches!(leaves(), Some(Action::Release { .. }))
+            });
             if let Some(way) = ways.get_mut(taker) {
-                way.takes = true;
+                way.takes |= !lets_go;
+                way.finds |= lets_go;
             }
             if let Some(way) = ways.get_mut(holder) {
                 way.leaves = true;
@@ -182,7 +187,8 @@ impl<'a> Planner<'a> {
                 survey.subjects.get(taker).and_then(|s| Some(s.wanted.as_ref()?.sealed.id.clone()));
             let is_absent = |s: &Subject| matches!(s.seen, Some(Ok(crate::handler::Seen::Absent)));
             let unmakes = |d: &Decision| d.steps.iter().any(What::leaves);
-            let goes = decisions.get(holder).is_some_and(unmakes)
+            let lets_go = |d: &Decision| matches!(d.action, Some(Action::Release { .. }));
+            let goes = decisions.get(holder).is_some_and(|d| unmakes(d) || lets_go(d))
                 || survey.subjects.get(holder).is_some_and(is_absent);
             if goes {
                 if let Some(Decision { action: Some(Action::Delete { for_ }), .. }) =

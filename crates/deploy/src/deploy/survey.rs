@@ -37,6 +37,8 @@ pub(super) struct Subject {
     pub closely: bool,
     /// What was seen.
     pub seen: Option<Result<Seen, Fault>>,
+    /// What was seen where it is to go, if that is elsewhere.
+    pub there: Option<Box<Result<Seen, Fault>>>,
 }
 
 impl Subject {
@@ -202,6 +204,26 @@ impl Survey {
         }
     }
 
+    /// Whether a subject is to be elsewhere than where its row says.
+    pub(super) fn goes_elsewhere(&self, ledger: &Snapshot, subject: &Subject) -> bool {
+        let row = subject.row.as_ref().and_then(|key| self.row(ledger, key));
+        let wanted = subject.wanted.as_ref().filter(|wanted| !wanted.passing);
+        row.zip(wanted).is_some_and(|(row, wanted)| row.claims != wanted.claims)
+    }
+
+    /// What to ask a handler about the place that a subject is to go to.
+    pub(super) fn look_there(&self, subject: &Subject) -> LookRequest {
+        LookRequest {
+            kind: subject.kind.clone(),
+            node: subject.wanted.as_ref().and_then(|wanted| wanted.node.clone()),
+            recorded: None,
+            intended: None,
+            token: None,
+            closely: true,
+            entries: false,
+        }
+    }
+
     fn add_wanted(&mut self, sources: &Sources<'_>) -> Result<(), Error> {
         let moves = Moves::of(sources.graph);
         let mut missing = Vec::new();
@@ -316,6 +338,7 @@ impl Survey {
                 row: Some(row.key.clone()),
                 closely: false,
                 seen: None,
+                there: None,
             });
         }
         let node = Arc::new(read_told(sealed, prints.as_deref())?);
@@ -347,6 +370,7 @@ impl Survey {
             }),
             closely: true,
             seen: None,
+            there: None,
         })
     }
 
@@ -496,6 +520,7 @@ fn unwanted(target: usize, row: &Row, closely: bool) -> Subject {
         row: Some(row.key.clone()),
         closely,
         seen: None,
+        there: None,
     }
 }
 

@@ -139,7 +139,11 @@ pub(super) fn before(lab: &Lab, engine: &Engine<'_>, effect: &Effect) {
                     continue;
                 }
                 let id = EcoString::from(owner(&key.id));
-                let users = ledger.rows.values().filter(|row| row.requires.contains(&id));
+                // What goes on under another id is not taken down either; it may need the place.
+                let moves = |row: &Row| {
+                    engine.survey.subjects.iter().any(|s| s.lasts() && s.row.as_ref() == Some(&row.key))
+                };
+                let users = ledger.rows.values().filter(|row| row.requires.contains(&id) && !moves(row));
                 let users = users.filter(|row| row.condition != Condition::Retained && !wanted(&row.key.id));
                 let users =
                     users.filter(|row| row.holding == Holding::Made && row.condition == Condition::Ok);

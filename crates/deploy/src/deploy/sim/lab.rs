@@ -20,6 +20,7 @@ use super::super::target::Targets;
 use super::super::{Error, Mode, Outcome};
 use super::case::{Case, Does, Faults, Goes, Hand, Happens, Spec, Turn};
 use super::chance::{Chance, TARGETS};
+use super::tale::Tale;
 use super::{Stats, Violation, check, model, nodes};
 
 /// For how long a deployer has the ledger without a commit.
@@ -41,6 +42,7 @@ pub(super) struct Lab {
     pub back: RefCell<BTreeSet<At>>,
     found: RefCell<Option<Violation>>,
     stats: Cell<Stats>,
+    pub tale: Tale,
 }
 
 /// A state as people see it.
@@ -86,7 +88,13 @@ impl Lab {
             back: RefCell::default(),
             found: RefCell::default(),
             stats: Cell::default(),
+            tale: Tale::default(),
         }
+    }
+
+    /// The same, of which all is told.
+    pub(super) fn told() -> Self {
+        Lab { tale: Tale::told(), ..Lab::new() }
     }
 
     /// Something did not hold. The first is what counts: the rest follows from it.
@@ -335,7 +343,10 @@ impl Lab {
     /// Deploys.
     pub(super) fn run(&self, wanted: &[Spec], faults: &Faults, mode: Mode, meanwhile: &[Spec]) -> Ended {
         self.set_faults(faults);
+        self.tale.run(wanted, faults);
+        let effects = self.world.inner().log.len();
         let ended = self.drive(wanted, faults, mode, meanwhile);
+        self.tale.log(self.world.inner().log.get(effects..).unwrap_or_default());
         self.count(|stats| {
             stats.runs += 1;
             stats.crashes += u64::from(matches!(ended, Ended::Crashed));
@@ -468,6 +479,9 @@ impl Run<'_> {
                 Effect::Finish => break,
                 Effect::Decide => {
                     check::in_scope(self.lab, &self.engine);
+                    if let Some(plan) = self.engine.plan() {
+                        self.lab.tale.plan(plan);
+                    }
                     let whole = paused.is_none() && self.engine.scope.is_everything();
                     if let Some(plan) = self.engine.plan().filter(|_| whole) {
                         model::agrees(self.lab, &self.engine, plan);
@@ -533,6 +547,7 @@ impl Run<'_> {
             path: "ledger".into(),
             source: io::Error::from(io::ErrorKind::StorageFull),
         };
+        self.lab.tale.commit(changes);
         check::dropped(self.lab, changes);
         let fault = self.faults.store.filter(|(number, _)| *number == self.commits);
         self.commits += 1;

@@ -14,6 +14,7 @@ mod lab;
 mod model;
 mod nodes;
 mod shrink;
+mod tale;
 
 use std::fmt;
 
@@ -73,6 +74,13 @@ pub fn case(seed: u64) -> Case {
 /// Lives a life; says what did not hold.
 pub fn live(case: &Case) -> Result<Stats, Violation> {
     Lab::new().live(case)
+}
+
+/// Lives a life, and tells what happens in it, line by line.
+pub fn tell(case: &Case) -> (Vec<String>, Result<Stats, Violation>) {
+    let lab = Lab::told();
+    let lived = lab.live(case);
+    (lab.tale.lines(), lived)
 }
 
 /// A life that fails, made as small as it gets.

@@ -109,7 +109,8 @@ pub(super) fn agrees(lab: &Lab, engine: &Engine<'_>, plan: &Plan) {
     }
 }
 
-fn word(action: &Action) -> &'static str {
+/// A word for what is done.
+pub(super) fn word(action: &Action) -> &'static str {
     match action {
         Action::Delete { .. } => "delete",
         Action::Goes { .. } => "goes",
@@ -477,10 +478,21 @@ impl Model<'_> {
         all.any(|user| waits_for(user).is_some_and(|(_, id)| *id == node.id))
     }
 
+    /// What becomes of what is there and no row stands for.
+    fn there(&self, node: &Node, object: &Object) -> Option<&'static str> {
+        match object.mark {
+            Some(_) => self.let_go(node, object),
+            None if node.adopt => Some("adopt"),
+            None => Some("refuse"),
+        }
+    }
+
     /// What has a mark and no row: taken back if it was made from this ledger, and is no copy.
     fn let_go(&self, node: &Node, object: &Object) -> Option<&'static str> {
         let mark = object.mark.as_ref()?;
-        let known = self.ledger.rows.values().any(|row| row.recorded.token.as_ref() == Some(&mark.token))
+        let here = |row: &&Row| Self::at(row) == Self::place(node);
+        let mut others = self.ledger.rows.values().filter(|row| !here(row));
+        let known = others.any(|row| row.recorded.token.as_ref() == Some(&mark.token))
             || self.ledger.intents.values().any(|intent| intent.token == mark.token);
         if mark.lineage != self.ledger.lineage || known {
             return Some("refuse");
@@ -520,13 +532,14 @@ impl Model<'_> {
             if self.node_of(holder).is_some() {
                 return None;
             }
-            if !matches!(self.row(holder)?, "delete" | "forget" | "goes") {
-                return Some("refuse");
+            match self.row(holder)? {
+                "delete" | "forget" | "goes" if row.is_none() => return Some("create"),
+                "delete" | "forget" | "goes" => return None,
+                // What is let go of stays there.
+                "release" | "replaced" if row.is_some() => {}
+                "release" | "replaced" => return self.there(node, self.objects.get(&place)?),
+                _ => return Some("refuse"),
             }
-            if row.is_none() {
-                return Some("create");
-            }
-            return None;
         }
         // What it is in is made anew, and it with that.
         if let Some(holder) = row.and_then(|row| self.holder(row))
@@ -538,14 +551,17 @@ impl Model<'_> {
             return None;
         }
         let Some(row) = row else {
-            return Some(match self.objects.get(&place) {
-                None => "create",
-                Some(object) if object.mark.is_some() => return self.let_go(node, object),
-                Some(_) if node.adopt => "adopt",
-                Some(_) => "refuse",
-            });
+            return match self.objects.get(&place) {
+                None => Some("create"),
+                Some(object) => self.there(node, object),
+            };
         };
-        let Some(object) = self.objects.get(&Self::at(row)) else { return Some("create") };
+        let Some(object) = self.objects.get(&Self::at(row)) else {
+            return match self.objects.get(&place).filter(|_| Self::at(row) != place) {
+                None => Some("create"),
+                Some(object) => self.there(node, object),
+            };
+        };
         if object.mark.as_ref().is_some_and(|mark| mark.lineage != self.ledger.lineage) {
             return Some("refuse");
         }
@@ -560,7 +576,11 @@ impl Model<'_> {
                 && !other_shape
                 && row.condition != Condition::Doubt
                 && self.is_ours(row, object);
-            if brought {
+            let there = match self.objects.get(&place).filter(|_| moves) {
+                None => None,
+                Some(there) => Some(self.there(node, there)?),
+            };
+            if brought && there.is_none() {
                 return Some("update");
             }
             let may = !row.protect
@@ -571,7 +591,7 @@ impl Model<'_> {
             if may && node.type_ == "fake::Box" {
                 return None;
             }
-            return Some(if may { "replace" } else { "refuse" });
+            return Some(if may && there != Some("refuse") { "replace" } else { "refuse" });
         }
         // What was applied as something else may yield something else.
         let applied = GraphValue::parse(row.recorded.fields.as_bytes()).ok();
