@@ -328,7 +328,9 @@ impl<'a> Decider<'a> {
             What::Unmake { .. } => None,
         });
         let key = made.or_else(|| decision.ledger.iter().find_map(put)).or_else(|| Some(row?.key.clone()));
-        let stays = row.is_some_and(|row| {
+        let anew =
+            decision.steps.iter().any(|what| matches!(what, What::Make { operation: Operation::Create, .. }));
+        let stays = row.filter(|_| !anew).is_some_and(|row| {
             row.holding == Holding::Adopted || row.condition == Condition::Doubt || row.protect || row.keep
         });
         let refused = matches!(decision.action, Some(Action::Refuse { .. } | Action::Report { .. }));

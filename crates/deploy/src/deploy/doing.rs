@@ -375,12 +375,14 @@ impl Engine<'_> {
                 let known = self.ledger.rows.get(from.as_ref().unwrap_or(key));
                 let holding = match operation {
                     Operation::Adopt => Holding::Adopted,
+                    // Whosever it was, it is gone.
+                    Operation::Create => Holding::Made,
                     _ => known.map_or(Holding::Made, |row| row.holding),
                 };
                 let mut row = self.rows().row(subject, handler, key.clone(), holding)?;
                 if let Some(known) = known {
                     row.recorded = Recorded { fields: row.recorded.fields, ..known.recorded.clone() };
-                    if known.condition == Condition::Doubt {
+                    if known.condition == Condition::Doubt && *operation != Operation::Create {
                         row.condition = Condition::Doubt;
                     }
                 }

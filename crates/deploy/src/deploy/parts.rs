@@ -163,10 +163,12 @@ impl Planner<'_> {
         if goes {
             return;
         }
-        *decision = Decision::default();
-        if row.is_some() {
-            decision.action = Some(Action::Keep { why: Kept::Folded(of.into()) });
-        }
+        let unseen = |action: &Action| matches!(action, Action::Keep { why: Kept::Unseen(_) });
+        let action = match row {
+            Some(_) => Some(Action::Keep { why: Kept::Folded(of.into()) }),
+            None => decision.action.take().filter(unseen),
+        };
+        *decision = Decision { action, ..Decision::default() };
     }
 
     /// What is to be said of nodes whose parts are not known yet.

@@ -63,14 +63,14 @@ impl<'a> Planner<'a> {
         };
         let mut decisions: Vec<Decision> = subjects.map(decide).collect();
         self.decide_waiting(&mut decisions, &ways);
-        self.fold(&mut decisions);
+        let mut folded = self.fold(&mut decisions);
         self.refuse_clashes(&mut decisions);
         self.keep_holders(&mut decisions);
         // Who does not get to another place stays where it is, and keeps what it is in.
         self.make_way(&mut decisions, false);
         self.decider.sweep(&mut decisions);
         self.follow_producers(&mut decisions, &ways);
-        let folded = self.fold(&mut decisions);
+        folded.extend(self.fold(&mut decisions));
         self.decider.bar(&mut decisions);
         self.make_way(&mut decisions, false);
         self.leave_outside(&mut decisions);
@@ -565,7 +565,8 @@ impl<'a> Draft<'a> {
             match self.step(user, false) {
                 Some(first) => self.order.edge(first, unmake, Strength::Hard),
                 None => match self.decisions.get(user).and_then(|d| d.action.as_ref()) {
-                    Some(Action::Forget) | None => {}
+                    // Nobody looks after what is let go of, nor after what that uses.
+                    Some(Action::Forget | Action::Release { .. }) | None => {}
                     Some(_) => self.order.break_step(unmake, cause("uses it and stays")),
                 },
             }

@@ -146,7 +146,7 @@ impl Decider<'_> {
             let action = decisions.get(*at).and_then(|decision| decision.action.as_ref());
             match subjects.get(*at).is_some_and(|subject| subject.wanted.is_some()) {
                 true => matches!(action, Some(Action::Refuse { .. } | Action::Keep { .. })),
-                false => matches!(action, Some(Action::Keep { .. } | Action::Release { .. })),
+                false => matches!(action, Some(Action::Keep { .. })),
             }
         };
         let mut todo: Vec<usize> = (0..subjects.len()).filter(stays).collect();

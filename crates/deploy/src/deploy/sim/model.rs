@@ -9,7 +9,7 @@ use ecow::EcoString;
 
 use crate::graph::{GraphValue, Node, State};
 use crate::handler::fake::{At, Object};
-use crate::state::{Condition, Holding, Row, Snapshot};
+use crate::state::{Condition, Holding, Intent, Row, Snapshot};
 
 use super::super::engine::Engine;
 use super::super::parts::owner;
@@ -252,6 +252,14 @@ impl Model<'_> {
     /// The row that a wanted node takes over because it holds its place.
     fn row_by_claim(&self, node: &Node) -> Option<&Row> {
         let place = Self::place(node);
+        // It may have something already that nobody could look at.
+        let implied = |intent: &Intent| {
+            let row = &intent.row;
+            row.key.id == node.id && row.place.identity == place.0 && !self.ledger.rows.contains_key(&row.key)
+        };
+        if self.ledger.intents.values().any(implied) {
+            return None;
+        }
         self.ledger.rows.values().find(|row| {
             Self::at(row) == place
                 && row.kind == node.type_
@@ -297,8 +305,9 @@ impl Model<'_> {
 
     /// What becomes of a row that is not wanted; `wanted` for one that is.
     fn row(&self, row: &Row) -> Option<&'static str> {
-        if self.node_of(row).is_some() {
-            return Some("wanted");
+        if let Some(node) = self.node_of(row) {
+            let stays = node.id != row.key.id && self.fold(&node.id)? == Fold::Soon;
+            return Some(if stays { "folded" } else { "wanted" });
         }
         let is_live = row.condition != Condition::Deposed;
         // It may go on as something that passes.
@@ -315,13 +324,13 @@ impl Model<'_> {
             return Some("wanted");
         }
         let alone = self.alone(row);
-        let goes = !is_live || matches!(alone, "forget" | "release" | "replaced");
-        if self.fold(&row.key.id)? != Fold::No && !goes && row.key.id != owner(&row.key.id) {
+        if !matches!(alone, "forget" | "release" | "replaced") && self.stays_folded(row)? {
             return Some("folded");
         }
         // What it is in goes, and it with that.
         if alone == "delete"
-            && let Some(holder) = self.holder(row).filter(|holder| !self.is_used_by_what_stays(holder))
+            && let Some(holder) = self.holder(row)
+            && (self.node_of(holder).is_some() || !self.is_used_by_what_stays(holder)?)
             && self.ends(holder)?
         {
             return Some("goes");
@@ -333,16 +342,27 @@ impl Model<'_> {
     }
 
     /// Whether something that stays uses a row, directly or through others.
-    fn is_used_by_what_stays(&self, row: &Row) -> bool {
-        self.ledger.rows.values().filter(|user| user.requires.iter().any(|id| id == owner(&row.key.id))).any(
-            |user| match self.node_of(user) {
-                Some(node) => self.wanted(node) == Some("refuse"),
-                None => {
-                    !matches!(self.alone(user), "delete" | "forget")
-                        || (self.alone(user) == "delete" && self.is_used_by_what_stays(user))
-                }
-            },
-        )
+    fn is_used_by_what_stays(&self, row: &Row) -> Option<bool> {
+        let users = self.ledger.rows.values();
+        for user in users.filter(|user| user.requires.iter().any(|id| id == owner(&row.key.id))) {
+            let stays = match (self.node_of(user), self.alone(user)) {
+                (Some(node), _) => matches!(self.wanted(node), Some("refuse" | "folded")),
+                (None, "forget" | "release" | "replaced") => false,
+                (None, _) if self.stays_folded(user)? => true,
+                (None, "delete") => self.is_used_by_what_stays(user)?,
+                (None, _) => true,
+            };
+            if stays {
+                return Some(true);
+            }
+        }
+        Some(false)
+    }
+
+    /// Whether something is a part of what consists of nobody knows what.
+    fn stays_folded(&self, row: &Row) -> Option<bool> {
+        let is_live = row.condition != Condition::Deposed;
+        Some(row.key.id != owner(&row.key.id) && is_live && self.fold(&row.key.id)? != Fold::No)
     }
 
     /// What becomes of a row, were there no others.
@@ -521,7 +541,10 @@ impl Model<'_> {
             Fold::No => {}
             // What is said of those that there are, is said of their rows.
             Fold::Unknown => return Some("nothing"),
-            Fold::Soon => return Some(if self.row_of(node).is_some() { "folded" } else { "nothing" }),
+            Fold::Soon => {
+                let own = self.row_of(node).is_some_and(|row| row.key.id == node.id);
+                return Some(if own { "folded" } else { "nothing" });
+            }
         }
         let place = Self::place(node);
         if self.blind.contains(&place.0) {
