@@ -17,7 +17,7 @@ use crate::state::{Condition, Row, RowKey, Snapshot};
 use super::Error;
 use super::decide::Decision;
 use super::later::{self, Outputs};
-use super::plan::{Action, Cause, Entry, Kept};
+use super::plan::{Action, Cause, Entry, Kept, Released};
 use super::planner::Planner;
 use super::survey::{Sources, Subject, Survey, read_told};
 
@@ -157,9 +157,11 @@ impl Planner<'_> {
 
     fn stay(&self, subject: &Subject, of: &str, decision: &mut Decision) {
         let row = subject.row.as_ref().and_then(|key| self.decider.ledger.rows.get(key));
-        let goes = row.is_some_and(|row| row.condition == Condition::Deposed)
-            || matches!(decision.action, Some(Action::Forget | Action::Release { .. }))
-                && subject.wanted.is_none();
+        // Somebody else's, or nothing, is there: that is no part of it.
+        let lost =
+            matches!(decision.action, Some(Action::Forget | Action::Release { why: Released::Replaced }));
+        let goes =
+            row.is_some_and(|row| row.condition == Condition::Deposed) || (lost && subject.wanted.is_none());
         if goes {
             return;
         }

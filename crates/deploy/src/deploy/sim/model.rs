@@ -324,7 +324,7 @@ impl Model<'_> {
             return Some("wanted");
         }
         let alone = self.alone(row);
-        if !matches!(alone, "forget" | "release" | "replaced") && self.stays_folded(row)? {
+        if !matches!(alone, "forget" | "replaced") && self.stays_folded(row)? {
             return Some("folded");
         }
         // What it is in goes, and it with that.
@@ -347,8 +347,9 @@ impl Model<'_> {
         for user in users.filter(|user| user.requires.iter().any(|id| id == owner(&row.key.id))) {
             let stays = match (self.node_of(user), self.alone(user)) {
                 (Some(node), _) => matches!(self.wanted(node), Some("refuse" | "folded")),
-                (None, "forget" | "release" | "replaced") => false,
+                (None, "forget" | "replaced") => false,
                 (None, _) if self.stays_folded(user)? => true,
+                (None, "release") => false,
                 (None, "delete") => self.is_used_by_what_stays(user)?,
                 (None, _) => true,
             };
