@@ -2,9 +2,12 @@
 //! edits, and one or two crashes at each step at which anything differs.
 
 use std::collections::BTreeSet;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::canon::State;
 use super::case::{Case, Faults, Kind, Spec, Turn};
-use super::lab::{Ended, Lab, Projection};
+use super::lab::{Cut, Lab, Projection};
 use super::{Stats, Violation};
 
 /// What was gone through.
@@ -14,32 +17,55 @@ pub struct Extent {
     pub graphs: u64,
     /// Edits of them.
     pub edits: u64,
-    /// Ways to be cut off that leave different states.
+    /// States in which a run is cut off, or one that resumes one, but for names that chance gave.
     pub crashes: u64,
     /// All runs and steps.
     pub stats: Stats,
 }
 
-/// Goes through all graphs of up to so many resources, with up to so many crashes in a row; says
-/// the life that fails, and how.
+/// Goes through all graphs of up to so many resources, with up to so many crashes in a row, on all
+/// processors; says the life that fails, and how.
 pub fn exhaustive(resources: u8, crashes: u32) -> Result<Extent, (Case, Violation)> {
-    let mut extent = Extent::default();
-    for resources in 1..=resources {
-        for edges in graphs(resources) {
-            extent.graphs += 1;
-            let nothing: Vec<Spec> = Vec::new();
-            let all = specs(resources, edges);
-            let edits = edits(&all);
-            let lives =
-                [(nothing, all.clone())].into_iter().chain(edits.into_iter().map(|to| (all.clone(), to)));
-            let lives = lives.chain(fed(&all)).chain(crowds(&all));
-            for (from, to) in lives {
-                extent.edits += 1;
-                Life { from: &from, to: &to, crashes }.all(&mut extent)?;
+    let all: Vec<(u8, u32)> =
+        (1..=resources).flat_map(|of| graphs(of).into_iter().map(move |edges| (of, edges))).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut extent = Extent::default();
+        while let Some(&(of, edges)) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Err(failed) = graph(&specs(of, edges), crashes, &mut extent) {
+                next.store(all.len(), Ordering::Relaxed);
+                return Err(failed);
             }
         }
+        Ok(extent)
+    };
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let done: Vec<Result<Extent, _>> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..processors).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    let mut extent = Extent::default();
+    for one in done {
+        let Extent { graphs, edits, crashes, stats } = one?;
+        extent.graphs += graphs;
+        extent.edits += edits;
+        extent.crashes += crashes;
+        extent.stats.add(stats);
     }
     Ok(extent)
+}
+
+/// Goes through one graph.
+fn graph(all: &[Spec], crashes: u32, extent: &mut Extent) -> Result<(), (Case, Violation)> {
+    extent.graphs += 1;
+    let edits = edits(all);
+    let lives =
+        [(Vec::new(), all.to_vec())].into_iter().chain(edits.into_iter().map(|to| (all.to_vec(), to)));
+    for (from, to) in lives.chain(fed(all)).chain(crowds(all)) {
+        extent.edits += 1;
+        Life { from: &from, to: &to, crashes }.all(extent)?;
+    }
+    Ok(())
 }
 
 /// The pairs of resources, each of which may be an edge from the later to the earlier one.
@@ -181,12 +207,33 @@ struct Life<'a> {
     crashes: u32,
 }
 
+/// What is known of a life already.
+#[derive(Default)]
+struct Known {
+    /// The states in which it was cut off, from which it was resumed.
+    cut: BTreeSet<State>,
+    /// The states from which the next run was cut off, too, with how often more.
+    explored: BTreeSet<(u32, State)>,
+    /// What leads to where it is to end.
+    healed: BTreeSet<(State, bool)>,
+}
+
+/// A search through a life.
+struct Search<'a> {
+    end: Projection,
+    known: Known,
+    /// How it was cut off on the way to here.
+    cuts: Vec<Faults>,
+    extent: &'a mut Extent,
+}
+
 impl Life<'_> {
     fn all(&self, extent: &mut Extent) -> Result<(), (Case, Violation)> {
         let lab = Lab::new();
         lab.plain_run(self.from);
         let end = self.end(&lab)?;
-        self.cut(&lab, &end, self.crashes, &mut Vec::new(), extent)
+        let mut search = Search { end, known: Known::default(), cuts: Vec::new(), extent };
+        self.cut(&lab, self.crashes, &mut search)
     }
 
     /// Where the edit leads if nothing goes wrong: whatever the order of what may happen in any, and
@@ -224,57 +271,48 @@ impl Life<'_> {
         Ok(end)
     }
 
-    /// Cuts the next run off at each step after which anything differs, and goes on from there.
-    fn cut(
-        &self,
-        start: &Lab,
-        end: &Projection,
-        left: u32,
-        cuts: &mut Vec<u32>,
-        extent: &mut Extent,
-    ) -> Result<(), (Case, Violation)> {
-        let mut last = start.fingerprint();
-        for crash in 0.. {
-            let lab = start.copy();
-            let faults = Faults { crash: Some(crash), ..Faults::default() };
-            let ended = lab.cut_run(self.to, &faults);
-            cuts.push(crash);
-            let state = lab.fingerprint();
-            let is_new = state != last;
-            last = state;
-            let is_end = !matches!(ended, Ended::Crashed);
-            if is_new || is_end {
-                extent.crashes += 1;
-                lab.settles(self.to).map_err(|violation| (self.case(cuts), violation))?;
-                let resumed = lab.projection();
-                if resumed != *end {
-                    let what = format!("cut off and resumed it ends otherwise: {resumed:?}, not {end:?}");
-                    return Err((self.case(cuts), Violation::new("I6", what)));
-                }
-                if left > 1 && !is_end {
-                    // The run that recovers is cut off, too.
-                    let again = start.copy();
-                    again.cut_run(self.to, &faults);
-                    self.cut(&again, end, left - 1, cuts, extent)?;
-                }
+    /// Cuts the next run off in each state that it goes through, and goes on from there.
+    fn cut(&self, start: &Lab, left: u32, search: &mut Search<'_>) -> Result<(), (Case, Violation)> {
+        let failed = |violation| (self.case(&search.cuts), violation);
+        let (cuts, stats) = start.cuts(self.to).map_err(failed)?;
+        search.extent.stats.add(stats);
+        for Cut { faults, lab, state } in cuts {
+            search.cuts.push(faults);
+            if search.known.cut.insert(state) {
+                search.extent.crashes += 1;
+                self.resume(&lab.copy(), search)?;
             }
-            extent.stats.add(lab.stats());
-            cuts.pop();
-            if is_end {
-                return Ok(());
+            // The run that recovers is cut off, too.
+            if left > 1 && search.known.explored.insert((left, state)) {
+                self.cut(&lab, left - 1, search)?;
             }
+            search.cuts.pop();
+        }
+        Ok(())
+    }
+
+    /// What was cut off is resumed, and ends where it would have ended.
+    fn resume(&self, lab: &Lab, search: &mut Search<'_>) -> Result<(), (Case, Violation)> {
+        let failed = |violation| (self.case(&search.cuts), violation);
+        let known = lab.settles(self.to, &mut search.known.healed).map_err(failed)?;
+        search.extent.stats.add(lab.stats());
+        if known {
+            return Ok(());
+        }
+        let resumed = lab.projection();
+        if resumed != search.end {
+            let end = &search.end;
+            let what = format!("cut off and resumed it ends otherwise: {resumed:?}, not {end:?}");
+            return Err((self.case(&search.cuts), Violation::new("I6", what)));
         }
         Ok(())
     }
 
     /// The life as one that can be replayed.
-    fn case(&self, cuts: &[u32]) -> Case {
+    fn case(&self, cuts: &[Faults]) -> Case {
         let first = Turn { wanted: self.from.to_vec(), ..Turn::default() };
-        let cut = |crash: &u32| Turn {
-            wanted: self.to.to_vec(),
-            faults: Faults { crash: Some(*crash), ..Faults::default() },
-            ..Turn::default()
-        };
+        let cut =
+            |faults: &Faults| Turn { wanted: self.to.to_vec(), faults: faults.clone(), ..Turn::default() };
         Case { turns: [first].into_iter().chain(cuts.iter().map(cut)).collect(), loose: Vec::new() }
     }
 }
@@ -287,6 +325,26 @@ mod tests {
     fn there_are_so_many_graphs_up_to_symmetry() {
         let count = |resources| graphs(resources).len();
         assert_eq!([1, 2, 3, 4].map(count), [1, 2, 6, 31]);
+    }
+
+    #[test]
+    fn what_is_kept_of_a_run_is_what_is_left_when_it_is_cut_off() {
+        let all = specs(3, 0b101);
+        let (nothing, edits) = (Vec::new(), edits(&all));
+        let lives = edits.iter().map(|to| (&all, to)).chain([(&nothing, &all)]);
+        let mut seen = 0;
+        for (from, to) in lives {
+            let lab = Lab::new();
+            lab.plain_run(from);
+            let (cuts, _) = lab.cuts(to).unwrap();
+            for cut in cuts {
+                let really = lab.copy();
+                really.cut_run(to, &cut.faults);
+                assert!(really.state() == cut.state && cut.lab.state() == cut.state, "{:?}", cut.faults);
+                seen += 1;
+            }
+        }
+        assert!(seen > 100, "{seen}");
     }
 
     #[test]

@@ -9,15 +9,17 @@ use std::time::Duration;
 use ecow::EcoString;
 
 use crate::base::MemorySystem;
+use crate::graph::GraphBuilder;
 use crate::handler::fake::{At, FakeHandler, Foreign, Inner, Mishap, Object, World};
 use crate::handler::{Clock as _, Fence, ManualClock, Random as _, Registry, SeededRandom, Token};
-use crate::state::{Condition, Coord as _, Holder, MemoryStore, Row, Snapshot, Store as _, StoreError};
+use crate::state::{Condition, Coord as _, Holder, MemoryStore, Row, Store as _, StoreError};
 
 use super::super::driver::Driver;
 use super::super::engine::{Effect, Engine, Event, Request};
 use super::super::secrets::Secrets;
 use super::super::target::Targets;
 use super::super::{Error, Mode, Outcome};
+use super::canon::State;
 use super::case::{Case, Does, Faults, Goes, Hand, Happens, Spec, Turn};
 use super::chance::{Chance, TARGETS};
 use super::tale::Tale;
@@ -43,6 +45,19 @@ pub(super) struct Lab {
     found: RefCell<Option<Violation>>,
     stats: Cell<Stats>,
     pub tale: Tale,
+    /// The states in which a run may be cut off, if anybody wants to know.
+    cuts: Option<RefCell<Vec<Cut>>>,
+    graph: RefCell<Option<(Vec<Spec>, GraphBuilder)>>,
+}
+
+/// A state in which a run may be cut off.
+pub(super) struct Cut {
+    /// What cuts it off there.
+    pub faults: Faults,
+    /// What is left.
+    pub lab: Lab,
+    /// The same, but for the names that chance gave.
+    pub state: State,
 }
 
 /// A state as people see it.
@@ -89,6 +104,8 @@ impl Lab {
             found: RefCell::default(),
             stats: Cell::default(),
             tale: Tale::default(),
+            cuts: None,
+            graph: RefCell::default(),
         }
     }
 
@@ -151,20 +168,51 @@ impl Lab {
         there.loose = here.loose.clone();
         there.set_revision(here.revision());
         drop(there);
-        Lab { random: SeededRandom::new(self.random.next() as u64), ..lab }
+        let graph = self.graph.clone();
+        Lab { random: SeededRandom::new(self.random.next() as u64), graph, ..lab }
     }
 
     /// What tells states apart that a run can tell apart.
-    pub(super) fn fingerprint(&self) -> (BTreeMap<At, Object>, Snapshot) {
-        let objects = self.world.inner().objects.clone();
-        let ledger = self.store.look(|ledger| Snapshot {
-            revision: Default::default(),
-            next_intent: 0,
-            epochs: Default::default(),
-            greeted: Default::default(),
-            ..ledger.clone()
-        });
-        (objects, ledger)
+    pub(super) fn state(&self) -> State {
+        let inner = self.world.inner();
+        self.store.look(|ledger| State::of(&inner, &inner.objects, ledger))
+    }
+
+    /// All states in which a run may be cut off that differ from those before them, the last of which
+    /// is its end. Between two effects of a batch it may be, too.
+    pub(super) fn cuts(&self, wanted: &[Spec]) -> Result<(Vec<Cut>, Stats), Violation> {
+        let mut lab = self.copy();
+        lab.cuts = Some(RefCell::default());
+        lab.world.inner().kept = Some(Vec::new());
+        lab.plain_run(wanted);
+        lab.cut(Faults::default);
+        lab.verdict()?;
+        let stats = lab.stats();
+        Ok((lab.cuts.map(RefCell::into_inner).unwrap_or_default(), stats))
+    }
+
+    /// The run might end here, by these faults.
+    fn cut(&self, faults: impl FnOnce() -> Faults) {
+        let Some(cuts) = &self.cuts else { return };
+        let mut states = Vec::new();
+        let mut inner = self.world.inner();
+        let effects = inner.kept.as_mut().map(std::mem::take).unwrap_or_default();
+        let before = inner.effects as usize - effects.len();
+        for (number, objects) in effects.into_iter().enumerate() {
+            let dies = u32::try_from(before + number).ok();
+            states.push((Faults { dies, ..Faults::default() }, objects));
+        }
+        states.push((faults(), inner.objects.clone()));
+        drop(inner);
+        for (faults, objects) in states {
+            let state = self.store.look(|ledger| State::of(&self.world.inner(), &objects, ledger));
+            if cuts.borrow().last().is_some_and(|last| last.state == state) {
+                continue;
+            }
+            let lab = self.copy();
+            lab.world.inner().objects = objects;
+            cuts.borrow_mut().push(Cut { faults, lab, state });
+        }
     }
 
     /// What people see of a state: no tokens, no numbers of runs, no incarnations.
@@ -192,14 +240,22 @@ impl Lab {
     }
 
     /// A run that is cut off.
-    pub(super) fn cut_run(&self, wanted: &[Spec], faults: &Faults) -> Ended {
-        self.run(wanted, faults, Mode::Deploy, &[])
+    #[cfg(test)]
+    pub(super) fn cut_run(&self, wanted: &[Spec], faults: &Faults) {
+        self.run(wanted, faults, Mode::Deploy, &[]);
     }
 
     /// Nothing was wrong so far, and healing makes everything as wanted.
-    pub(super) fn settles(&self, wanted: &[Spec]) -> Result<(), Violation> {
+    ///
+    /// States that are known to lead there, with whether the run before was fine, need not be gone on
+    /// from. Whether it was such a one.
+    pub(super) fn settles(
+        &self,
+        wanted: &[Spec],
+        known: &mut BTreeSet<(State, bool)>,
+    ) -> Result<bool, Violation> {
         self.verdict()?;
-        self.heal(wanted)
+        self.heal_from(wanted, known)
     }
 
     fn as_it_is(&self) -> Past {
@@ -309,7 +365,12 @@ impl Lab {
     /// everything is as wanted.
     fn heal(&self, wanted: &[Spec]) -> Result<(), Violation> {
         self.world.inner().land(self.clock.now());
+        self.heal_from(wanted, &mut BTreeSet::new()).map(drop)
+    }
+
+    fn heal_from(&self, wanted: &[Spec], known: &mut BTreeSet<(State, bool)>) -> Result<bool, Violation> {
         let mut fine = false;
+        let mut passed = Vec::new();
         for _ in 0..2 {
             let effects = self.world.inner().log.len();
             match self.run(wanted, &Faults::default(), Mode::Deploy, &[]) {
@@ -326,10 +387,16 @@ impl Lab {
                 Ended::Refused(error) => self.report("I14", format!("healing was refused: {error}")),
             }
             self.verdict()?;
+            let state = (self.state(), fine);
+            if known.contains(&state) {
+                known.extend(passed);
+                return Ok(true);
+            }
+            passed.push(state);
         }
         let effects = self.world.inner().log.len();
         let Ended::Done(last) = self.run(wanted, &Faults::default(), Mode::Deploy, &[]) else {
-            return self.verdict();
+            return self.verdict().map(|()| false);
         };
         let log = self.world.inner().log.clone();
         if log.len() != effects {
@@ -337,7 +404,9 @@ impl Lab {
             self.report("I14", format!("the third run after the last fault has effects: {what}"));
         }
         check::healed(self, wanted, &last);
-        self.verdict()
+        self.verdict()?;
+        known.extend(passed);
+        Ok(false)
     }
 
     /// Deploys.
@@ -376,6 +445,16 @@ impl Lab {
         inner.never_ready = faults.unready.iter().map(|name| ecow::eco_format!("thing:n{name}")).collect();
     }
 
+    /// What is wanted, as a graph; the last one is kept.
+    fn graph(&self, wanted: &[Spec]) -> GraphBuilder {
+        if let Some((_, graph)) = self.graph.borrow().as_ref().filter(|(of, _)| of == wanted) {
+            return graph.clone();
+        }
+        let graph = nodes::graph(wanted);
+        *self.graph.borrow_mut() = Some((wanted.to_vec(), graph.clone()));
+        graph
+    }
+
     fn drive(&self, wanted: &[Spec], faults: &Faults, mode: Mode, meanwhile: &[Spec]) -> Ended {
         let mut store = self.store.reopen();
         let nonce = Token::new(&self.random);
@@ -385,7 +464,7 @@ impl Lab {
         {
             return Ended::Refused(error.into());
         }
-        let mut graph = nodes::graph(wanted);
+        let mut graph = self.graph(wanted);
         let snapshot = match store.load() {
             Ok(snapshot) => snapshot,
             Err(error) => return Ended::Refused(error.into()),
@@ -471,6 +550,7 @@ impl Run<'_> {
             if self.faults.pause == Some(number) {
                 paused = Some(self.pause(meanwhile));
             }
+            self.lab.cut(|| Faults { crash: Some(2 * number), ..Faults::default() });
             if self.faults.crash == Some(2 * number) {
                 return Ended::Crashed;
             }
@@ -502,6 +582,7 @@ impl Run<'_> {
             };
             self.lab.count(|stats| stats.steps += 1);
             check::known(self.lab);
+            self.lab.cut(|| Faults { crash: Some(2 * number + 1), ..Faults::default() });
             if self.lab.world.inner().dead || self.faults.crash == Some(2 * number + 1) {
                 return Ended::Crashed;
             }

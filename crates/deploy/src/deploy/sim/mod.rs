@@ -6,6 +6,7 @@
 //! Deliberately absent: real time and threads. What runs here is the engine that deploys, with
 //! its stores and handlers behind the same traits.
 
+mod canon;
 mod case;
 mod chance;
 mod check;

@@ -53,6 +53,8 @@ pub struct Inner {
     pub dies_after: Option<u32>,
     /// It has died.
     pub dead: bool,
+    /// What there was before each effect of this run, if anybody wants to know.
+    pub kept: Option<Vec<BTreeMap<At, Object>>>,
     /// How often readiness is denied before it is granted.
     pub ready_after: u32,
     /// Whether readiness is asked for at all, besides.
@@ -242,6 +244,9 @@ impl Inner {
 
     /// Counts an effect down; whether the deployer still lives to have it.
     pub(super) fn lives(&mut self) -> bool {
+        if let Some(kept) = &mut self.kept {
+            kept.push(self.objects.clone());
+        }
         match &mut self.dies_after {
             Some(0) => self.dead = true,
             Some(left) => *left -= 1,
