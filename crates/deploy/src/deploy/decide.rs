@@ -438,9 +438,13 @@ impl<'a> Decider<'a> {
             Some(Err(fault)) => return Decision::refuse(fault.clone()),
             Some(Ok(there)) => {
                 let taken = self.take_over(case, there);
-                match taken.steps.into_iter().next() {
-                    Some(make) => make,
-                    None => return Decision { action: taken.action, ..Decision::default() },
+                match (taken.steps.into_iter().next(), taken.action) {
+                    (Some(make), _) => make,
+                    (None, Some(Action::Refuse { fault })) => {
+                        let stays = format!("; {} stays where it is", crate::graph::id::shown(&row.key.id));
+                        return Decision::refuse(Fault { message: fault.message + &stays, ..fault });
+                    }
+                    (None, action) => return Decision { action, ..Decision::default() },
                 }
             }
         };
