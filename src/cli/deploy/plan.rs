@@ -57,7 +57,7 @@ fn entry(entry: &Entry, ui: &Ui) -> String {
         let _ = writeln!(out, "    {}", ui.faint(&origin, Stream::Out));
     }
     match &entry.action {
-        Action::Replace { changes }
+        Action::Replace { changes, .. }
         | Action::Update { changes, .. }
         | Action::Adopt { changes }
         | Action::Report { changes } => changes.iter().for_each(|c| out += &field(c, ui)),
@@ -88,7 +88,11 @@ fn headline(action: &Action) -> (Sign, String) {
             (Sign::Delete, format!("{} takes its place", id::shown(taker)))
         }
         Action::Goes { with } => (Sign::Delete, format!("goes with {}", id::shown(with))),
-        Action::Replace { .. } => (Sign::Replace, "is made anew".to_owned()),
+        Action::Replace { was, keeps, .. } => {
+            let was = was.as_ref().map(|was| format!("was {}, ", id::shown(was))).unwrap_or_default();
+            let keeps = if *keeps { "; the old one stays where it is: the model says `keep`" } else { "" };
+            (Sign::Replace, format!("{was}is made anew{keeps}"))
+        }
         Action::Update { was: Some(was), .. } => (Sign::Change, format!("was {}", id::shown(was))),
         Action::Update { cost: Cost::Restart, .. } => (Sign::Change, "restarts".to_owned()),
         Action::Update { .. } => (Sign::Change, String::new()),

@@ -50,6 +50,7 @@ fn one(item: &Item, ui: &Ui) -> String {
     match item.cost {
         Some(Cost::Restart) => out += &ui.yellow("  by a restart", Stream::Out),
         Some(Cost::Replace) if item.what == What::Refuse => {}
+        Some(Cost::Replace) if item.keeps_old => out += &ui.yellow("  made anew", Stream::Out),
         Some(Cost::Replace) => out += &ui.red("  deleted and made again", Stream::Out),
         Some(Cost::Live) | None => {}
     }

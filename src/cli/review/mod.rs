@@ -130,6 +130,9 @@ fn why(item: &Item, code: impl Fn(&str) -> String) -> Option<String> {
                 .to_owned(),
         );
     }
+    if item.what == What::Replace && item.keeps_old {
+        return Some(format!("the old one stays where it is: the model says {}", code("keep")));
+    }
     let short = crate::graph::id::shown;
     let why = match item.why.as_ref()? {
         Why::Gone(element) => format!("{} is gone", code(&short(element))),

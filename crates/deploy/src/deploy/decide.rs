@@ -428,7 +428,8 @@ impl<'a> Decider<'a> {
 
     fn replace(&self, case: &Case<'_>, row: &Row, actual: &Actual, diff: Diff) -> Decision {
         if let Some(fault) = self.why_not_anew(case, row, actual) {
-            let was = (row.key.id != case.node.id).then(|| format!(" (it was {})", row.key.id));
+            let was = (row.key.id != case.node.id)
+                .then(|| format!(" (it was {})", crate::graph::id::shown(&row.key.id)));
             return Decision::refuse(Fault { message: fault.message + &was.unwrap_or_default(), ..fault });
         }
         let before = Some(actual.stamp.clone());
@@ -449,7 +450,16 @@ impl<'a> Decider<'a> {
             }
         };
         let shares = row.claims.iter().any(|claim| case.wanted.claims.contains(claim));
-        let action = Some(Action::Replace { changes: diff.changes });
+        let was = (row.key.id != case.node.id).then(|| row.key.id.clone());
+        // What the model says `keep` of is left where it is, unless the new one needs its place or
+        // something holds it that may go.
+        let keeps = row.keep && !shares && holder_of(self.registry, self.ledger, row).is_none();
+        let action = Some(Action::Replace { changes: diff.changes, was, keeps });
+        if keeps {
+            let evidence = "the model said `keep`".into();
+            let released = Change::Drop { key: row.key.clone(), end: End::Released, evidence };
+            return Decision { action, steps: vec![make], ledger: vec![released], with: None };
+        }
         // With the old one in somebody's way, or in its own, the new one cannot come first.
         if shares || case.way.leaves {
             return Decision { action, steps: vec![unmake, make], ..Decision::default() };

@@ -146,7 +146,7 @@ fn difference(entry: Entry, what: Differs, policies: &BTreeMap<EcoString, Policy
 fn differs(action: &Action) -> Option<Differs> {
     match action {
         Action::Update { changes, was: None, .. }
-        | Action::Replace { changes }
+        | Action::Replace { changes, .. }
         | Action::Report { changes } => Some(Differs::Changed(changes.clone())),
         Action::Create { again: true, .. } => Some(Differs::Missing),
         Action::Refuse { fault } => Some(Differs::Unlike(fault.clone())),

@@ -62,6 +62,10 @@ pub enum Action {
     Replace {
         /// What differs.
         changes: Vec<FieldChange>,
+        /// The id that it had, if it had another one.
+        was: Option<EcoString>,
+        /// Whether the old one is left where it is.
+        keeps: bool,
     },
     /// It is changed.
     Update {
@@ -159,7 +163,7 @@ impl Action {
     /// What differs, field by field.
     pub fn changes(&self) -> &[FieldChange] {
         match self {
-            Action::Replace { changes }
+            Action::Replace { changes, .. }
             | Action::Update { changes, .. }
             | Action::Adopt { changes }
             | Action::Report { changes } => changes,

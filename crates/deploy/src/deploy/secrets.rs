@@ -184,7 +184,7 @@ pub(super) fn untell(plan: &mut super::Plan) {
                 Arc::make_mut(node).fields = fields;
             }
             Action::Transient { fields } => *fields = untold(fields),
-            Action::Replace { changes }
+            Action::Replace { changes, .. }
             | Action::Update { changes, .. }
             | Action::Adopt { changes }
             | Action::Report { changes } => {

@@ -241,11 +241,13 @@ impl Decider<'_> {
         let key = self.new_key(&wanted.sealed.id);
         let operation = crate::state::Operation::Create;
         let make = super::decide::make(at, operation, key, None);
-        let changes = match decision.action.take() {
-            Some(Action::Replace { changes } | Action::Update { changes, .. }) => changes,
-            _ => Vec::new(),
+        let (changes, was) = match decision.action.take() {
+            Some(Action::Replace { changes, was, .. } | Action::Update { changes, was, .. }) => {
+                (changes, was)
+            }
+            _ => (Vec::new(), None),
         };
-        let action = Some(Action::Replace { changes });
+        let action = Some(Action::Replace { changes, was, keeps: false });
         *decision = Decision { action, steps: vec![make], with: Some(holder), ..Decision::default() };
     }
 

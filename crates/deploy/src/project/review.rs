@@ -94,6 +94,8 @@ pub struct Item {
     pub cost: Option<Cost>,
     /// Why it goes, if it does.
     pub why: Option<Why>,
+    /// Whether the old one stays where it is although the new one is made: the model says `keep`.
+    pub keeps_old: bool,
 }
 
 impl Item {
@@ -166,7 +168,9 @@ impl Review {
         let mut items: Vec<Item> = Vec::new();
         let rounds = Rounds::of(&diff.nodes);
         for entry in diff.nodes.into_iter().filter(|e| e.kind != Kind::Quiet) {
-            let cost = match makes_anew(handlers, &rounds, &entry) {
+            let anew = makes_anew(handlers, &rounds, &entry);
+            let keeps_old = anew && entry.old.as_ref().is_some_and(|old| old.keep);
+            let cost = match anew {
                 true => Some(Cost::Replace),
                 false => cost(handlers, program.as_deref(), &entry),
             };
@@ -183,7 +187,7 @@ impl Review {
                 _ if entry.kind == Kind::Moved => What::Move,
                 _ => What::Change,
             };
-            items.push(Item { entry, what, cost, why: None });
+            items.push(Item { entry, what, cost, why: None, keeps_old });
         }
         explain(&mut items, witness);
         items.sort_by(|a, b| (a.what, a.id()).cmp(&(b.what, b.id())));
