@@ -34,6 +34,15 @@ fn part_id(id: &str, name: &str) -> EcoString {
     eco_format!("{id}#{name}")
 }
 
+/// The part of a resource that is called as the part `like` of another is; the resource itself if `like`
+/// is no part.
+pub(super) fn as_part(id: &EcoString, like: &EcoString) -> EcoString {
+    match like.get(owner(like).len()..) {
+        Some(part) if !part.is_empty() => eco_format!("{id}{part}"),
+        _ => id.clone(),
+    }
+}
+
 /// Whether a name tells a part from the others of its node, and its id from all other ids.
 fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.contains([']', '#']) && !name.chars().any(char::is_control)
@@ -146,9 +155,22 @@ impl Planner<'_> {
         if folded.is_empty() {
             return folded;
         }
+        let moves = &self.decider.graph.header().moves;
+        let moved: FxHashMap<&str, &EcoString> = moves.iter().map(|m| (m.from.as_str(), &m.to)).collect();
         for (subject, decision) in survey.subjects.iter().zip(decisions) {
             let of = owner(subject.id());
-            if of.len() < subject.id().len() && folded.contains_key(of) && decision.with.is_none() {
+            if of.len() == subject.id().len() || decision.with.is_some() {
+                continue;
+            }
+            // What has moved has the parts still that it had under its earlier names.
+            let mut way = vec![of];
+            while let Some(to) = way.last().and_then(|at| moved.get(at)) {
+                if subject.wanted.is_some() || way.contains(&to.as_str()) {
+                    break;
+                }
+                way.push(to);
+            }
+            if let Some(of) = way.into_iter().find(|of| folded.contains_key(*of)) {
                 self.stay(subject, of, decision);
             }
         }

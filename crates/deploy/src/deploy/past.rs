@@ -166,8 +166,8 @@ fn history(graph: &GraphBuilder, ledger: &Snapshot, store: &mut dyn Store) -> Re
 
 /// What the ledger has that is not wanted any more, is about to go, or is under way.
 fn unsettled_ids(graph: &GraphBuilder, ledger: &Snapshot) -> BTreeSet<EcoString> {
-    let moved: BTreeSet<&EcoString> = graph.header().moves.iter().map(|m| &m.from).collect();
-    let wanted = |id: &EcoString| moved.contains(id) || made(graph, owner(id));
+    let moved: BTreeSet<&str> = graph.header().moves.iter().map(|m| m.from.as_str()).collect();
+    let wanted = |id: &EcoString| moved.contains(owner(id)) || made(graph, owner(id));
     let rows = ledger.rows.values().filter(|row| row.condition == Condition::Deposed || !wanted(&row.key.id));
     let intents = ledger.intents.values().map(|intent| &intent.row.key.id);
     rows.map(|row| &row.key.id).chain(intents).map(|id| owner(id).into()).collect()

@@ -14,7 +14,7 @@ use crate::state::{Condition, Intent, Operation, Row, RowKey, Snapshot};
 use super::Error;
 use super::intents::Intents;
 use super::later::{self, Outputs};
-use super::parts::Compound;
+use super::parts::{Compound, as_part, owner};
 use super::scope::Scope;
 use super::secrets::{NodePrints, Prints, tell_apart};
 use super::target::Targets;
@@ -388,16 +388,16 @@ impl Survey {
         }
         // A move is inert once what it leads to has a row; in a chain that row may itself go on.
         let has_row = |id: &EcoString| {
-            let target = sources.graph.get(id).and_then(|node| sources.targets.named(&node.target));
+            let target = sources.graph.get(owner(id)).and_then(|node| sources.targets.named(&node.target));
             target.is_some_and(|target| self.live_row(sources, id, target).is_some())
         };
-        let wanted = |id: &EcoString| sources.graph.get(id).is_some_and(|n| n.state == State::Present);
+        let wanted = |id: &EcoString| sources.graph.get(owner(id)).is_some_and(|n| n.state == State::Present);
         if own.is_some() && !moves.goes_on(&sealed.id, &wanted, &has_row) {
             return own;
         }
-        let from = moves.to.get(&sealed.id)?;
-        let goes = sealed.state == State::Present && moves.goes_on(from, &wanted, &has_row);
-        self.live_row(sources, from, target).filter(|_| goes)
+        let from = moves.was(&sealed.id)?;
+        let goes = sealed.state == State::Present && moves.goes_on(&from, &wanted, &has_row);
+        self.live_row(sources, &from, target).filter(|_| goes)
     }
 
     /// The newest incarnation of a resource that is on this target and not about to go.
@@ -538,17 +538,17 @@ fn implied(ledger: &Snapshot) -> BTreeMap<RowKey, Row> {
 /// The moves that the graph tells of.
 struct Moves<'a> {
     /// By new id the old one.
-    to: FxHashMap<&'a EcoString, &'a EcoString>,
+    to: FxHashMap<&'a str, &'a EcoString>,
     /// By old id the new one.
-    from: FxHashMap<&'a EcoString, &'a EcoString>,
+    from: FxHashMap<&'a str, &'a EcoString>,
 }
 
 impl<'a> Moves<'a> {
     fn of(graph: &'a GraphBuilder) -> Self {
         let all = &graph.header().moves;
         Moves {
-            to: all.iter().map(|m| (&m.to, &m.from)).collect(),
-            from: all.iter().map(|m| (&m.from, &m.to)).collect(),
+            to: all.iter().map(|m| (m.to.as_str(), &m.from)).collect(),
+            from: all.iter().map(|m| (m.from.as_str(), &m.to)).collect(),
         }
     }
 
@@ -564,10 +564,10 @@ impl<'a> Moves<'a> {
         wanted: &dyn Fn(&EcoString) -> bool,
         has_row: &dyn Fn(&EcoString) -> bool,
     ) -> bool {
-        let mut at = id;
+        let mut at = id.clone();
         for _ in 0..=self.from.len() {
-            match self.from.get(at) {
-                Some(&to) if to != id && wanted(to) => match has_row(to) {
+            match self.from.get(owner(&at)).map(|to| as_part(to, &at)) {
+                Some(to) if to != *id && wanted(&to) => match has_row(&to) {
                     true => at = to,
                     false => return true,
                 },
@@ -575,5 +575,10 @@ impl<'a> Moves<'a> {
             }
         }
         false
+    }
+
+    /// What was, before it moved, what an id stands for now: of a part the part of that name.
+    fn was(&self, id: &EcoString) -> Option<EcoString> {
+        self.to.get(owner(id)).map(|from| as_part(from, id))
     }
 }

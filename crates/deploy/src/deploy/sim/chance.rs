@@ -196,8 +196,8 @@ pub fn sound(mut specs: BTreeMap<u8, Spec>) -> Vec<Spec> {
     let mut slots = BTreeSet::new();
     for spec in specs.values_mut() {
         match spec.kind {
-            // Its parts have their own names, and no output says what makes them anew.
-            Kind::Crowd => (spec.was, spec.inside, spec.deep) = (None, None, false),
+            // No output says what makes its parts anew.
+            Kind::Crowd => (spec.inside, spec.deep) = (None, false),
             _ => spec.parts = Vec::new(),
         }
         spec.inside = spec.inside.filter(|holder| {

@@ -12,7 +12,7 @@ use crate::handler::fake::{At, Object};
 use crate::state::{Condition, Holding, Intent, Row, Snapshot};
 
 use super::super::engine::Engine;
-use super::super::parts::owner;
+use super::super::parts::{as_part, owner};
 use super::super::plan::{Action, Kept, Plan, Released};
 use super::check::places_of;
 use super::lab::Lab;
@@ -76,10 +76,10 @@ pub(super) fn agrees(lab: &Lab, engine: &Engine<'_>, plan: &Plan) {
         let about = |n: &Node| {
             n.id == row.key.id
                 || Model::place(n) == Model::at(row)
-                || model.moves.get(&row.key.id) == Some(&n.id)
+                || model.moved_to(&row.key.id).as_ref() == Some(&n.id)
         };
         // Whether something goes on under an id depends on whether that has something already.
-        open.extend(model.moves.iter().filter(|(_, to)| **to == row.key.id).map(|(from, _)| from.clone()));
+        open.extend(model.was(&row.key.id));
         match wanted.iter().chain(&passing).any(about) {
             true => open.push(row.key.id.clone()),
             false => expected.entry(row.key.id.clone()).or_default().push("unseen"),
@@ -181,8 +181,8 @@ impl Model<'_> {
         if let Some(own) = self.live(&node.id, &identity).filter(|_| !self.goes_on(&node.id)) {
             return Some(own);
         }
-        let (from, _) = self.moves.iter().find(|(_, to)| **to == node.id)?;
-        self.live(from, &identity).filter(|_| self.goes_on(from) && node.state == State::Present)
+        let from = self.was(&node.id)?;
+        self.live(&from, &identity).filter(|_| self.goes_on(&from) && node.state == State::Present)
     }
 
     fn live(&self, id: &EcoString, identity: &EcoString) -> Option<&Row> {
@@ -194,16 +194,27 @@ impl Model<'_> {
     /// Whether what an id stood for is something else now: somewhere on the way of its moves
     /// something is wanted that has nothing yet.
     fn goes_on(&self, id: &EcoString) -> bool {
-        let mut way = vec![id];
-        while let Some(to) = way.last().and_then(|at| self.moves.get(*at)) {
-            let node = self.wanted.iter().find(|node| node.id == *to);
+        let mut way = vec![id.clone()];
+        while let Some(to) = way.last().and_then(|at| self.moved_to(at)) {
+            let node = self.whole.iter().find(|node| node.id == owner(&to));
             let Some(node) = node.filter(|_| !way.contains(&to)) else { return false };
-            if self.live(to, &Self::place(node).0).is_none() {
+            if self.live(&to, &Self::place(node).0).is_none() {
                 return true;
             }
             way.push(to);
         }
         false
+    }
+
+    /// What an id is now: of a part the part of that name.
+    fn moved_to(&self, id: &EcoString) -> Option<EcoString> {
+        self.moves.get(owner(id)).map(|to| as_part(to, id))
+    }
+
+    /// What an id was.
+    fn was(&self, id: &EcoString) -> Option<EcoString> {
+        let (from, _) = self.moves.iter().find(|(_, to)| to.as_str() == owner(id))?;
+        Some(as_part(from, id))
     }
 
     /// What becomes of something that passes.
@@ -362,8 +373,21 @@ impl Model<'_> {
 
     /// Whether something is a part of what consists of nobody knows what.
     fn stays_folded(&self, row: &Row) -> Option<bool> {
-        let is_live = row.condition != Condition::Deposed;
-        Some(row.key.id != owner(&row.key.id) && is_live && self.fold(&row.key.id)? != Fold::No)
+        if row.key.id == owner(&row.key.id) || row.condition == Condition::Deposed {
+            return Some(false);
+        }
+        let mut way = vec![row.key.id.clone()];
+        while let Some(id) = way.last() {
+            if self.fold(id)? != Fold::No {
+                return Some(true);
+            }
+            let to = self.moved_to(id).filter(|to| !way.contains(to));
+            match to.filter(|_| !self.whole.iter().any(|node| node.id == owner(id))) {
+                Some(to) => way.push(to),
+                None => break,
+            }
+        }
+        Some(false)
     }
 
     /// What becomes of a row, were there no others.

@@ -11,6 +11,7 @@ use crate::graph::{
 use crate::handler::Root;
 use crate::state::Place;
 
+use super::super::parts::{as_part, owner};
 use super::super::target::{Target, Targets};
 use super::super::{Scope, Select};
 use super::case::{Faults, Kind, Spec};
@@ -65,8 +66,8 @@ pub fn identity(target: u8) -> EcoString {
 
 /// What something goes on as.
 pub fn moved_to(specs: &[Spec], was: &EcoString) -> Option<EcoString> {
-    let moved = |spec: &&Spec| spec.was.is_some_and(|name| named(spec.kind, name) == *was);
-    specs.iter().find(moved).map(id)
+    let moved = |spec: &&Spec| spec.was.is_some_and(|name| named(spec.kind, name) == owner(was));
+    specs.iter().find(moved).map(|spec| as_part(&id(spec), was))
 }
 
 /// What a run is for.
