@@ -197,7 +197,7 @@ pub fn sound(mut specs: BTreeMap<u8, Spec>) -> Vec<Spec> {
     for spec in specs.values_mut() {
         match spec.kind {
             // No output says what makes its parts anew.
-            Kind::Crowd => (spec.inside, spec.deep) = (None, false),
+            Kind::Crowd => spec.deep = false,
             _ => spec.parts = Vec::new(),
         }
         spec.inside = spec.inside.filter(|holder| {
