@@ -35,6 +35,21 @@ fn two_thousand_lives_end_well() {
 /// Lives that once failed, made small, each with what it showed.
 const ONCE_FAILED: &[(&str, &str)] = &[
     (
+        "what is let go of keeps nothing that it uses",
+        r#"{"turns":[{"wanted":[{"name":5,"kind":"Thing","slot":2}],"faults":{"pause":5}},
+            {"events":[{"Hand":{"target":1,"claim":"thing:n3","does":"Mark"}}],"wanted":[{"name":0,
+            "kind":"Box","target":1,"slot":2},{"name":1,"kind":"Thing","target":1,"slot":3,"inside":0},
+            {"name":2,"kind":"Box","target":1,"input":1},
+            {"name":3,"kind":"Thing","target":1,"requires":[2]},
+            {"name":4,"kind":"Floating","slot":3,"requires":[3],"protect":true}]}]}"#,
+    ),
+    (
+        "a box stays for the parts in it of which nobody knows what they belong to",
+        r#"{"turns":[{"wanted":[{"name":2,"kind":"Box","slot":1},
+            {"name":4,"kind":"Crowd","inside":2,"parts":[1,2]}]},
+            {"wanted":[{"name":0,"kind":"Thing","slot":1},{"name":4,"kind":"Crowd","input":0}]}]}"#,
+    ),
+    (
         "what takes the place of what is let go of finds that there",
         r#"{"turns":[{"wanted":[{"name":0,"kind":"Floating","target":1,"slot":2,"keep":true},
             {"name":4,"kind":"Floating","target":1,"slot":3}]},

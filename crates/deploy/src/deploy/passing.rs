@@ -10,7 +10,7 @@ use crate::handler::Registry;
 use super::decide::{Decision, Way};
 use super::order::Strength;
 use super::parts::owner;
-use super::plan::{Action, Cause, What};
+use super::plan::{Action, Cause};
 use super::planner::{Draft, Planner};
 use super::survey::{Subject, Survey, Wanted};
 use super::target::Targets;
@@ -147,16 +147,5 @@ impl Draft<'_> {
         let along = self.decisions.get(subject).and_then(|decision| decision.with);
         let along = along.and_then(|holder| self.step(holder, false));
         own.into_iter().chain(along).collect()
-    }
-}
-
-impl What {
-    /// Whether it makes place where something was: by taking it away, or by bringing it elsewhere.
-    pub(super) fn leaves(&self) -> bool {
-        match self {
-            What::Unmake { .. } => true,
-            What::Make { from, .. } => from.is_some(),
-            What::Ask { .. } => false,
-        }
     }
 }

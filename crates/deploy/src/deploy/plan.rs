@@ -344,3 +344,19 @@ pub(super) enum What {
         before: Option<EcoString>,
     },
 }
+
+impl What {
+    /// Whether it takes something away.
+    pub(super) fn unmakes(&self) -> bool {
+        matches!(self, What::Unmake { .. })
+    }
+
+    /// Whether it makes place where something was: by taking it away, or by bringing it elsewhere.
+    pub(super) fn leaves(&self) -> bool {
+        match self {
+            What::Unmake { .. } => true,
+            What::Make { from, .. } => from.is_some(),
+            What::Ask { .. } => false,
+        }
+    }
+}

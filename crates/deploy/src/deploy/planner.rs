@@ -128,7 +128,7 @@ impl<'a> Planner<'a> {
         if survey.outside.rows.is_empty() {
             return;
         }
-        let goes = |d: &Decision| d.steps.iter().any(|what| matches!(what, What::Unmake { .. }));
+        let goes = |d: &Decision| d.steps.iter().any(What::unmakes);
         let going = decisions.iter().enumerate().filter(|(_, d)| goes(d)).map(|(at, _)| at);
         let holders = Holders::new(survey, self.decider.ledger, going.collect::<Vec<_>>().into_iter());
         let rows = survey.outside.rows.iter().filter_map(|key| survey.row(self.decider.ledger, key));
@@ -359,7 +359,7 @@ impl<'a> Draft<'a> {
         if let (false, Some(holder)) = (makes, decision.with) {
             return self.step(holder, false);
         }
-        let is = |what: &What| matches!(what, What::Unmake { .. }) != makes;
+        let is = |what: &What| what.unmakes() != makes;
         // What passes may go twice: as what is left of an earlier one, and in the end.
         let at = decision.steps.iter().rposition(is)?;
         self.steps.get(subject)?.get(at).copied()

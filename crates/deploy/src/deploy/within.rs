@@ -98,7 +98,7 @@ impl Decider<'_> {
     pub(super) fn sweep(&self, decisions: &mut [Decision]) {
         let used = self.used_by_what_stays(decisions);
         let sweeping = self.survey.subjects.iter().enumerate().filter_map(|(at, subject)| {
-            let goes = decisions.get(at)?.steps.iter().any(|what| matches!(what, What::Unmake { .. }));
+            let goes = decisions.get(at)?.steps.iter().any(What::unmakes);
             (goes && self.registry.get(&subject.handler)?.sweeps(&subject.kind)).then_some(at)
         });
         let holders = Holders::new(self.survey, self.ledger, sweeping);
@@ -155,7 +155,9 @@ impl Decider<'_> {
             let row = subjects.get(at).and_then(|subject| self.ledger.rows.get(subject.row.as_ref()?));
             let used = row.into_iter().flat_map(|row| &row.requires).filter_map(|id| by_id.get(id)).flatten();
             for &used in used {
-                if !stays(&used) && found.insert(used) {
+                // What is let go of, or gone already, keeps nothing.
+                let goes = decisions.get(used).is_some_and(|d| d.steps.iter().any(What::unmakes));
+                if goes && found.insert(used) {
                     todo.push(used);
                 }
             }
@@ -180,7 +182,7 @@ impl Decider<'_> {
             row.protect || row.holding == Holding::Adopted || row.condition == Condition::Doubt
         });
         // Taken out of it, or not in it any more.
-        let unmade = decision.steps.iter().any(|what| matches!(what, What::Unmake { .. }));
+        let unmade = decision.steps.iter().any(What::unmakes);
         if self.leaves(at, holder) && (unmade || matches!(subject.seen, Some(Ok(Seen::Absent)))) {
             return false;
         }

@@ -200,9 +200,13 @@ pub fn sound(mut specs: BTreeMap<u8, Spec>) -> Vec<Spec> {
             Kind::Crowd => spec.deep = false,
             _ => spec.parts = Vec::new(),
         }
-        spec.inside = spec.inside.filter(|holder| {
-            // Who is in a box requires it, so only in this order is there no circle.
-            *holder < spec.name && boxes.get(holder) == Some(&spec.target)
+        // Who is in a box requires it, so only in this order is there no circle. Of those that there are
+        // one is taken, so that boxes are not empty most of the time.
+        spec.inside = spec.inside.and_then(|holder| {
+            let fits = boxes.iter().filter(|(name, target)| **name < spec.name && **target == spec.target);
+            let fitting: Vec<u8> = fits.map(|(name, _)| *name).collect();
+            let exact = fitting.contains(&holder).then_some(holder);
+            exact.or_else(|| fitting.get(usize::from(holder) % fitting.len().max(1)).copied())
         });
         spec.was = spec.was.filter(|was| {
             let free = kinds.get(was) != Some(&spec.kind) || moved.contains(&(spec.kind, *was));

@@ -346,7 +346,7 @@ impl Model<'_> {
         {
             return Some("goes");
         }
-        if alone == "delete" && self.holds_what_stays(row) {
+        if alone == "delete" && self.holds_what_stays(row)? {
             return Some("holds");
         }
         Some(alone)
@@ -441,9 +441,9 @@ impl Model<'_> {
     }
 
     /// Whether a box holds what must not go with it.
-    fn holds_what_stays(&self, row: &Row) -> bool {
+    fn holds_what_stays(&self, row: &Row) -> Option<bool> {
         if row.kind != "fake::Box" {
-            return false;
+            return Some(false);
         }
         let (identity, claim) = Self::at(row);
         let wanted = self.wanted.iter().any(|node| {
@@ -453,13 +453,21 @@ impl Model<'_> {
         let replaced = self.wanted.iter().any(|node| {
             Self::place(node) == Self::at(row) && self.row_of(node).is_none_or(|r| r.key != row.key)
         });
-        (wanted && !replaced)
-            || self.inside(row).any(|held| {
-                let leaves = self.node_of(held).map(|node| self.wanted(node));
-                leaves == Some(Some("refuse"))
-                    || self.node_of(held).is_none()
-                        && !matches!(self.alone(held), "delete" | "forget" | "replaced")
-            })
+        if wanted && !replaced {
+            return Some(true);
+        }
+        for held in self.inside(row) {
+            let stays = match (self.node_of(held), self.alone(held)) {
+                (Some(node), _) => matches!(self.wanted(node), Some("refuse" | "folded")),
+                (None, "forget" | "replaced") => false,
+                (None, "delete") => self.stays_folded(held)?,
+                (None, _) => true,
+            };
+            if stays {
+                return Some(true);
+            }
+        }
+        Some(false)
     }
 
     /// Whether a box is taken away.
