@@ -409,14 +409,18 @@ impl<'a> Cx<'_, 'a> {
 
     fn accepts_later(&self, id: TypeId, slot: Slot, ty: &Type) -> bool {
         let kind = self.record(id).map(|r| r.kind);
-        let accepts = matches!(kind, Some(RecordKind::Resource | RecordKind::Struct | RecordKind::Plain));
+        // How a target is reached may be known only once something is deployed.
+        let accepts = matches!(
+            kind,
+            Some(RecordKind::Resource | RecordKind::Target | RecordKind::Struct | RecordKind::Plain)
+        );
         accepts && !marks::top(ty).later && !self.is_key(id, slot)
     }
 
     /// Whoever reads the field of a resource reads a later value; of a struct, the whole is one.
     fn note_later(&mut self, id: TypeId, slot: Slot, given: &mut Given) {
         match self.record(id).map(|r| r.kind) {
-            Some(RecordKind::Resource) => self.ck.taint(id, slot),
+            Some(RecordKind::Resource | RecordKind::Target) => self.ck.taint(id, slot),
             _ => given.later = true,
         }
     }

@@ -140,6 +140,10 @@ impl S {
     TextFile { path: "/${t.sha256}", content: "x" } //~ G0420 a key
     if t.sha256 == "x" { Directory { path: "/e" } } //~ G0420 only after a deploy
     Note { name, text: t.sha256 } //~ G0421 later<string>
+    Host { name, transport: ssh { address: t.sha256 } }
+    Host { name: t.sha256 } //~ G0420 a key
+    let host = Host { name: "h", transport: ssh { address: t.sha256 } }
+    if host.transport is ssh { Directory { path: "/h" } } //~ G0420 only after a deploy
     Said { name, text: t.sha256 }
     let pair = Pair { a: t.sha256, b: "x" }
     TextFile { path: "/f", content: pair.a }
