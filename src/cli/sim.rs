@@ -18,14 +18,17 @@ pub(crate) struct Sim {
     /// How many seeds
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
     seeds: u64,
+    /// Lives in which the ledger is lost, or an old copy is put in its place, and rebuilt from marks
+    #[arg(long)]
+    lost: bool,
     /// Replay one life, as it was printed
-    #[arg(long, value_name = "JSON", conflicts_with_all = ["seed", "seeds"])]
+    #[arg(long, value_name = "JSON", conflicts_with_all = ["seed", "seeds", "lost"])]
     case: Option<String>,
     /// With --case: tell all that happens in it
     #[arg(long, requires = "case")]
     tell: bool,
     /// Instead: every crash point of all graphs of up to N resources
-    #[arg(long, value_name = "N", conflicts_with_all = ["seed", "seeds", "case"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["seed", "seeds", "lost", "case"])]
     exhaustive: Option<u8>,
     /// With --exhaustive: so many crashes in a row
     #[arg(long, value_name = "COUNT", default_value_t = 2, requires = "exhaustive")]
@@ -77,7 +80,7 @@ impl Sim {
         let mut stats = Stats::default();
         let mut failed = 0;
         for seed in (self.seed..).take(usize::try_from(self.seeds).unwrap_or(usize::MAX)) {
-            let case = sim::case(seed);
+            let case = if self.lost { sim::losing(seed) } else { sim::case(seed) };
             match sim::live(&case) {
                 Ok(more) => stats.add(more),
                 Err(violation) => {

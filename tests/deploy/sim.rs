@@ -10,13 +10,29 @@ use super::count;
 #[test]
 fn two_thousand_lives_end_well() {
     let seeds = count("GOPS_SEEDS", 2000);
+    let stats = lives(seeds, "", sim::case);
+    // What was not cut off, and had no effects, would show nothing.
+    assert!(stats.crashes > seeds / 4 && stats.effects > 4 * seeds, "{stats:?}");
+}
+
+#[test]
+fn a_ledger_that_is_lost_or_old_is_rebuilt_from_the_marks() {
+    let seeds = count("GOPS_LOST_SEEDS", 500);
+    let stats = lives(seeds, " --lost", sim::losing);
+    assert!(stats.effects > 4 * seeds, "{stats:?}");
+}
+
+/// Lives them, on both processors.
+fn lives(seeds: u64, flag: &str, case: fn(u64) -> Case) -> Stats {
     let threads = 2;
     let part = |of: u64| {
         let mut stats = Stats::default();
         for seed in (of..seeds).step_by(threads) {
-            match sim::live(&sim::case(seed)) {
+            match sim::live(&case(seed)) {
                 Ok(more) => stats.add(more),
-                Err(violation) => panic!("seed {seed}: {violation}; `gops sim --seed {seed}` makes it small"),
+                Err(violation) => {
+                    panic!("seed {seed}: {violation}; `gops sim{flag} --seed {seed}` makes it small")
+                }
             }
         }
         stats
@@ -28,8 +44,7 @@ fn two_thousand_lives_end_well() {
             stats.add(part.join().unwrap());
         }
     });
-    // What was not cut off, and had no effects, would show nothing.
-    assert!(stats.crashes > seeds / 4 && stats.effects > 4 * seeds, "{stats:?}");
+    stats
 }
 
 /// Lives that once failed, made small, each with what it showed.
@@ -116,6 +131,42 @@ const ONCE_FAILED: &[(&str, &str)] = &[
             {"wanted":[{"name":4,"kind":"Crowd","extra":1,"slot":3,"parts":[0,1,2]}],
             "faults":{"mishaps":{"2":"Late"}}},
             {"wanted":[{"name":4,"kind":"Crowd","slot":3}],"faults":{"down":[0],"folded":[4]}}]}"#,
+    ),
+    (
+        "what an old ledger has elsewhere under an id, and what is now on another target, are both known",
+        r#"{"turns":[{"wanted":[{"name":2,"kind":"Floating","slot":13}]},
+            {"wanted":[{"name":2,"kind":"Floating","target":1,"slot":13}]},
+            {"events":[{"Recover":{"copy":1,"down":[1]}}],
+            "wanted":[{"name":2,"kind":"Floating","target":1,"slot":13}]}]}"#,
+    ),
+    (
+        "things of two kinds with one name are two things when a ledger is rebuilt",
+        r#"{"turns":[{"wanted":[{"name":5,"kind":"Box","slot":2}]},
+            {"wanted":[{"name":5,"kind":"Thing","slot":2}],"faults":{"mishaps":{"0":"NoEffect"}}},
+            {"events":[{"Recover":{"down":[0,1],"unmounted":[1]}}],"wanted":[]}]}"#,
+    ),
+    (
+        "a copy from before its ledger was rebuilt changes nothing, though it can count as far as that",
+        r#"{"turns":[{"wanted":[]},{"wanted":[{"name":20,"kind":"Bare","until":4}]},{"wanted":[]},
+            {"events":[{"Recover":{"copy":1}}],"wanted":[{"name":21,"kind":"Thing"}]},
+            {"events":[{"OldLedger":3}],"wanted":[{"name":21,"kind":"Thing","until":5}]}]}"#,
+    ),
+    (
+        "what is found where something of another type is wanted is taken back as what it is",
+        r#"{"turns":[{"wanted":[{"name":4,"kind":"Thing","slot":3}]},
+            {"events":[{"Recover":{}}],"wanted":[{"name":4,"kind":"Bare","extra":1,"slot":2}]}]}"#,
+    ),
+    (
+        "what passes is taken back as that",
+        r#"{"turns":[{"wanted":[{"name":0,"kind":"Bare","slot":2},{"name":21,"kind":"Thing"}]},
+            {"events":[{"Recover":{}}],"wanted":[{"name":0,"kind":"Bare","slot":2},
+            {"name":4,"kind":"Floating","slot":11,"requires":[0]},{"name":21,"kind":"Thing","until":4}]}]}"#,
+    ),
+    (
+        "parts are taken back as parts of what is wanted",
+        r#"{"turns":[{"wanted":[{"name":3,"kind":"Floating","slot":3},{"name":4,"kind":"Crowd","parts":[0]}]},
+            {"events":[{"Recover":{"copy":0}}],"wanted":[{"name":3,"kind":"Floating","slot":3},
+            {"name":4,"kind":"Crowd","slot":3,"input":3,"parts":[0]}]}]}"#,
     ),
     (
         "what is taken back as something that can have no mark is known, whatever was heard of it",

@@ -268,6 +268,13 @@ impl Fleet {
         self.command(command).output().unwrap()
     }
 
+    fn recover(&self) -> Output {
+        let mut gops = Command::new(gops());
+        gops.arg("-C").arg(self.at.join("project")).args(["state", "recover", "--yes", "--root"]);
+        gops.arg(self.at.join("root")).arg("--state").arg(self.at.join("state"));
+        gops.env("HOME", &self.at).env_remove("SSH_AUTH_SOCK").stdin(Stdio::null()).output().unwrap()
+    }
+
     pub(super) fn deploys(&self) -> String {
         let output = self.run("deploy");
         let logs: String = self.hosts.values().map(Sshd::log).collect();
@@ -468,6 +475,60 @@ fn ten_hosts_are_deployed_to_in_one_run() {
     for name in &names {
         assert_eq!(fleet.notes(name).len(), 3, "{name}");
     }
+    assert!(fleet.deploys().contains("Nothing to do"));
+}
+
+#[test]
+fn a_lost_ledger_is_rebuilt_from_the_marks_on_hosts() {
+    if !can() {
+        return;
+    }
+    let mut fleet = Fleet::new(&["web1", "web2"]);
+    let both = |machine: &Machine| [("web1", machine.clone()), ("web2", machine.clone())].into();
+    let mut machine = texts(&[("a", "one"), ("b", "two")]);
+    machine.copied = true;
+    fleet.say(&both(&machine));
+    fleet.deploys();
+    // Somebody has a file of their own there, and the project no longer wants one of its own.
+    let own = fleet.at.join("root/web1/notes/own");
+    std::fs::write(&own, "mine").unwrap();
+    std::fs::remove_dir_all(fleet.at.join("state")).unwrap();
+    machine.texts.remove("b");
+    fleet.say(&both(&machine));
+
+    let refused = fleet.run("deploy");
+    assert!(
+        !refused.status.success() && text(&refused).contains("deploy::lost_ledger"),
+        "{}",
+        text(&refused)
+    );
+    fleet.hosts.get_mut("web2").unwrap().kill();
+    let recovered = fleet.recover();
+    let said = text(&recovered);
+    assert!(recovered.status.success(), "{said}");
+    assert!(said.contains("4 resources are taken back into the ledger"), "{said}");
+    let at = |path: &str| format!("TextFile[claim=\"path:/notes/{path}\",on=\"std::host::Host[name=web1]\"]");
+    for id in ["Directory[host=web1,path=/notes]", "TextFile[host=web1,path=/notes/a]", "logo]", &at("b")] {
+        assert!(said.contains(id), "{id}: {said}");
+    }
+    assert!(!said.contains("own"), "{said}");
+    assert!(
+        said.contains("what is on Host[name=web2] is not: ") && said.contains("run this again"),
+        "{said}"
+    );
+    assert_eq!(fleet.notes("web1").len(), 4, "nothing is touched");
+
+    // Until the other one has been asked, too, nothing is deployed.
+    fleet.hosts.get_mut("web2").unwrap().start();
+    let refused = fleet.run("deploy");
+    assert!(!refused.status.success() && text(&refused).contains("deploy::old_ledger"), "{}", text(&refused));
+    let said = text(&fleet.recover());
+    assert!(said.contains("4 resources are taken back into the ledger"), "{said}");
+    assert!(text(&fleet.recover()).contains("there is nothing on the targets that the ledger does not know"));
+    let said = fleet.deploys();
+    assert!(said.contains("2 deleted"), "{said}");
+    assert_eq!(fleet.notes("web1").into_keys().collect::<Vec<_>>(), ["a", "logo", "own"]);
+    assert_eq!(fleet.notes("web2").into_keys().collect::<Vec<_>>(), ["a", "logo"]);
     assert!(fleet.deploys().contains("Nothing to do"));
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ecow::{EcoString, eco_format};
 use rustc_hash::FxHashSet;
 
-use crate::handler::{Fault, Found, Greeting, Timestamp};
+use crate::handler::{Fault, Fence, Found, Greeting, Timestamp};
 use crate::state::{Change, Condition, Holding, Place, Row, RowKey, SUSPECT};
 
 use super::Error;
@@ -133,16 +133,21 @@ impl Engine<'_> {
             return Ok(());
         }
         let ours = self.ledger.greeted.get(&place.identity).copied();
+        let is_other = |known: &Fence| match ours {
+            Some(SUSPECT) => !self.ledger.may_have_had(known.epoch, &known.nonce),
+            Some(ours) if known.epoch < ours => false,
+            _ => self.ledger.epochs.get(&known.epoch) != Some(&known.nonce),
+        };
         match &greeting.fence {
-            Some(known) if ours.is_some_and(|ours| known.epoch < ours) => {
-                self.hall.restored.insert(target);
-            }
-            Some(known) if self.ledger.epochs.get(&known.epoch) != Some(&known.nonce) => {
+            Some(known) if is_other(known) => {
                 return self.refuse(Error::OldLedger {
                     target: place.target.to_string(),
                     theirs: known.epoch,
                     ours: self.ledger.revision.epoch,
                 });
+            }
+            Some(known) if ours.is_some_and(|ours| known.epoch < ours) => {
+                self.hall.restored.insert(target);
             }
             Some(_) => {}
             None if ours.is_some() => {

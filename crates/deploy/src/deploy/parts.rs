@@ -43,6 +43,15 @@ pub(super) fn as_part(id: &EcoString, like: &EcoString) -> EcoString {
     }
 }
 
+/// The parts of a node, as nodes.
+pub(super) fn nodes(parts: Vec<Part>, of: &Node) -> Vec<Node> {
+    let node = |part: Part| {
+        let id = part_id(&of.id, &part.name);
+        Node { id, fields: part.fields, ..of.clone() }
+    };
+    parts.into_iter().map(node).collect()
+}
+
 /// Whether a name tells a part from the others of its node, and its id from all other ids.
 fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.contains([']', '#']) && !name.chars().any(char::is_control)
@@ -98,11 +107,8 @@ impl Survey {
             Err(cause) => (Vec::new(), Some(cause)),
         };
         let scratch = &mut Vec::new();
-        let seal = |part: Part| {
-            let id = part_id(&node.id, &part.name);
-            Arc::new(Node { id, fields: part.fields, ..node.clone() }.seal(scratch))
-        };
-        let nodes: Vec<Arc<SealedNode>> = parts.into_iter().map(seal).collect();
+        let nodes: Vec<Arc<SealedNode>> =
+            nodes(parts, &node).into_iter().map(|part| Arc::new(part.seal(scratch))).collect();
         let first = self.subjects.len();
         let parts = (first..first + nodes.len()).collect();
         let compound = Compound { sealed: sealed.clone(), node, parts, producers, folded };

@@ -116,6 +116,11 @@ pub trait Handler: Send + Sync {
         None
     }
 
+    /// Pure: whether what was found as something of one type may have been made as one of another.
+    fn may_be(&self, found: &str, kind: &str) -> bool {
+        found == kind
+    }
+
     /// Makes things, or changes them. Idempotent: the same request with the same token, after
     /// any crash, ends in the same state.
     fn apply(&self, session: &Session<'_>, batch: &[Apply<'_>]) -> Vec<Effect<Recorded>>;

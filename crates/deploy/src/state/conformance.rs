@@ -173,6 +173,33 @@ fn one_at_a_time(mut open: impl FnMut() -> Box<dyn Ledger>) {
     assert_eq!(open().acquire(&holder(), &nonce()).unwrap().epoch, at.epoch + 1);
 }
 
+fn a_rebuilt_ledger_is_of_the_lineage_and_later_than_its_targets(mut open: impl FnMut() -> Box<dyn Ledger>) {
+    let mut store = open();
+    let at = store.acquire(&holder(), &nonce()).unwrap();
+    let rebuilt = Rebuilt { lineage: "lost", epoch: 7, author: "alice@box" };
+    let changes = [Change::Put(row("a", 1)), Change::Suspect { identity: "m".into() }];
+    let stale = Revision { serial: at.serial - 1, ..at };
+    assert!(matches!(
+        store.rebuild(stale, Timestamp(1), &rebuilt, &changes),
+        Err(StoreError::Changed { .. })
+    ));
+    let next = store.rebuild(at, Timestamp(1), &rebuilt, &changes).unwrap();
+    assert_eq!(next, Revision { serial: at.serial + 1, epoch: 7 });
+    let ledger = store.load().unwrap();
+    assert_eq!((ledger.lineage.as_str(), ledger.revision, ledger.rows.len()), ("lost", next, 1));
+    assert_eq!(ledger.greeted.get("m"), Some(&SUSPECT));
+    assert!(ledger.epochs.is_empty(), "{:?}", ledger.epochs);
+    // One that is later already stays so.
+    let earlier = Rebuilt { epoch: 3, ..rebuilt };
+    assert_eq!(store.rebuild(next, Timestamp(2), &earlier, &[]).unwrap().epoch, 7);
+    let entries = store.journal(0).unwrap();
+    assert_eq!(broken(&entries), None);
+    let said: Vec<&str> = entries.iter().map(|entry| entry.event.as_str()).collect();
+    assert_eq!(said.iter().filter(|event| **event == "recovered").count(), 2, "{said:?}");
+    drop(store);
+    assert_eq!(open().acquire(&holder(), &nonce()).unwrap().epoch, 8);
+}
+
 macro_rules! suite {
     ($($law:ident)*) => {
         mod memory {
@@ -196,6 +223,7 @@ suite! {
     a_commit_is_what_the_snapshot_says
     the_journal_shows_what_was_touched
     a_stale_commit_is_refused
+    a_rebuilt_ledger_is_of_the_lineage_and_later_than_its_targets
     one_at_a_time
 }
 

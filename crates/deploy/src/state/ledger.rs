@@ -337,6 +337,13 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Whether a target of which nothing is sure, and which last accepted a run of this number, can have
+    /// been used with this ledger alone: with that run, or with one so early that it is forgotten.
+    pub fn may_have_had(&self, epoch: u64, nonce: &Token) -> bool {
+        let is_forgotten = || self.epochs.keys().next().is_some_and(|oldest| epoch < *oldest);
+        self.epochs.get(&epoch) == Some(nonce) || is_forgotten()
+    }
+
     /// All incarnations of a resource, the oldest first.
     pub fn rows_of<'a>(&'a self, id: &'a EcoString) -> impl Iterator<Item = &'a Row> {
         let key = |incarnation| RowKey { id: id.clone(), incarnation };

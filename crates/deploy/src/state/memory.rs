@@ -8,7 +8,7 @@ use ecow::eco_format;
 use crate::handler::{Random, Timestamp, Token};
 
 use super::journal::{Entry, ROOT};
-use super::store::{Coord, Holder, LockError, Store, StoreError};
+use super::store::{Coord, Holder, LockError, Rebuilt, Store, StoreError};
 use super::{Change, Generation, Revision, Snapshot};
 
 /// What the clones share.
@@ -18,10 +18,48 @@ struct Shared {
     generations: Vec<Generation>,
     journal: Vec<Entry>,
     holder: Option<Holder>,
+    /// How often somebody took the lock: what was restored, or rebuilt, has another epoch.
+    taken: u64,
     /// How long whoever holds the lock has it without a commit, if not for ever.
     lease: Option<Duration>,
     /// When it was taken, or somebody last committed with it.
     renewed: Timestamp,
+}
+
+impl Shared {
+    fn write(
+        &mut self,
+        at: Revision,
+        now: Timestamp,
+        changes: &[Change],
+        rebuilt: Option<&Rebuilt<'_>>,
+    ) -> Result<Revision, StoreError> {
+        self.ledger.revision.admit(at)?;
+        self.renewed = now;
+        self.ledger.apply(changes.iter().cloned(), now);
+        self.ledger.revision.serial += 1;
+        let serial = self.ledger.revision.serial;
+        if let Some(Rebuilt { lineage, epoch, author }) = rebuilt {
+            self.ledger.lineage = (*lineage).into();
+            self.ledger.epochs.clear();
+            self.ledger.revision.epoch = self.ledger.revision.epoch.max(*epoch);
+            self.note(|number, before| Some(Entry::said("recovered", author, number, serial, now, before)));
+        }
+        for change in changes {
+            if let Change::Start(generation) = change {
+                self.generations.push(Generation { started: now, ..generation.clone() });
+            }
+            self.note(|number, before| Entry::of(change, number, serial, now, before));
+        }
+        Ok(self.ledger.revision)
+    }
+
+    /// Adds what there is to say to the journal, by its number and the hash of what is before it.
+    fn note(&mut self, entry: impl FnOnce(u64, &str) -> Option<Entry>) {
+        let before = self.journal.last().map_or(ROOT, |e| e.hash.as_str());
+        let entry = entry(self.journal.len() as u64 + 1, before);
+        self.journal.extend(entry);
+    }
 }
 
 /// A ledger in memory.
@@ -39,7 +77,7 @@ impl Drop for Lock {
     fn drop(&mut self) {
         let mut shared = self.0.lock().unwrap_or_else(|p| p.into_inner());
         // Whoever took it meanwhile keeps it.
-        if shared.ledger.revision.epoch == self.1 {
+        if shared.taken == self.1 {
             shared.holder = None;
         }
     }
@@ -80,10 +118,19 @@ impl MemoryStore {
             generations: shared.generations.clone(),
             journal: shared.journal.clone(),
             holder: None,
+            taken: shared.taken,
             lease: shared.lease,
             renewed: shared.renewed,
         };
         MemoryStore { shared: Arc::new(Mutex::new(copy)), holds: None }
+    }
+
+    /// Puts a copy of another ledger in its place, as somebody does who restores a backup.
+    pub fn restore(&self, other: &MemoryStore) {
+        let copy = other.copy();
+        let copy = std::mem::take(&mut *copy.shared());
+        let mut shared = self.shared();
+        *shared = Shared { lease: shared.lease, taken: shared.taken, ..copy };
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
@@ -97,23 +144,17 @@ impl Store for MemoryStore {
     }
 
     fn commit(&mut self, at: Revision, now: Timestamp, changes: &[Change]) -> Result<Revision, StoreError> {
-        let mut guard = self.shared();
-        let shared = &mut *guard;
-        shared.ledger.revision.admit(at)?;
-        shared.renewed = now;
-        shared.ledger.apply(changes.iter().cloned(), now);
-        shared.ledger.revision.serial += 1;
-        let revision = shared.ledger.revision;
-        for change in changes {
-            if let Change::Start(generation) = change {
-                shared.generations.push(Generation { started: now, ..generation.clone() });
-            }
-            let before = shared.journal.last().map_or(ROOT, |e| e.hash.as_str());
-            let number = shared.journal.len() as u64 + 1;
-            let entry = Entry::of(change, number, revision.serial, now, before);
-            shared.journal.extend(entry);
-        }
-        Ok(revision)
+        self.shared().write(at, now, changes, None)
+    }
+
+    fn rebuild(
+        &mut self,
+        at: Revision,
+        now: Timestamp,
+        rebuilt: &Rebuilt<'_>,
+        changes: &[Change],
+    ) -> Result<Revision, StoreError> {
+        self.shared().write(at, now, changes, Some(rebuilt))
     }
 
     fn generation(&mut self, number: u64) -> Result<Option<Generation>, StoreError> {
@@ -145,8 +186,10 @@ impl Coord for MemoryStore {
         shared.ledger.revision.serial += 1;
         let revision = shared.ledger.revision;
         shared.ledger.epochs.insert(revision.epoch, nonce.clone());
+        shared.taken += 1;
+        let taken = shared.taken;
         drop(shared);
-        self.holds = Some(Arc::new(Lock(self.shared.clone(), revision.epoch)));
+        self.holds = Some(Arc::new(Lock(self.shared.clone(), taken)));
         Ok(revision)
     }
 }

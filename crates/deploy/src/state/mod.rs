@@ -26,5 +26,5 @@ pub use ledger::{
 };
 pub use memory::MemoryStore;
 pub use place::{holder, ledger_folder, print_key, project_id};
-pub use sqlite::{Rebuilt, SqliteStore};
-pub use store::{Coord, Holder, LockError, Store, StoreError};
+pub use sqlite::SqliteStore;
+pub use store::{Coord, Holder, LockError, Rebuilt, Store, StoreError};

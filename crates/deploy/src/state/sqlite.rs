@@ -13,7 +13,7 @@ use crate::handler::{Random, Timestamp, Token};
 use super::columns;
 use super::journal::{Entry, ROOT};
 use super::place::{self, Lock};
-use super::store::{Coord, Holder, LockError, Store, StoreError};
+use super::store::{Coord, Holder, LockError, Rebuilt, Store, StoreError};
 use super::{Change, Generation, Revision, Snapshot};
 
 /// The newest version of the tables that this program knows.
@@ -103,17 +103,6 @@ INSERT INTO graphs SELECT number, 0, graph FROM generations WHERE graph IS NOT N
 ALTER TABLE generations DROP COLUMN graph;
 ",
 ];
-
-/// What a ledger is once it is rebuilt.
-#[derive(Clone, Copy, Debug)]
-pub struct Rebuilt<'a> {
-    /// The lineage that the marks on the targets carry.
-    pub lineage: &'a str,
-    /// The last epoch that a target has accepted.
-    pub epoch: u64,
-    /// Who said so.
-    pub author: &'a str,
-}
 
 /// A ledger in a folder of its own.
 #[derive(Debug)]
@@ -294,20 +283,6 @@ impl SqliteStore {
         Ok(snapshot)
     }
 
-    /// Makes changes to a ledger that was old or lost, which from then on is that of a lineage, and later
-    /// than all that its targets have accepted.
-    pub fn rebuild(
-        &mut self,
-        at: Revision,
-        now: Timestamp,
-        rebuilt: &Rebuilt<'_>,
-        changes: &[Change],
-    ) -> Result<Revision, StoreError> {
-        self.confirm()?;
-        let written = self.write(at, now, changes, Some(rebuilt));
-        written.map_err(|e| columns::as_damage(e).unwrap_or_else(|e| writing(&self.path, e)))?
-    }
-
     fn write(
         &mut self,
         at: Revision,
@@ -342,6 +317,7 @@ impl SqliteStore {
         put_meta(&commit, "serial", next.serial)?;
         if let Some(rebuilt) = rebuilt {
             put_meta(&commit, "epoch", next.epoch)?;
+            commit.execute("DELETE FROM epochs", [])?;
             commit.execute("UPDATE meta SET value = ?1 WHERE name = 'lineage'", [rebuilt.lineage])?;
         }
         commit.commit()?;
@@ -428,6 +404,18 @@ impl Store for SqliteStore {
     fn commit(&mut self, at: Revision, now: Timestamp, changes: &[Change]) -> Result<Revision, StoreError> {
         self.confirm()?;
         let written = self.write(at, now, changes, None);
+        written.map_err(|e| columns::as_damage(e).unwrap_or_else(|e| writing(&self.path, e)))?
+    }
+
+    fn rebuild(
+        &mut self,
+        at: Revision,
+        now: Timestamp,
+        rebuilt: &Rebuilt<'_>,
+        changes: &[Change],
+    ) -> Result<Revision, StoreError> {
+        self.confirm()?;
+        let written = self.write(at, now, changes, Some(rebuilt));
         written.map_err(|e| columns::as_damage(e).unwrap_or_else(|e| writing(&self.path, e)))?
     }
 

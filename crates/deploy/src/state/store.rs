@@ -18,11 +18,32 @@ pub trait Store: Send {
     /// fences off a holder whose lock somebody else has taken since. Yields the new revision.
     fn commit(&mut self, at: Revision, now: Timestamp, changes: &[Change]) -> Result<Revision, StoreError>;
 
+    /// Makes changes to a ledger that was old or lost, which from then on is that of a lineage, and later
+    /// than all that its targets have accepted: what they accepted before is forgotten.
+    fn rebuild(
+        &mut self,
+        at: Revision,
+        now: Timestamp,
+        rebuilt: &Rebuilt<'_>,
+        changes: &[Change],
+    ) -> Result<Revision, StoreError>;
+
     /// A generation with its graph.
     fn generation(&mut self, number: u64) -> Result<Option<Generation>, StoreError>;
 
     /// The journal's entries after this number, in order.
     fn journal(&mut self, after: u64) -> Result<Vec<Entry>, StoreError>;
+}
+
+/// What a ledger is once it is rebuilt.
+#[derive(Clone, Copy, Debug)]
+pub struct Rebuilt<'a> {
+    /// The lineage that the marks on the targets carry.
+    pub lineage: &'a str,
+    /// The last epoch that a target has accepted.
+    pub epoch: u64,
+    /// Who said so.
+    pub author: &'a str,
 }
 
 /// Makes deployers exclude each other.

@@ -115,6 +115,24 @@ pub enum Happens {
     LostLedger,
     /// Somebody only looks.
     Plan,
+    /// The ledger is lost, or a copy of it is put in its place, and it is brought up to date from the
+    /// marks on the targets.
+    Recover(Loss),
+}
+
+/// How a ledger is lost, and got back.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Loss {
+    /// There is a copy of what it was before this turn.
+    #[serde(skip_serializing_if = "is_default")]
+    pub copy: Option<usize>,
+    /// Targets that do not answer at first, so that it has to be asked for twice.
+    #[serde(skip_serializing_if = "is_default")]
+    pub down: Vec<u8>,
+    /// Targets that answer and whose things are not mounted at first.
+    #[serde(skip_serializing_if = "is_default")]
+    pub unmounted: Vec<u8>,
 }
 
 /// What somebody else does, on a target, where something of this name and type would be.

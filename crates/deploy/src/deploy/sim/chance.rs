@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::handler::{Random as _, SeededRandom};
 
-use super::case::{Case, Does, Faults, Goes, Hand, Happens, Kind, Spec, Turn};
+use super::case::{Case, Does, Faults, Goes, Hand, Happens, Kind, Loss, Spec, Turn};
 
 /// How many names there are.
 const NAMES: u8 = 6;
@@ -57,6 +57,26 @@ pub fn case(seed: u64) -> Case {
         false => Vec::new(),
     };
     Case { turns, loose }
+}
+
+/// The life of a seed, and in it ledgers are lost and rebuilt.
+pub fn losing(seed: u64) -> Case {
+    let mut case = case(seed);
+    // What keeps no run out keeps no ledger's name either: see `Happens::LostLedger`.
+    case.loose.clear();
+    let chance = Chance::new(!seed);
+    let turns = case.turns.len() as u64;
+    for _ in 0..1 + chance.below(2) {
+        let at = 1 + chance.below(turns - 1) as usize;
+        let targets = |of: u64| (0..TARGETS).filter(|_| chance.one_in(of)).collect();
+        let copy = chance.one_in(2).then(|| chance.below(at as u64) as usize);
+        let loss = Loss { copy, down: targets(8), unmounted: targets(12) };
+        if let Some(turn) = case.turns.get_mut(at) {
+            let place = chance.below(turn.events.len() as u64 + 1) as usize;
+            turn.events.insert(place, Happens::Recover(loss));
+        }
+    }
+    case
 }
 
 /// What a project says after some edits.

@@ -18,7 +18,7 @@ use super::lab::{Ended, Lab};
 use super::nodes;
 
 /// Where a row's object is.
-fn places(row: &Row) -> impl Iterator<Item = At> {
+pub(super) fn places(row: &Row) -> impl Iterator<Item = At> {
     row.claims.iter().map(|claim| (row.place.identity.clone(), claim.clone()))
 }
 

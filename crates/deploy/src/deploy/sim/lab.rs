@@ -34,10 +34,10 @@ pub(super) struct Lab {
     pub registry: Registry,
     pub targets: Targets,
     pub store: MemoryStore,
-    random: SeededRandom,
-    clock: ManualClock,
+    pub random: SeededRandom,
+    pub clock: ManualClock,
     secrets: Secrets,
-    past: RefCell<Vec<Past>>,
+    pub past: RefCell<Vec<Past>>,
     /// What was let go, by its maker's token: it stays where it is, and nobody knows it.
     pub let_go: RefCell<BTreeSet<Token>>,
     /// What came back with a target that was restored, and may be unknown until that was seen.
@@ -68,7 +68,7 @@ pub(super) struct Projection {
 }
 
 /// How things were before a turn.
-struct Past {
+pub(super) struct Past {
     objects: BTreeMap<At, Object>,
     fences: BTreeMap<At, (EcoString, Fence)>,
     store: MemoryStore,
@@ -296,6 +296,10 @@ impl Lab {
                 if self.store.reopen().load().ok() != ledger {
                     self.report("I13", "a plan changed the ledger");
                 }
+            }
+            Happens::Recover(loss) => {
+                let copy = loss.copy.and_then(|of| self.past.borrow().get(of).map(|past| past.store.copy()));
+                self.loses(&copy.unwrap_or_else(|| MemoryStore::new(&self.random)), loss, &turn.wanted);
             }
         }
         self.verdict()

@@ -12,6 +12,7 @@ mod chance;
 mod check;
 mod exhaustive;
 mod lab;
+mod loss;
 mod model;
 mod nodes;
 mod shrink;
@@ -70,6 +71,11 @@ impl Stats {
 /// The life of a seed.
 pub fn case(seed: u64) -> Case {
     chance::case(seed)
+}
+
+/// The life of a seed in which ledgers are lost, and rebuilt from marks.
+pub fn losing(seed: u64) -> Case {
+    chance::losing(seed)
 }
 
 /// Lives a life; says what did not hold.

@@ -17,7 +17,8 @@ use crate::graph::{GraphBuilder, GraphValue, Node, Origin, Target as Machine};
 use crate::handler::fake::{FakeHandler, World};
 use crate::handler::{Clock as _, ManualClock, Registry, Root, SeededRandom, Timestamp, Token};
 use crate::state::{
-    Change, Coord as _, Generation, Holder, MemoryStore, Place, Revision, Snapshot, Store, StoreError,
+    Change, Coord as _, Generation, Holder, MemoryStore, Place, Rebuilt, Revision, Snapshot, Store,
+    StoreError,
 };
 
 fn host(number: usize) -> String {
@@ -55,6 +56,15 @@ impl Store for Counting {
     fn commit(&mut self, at: Revision, now: Timestamp, changes: &[Change]) -> Result<Revision, StoreError> {
         self.1.push_back(changes.len());
         self.0.commit(at, now, changes)
+    }
+    fn rebuild(
+        &mut self,
+        at: Revision,
+        now: Timestamp,
+        rebuilt: &Rebuilt<'_>,
+        changes: &[Change],
+    ) -> Result<Revision, StoreError> {
+        self.0.rebuild(at, now, rebuilt, changes)
     }
     fn generation(&mut self, number: u64) -> Result<Option<Generation>, StoreError> {
         self.0.generation(number)

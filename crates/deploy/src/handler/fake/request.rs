@@ -49,6 +49,11 @@ impl Request {
         &self.at.0
     }
 
+    /// Where it is to have its effect.
+    pub fn at(&self) -> &At {
+        &self.at
+    }
+
     /// Whether it is about what can have no mark.
     pub(super) fn is_bare(&self) -> bool {
         matches!(&self.what, What::Put { kind, .. } if kind == "fake::Bare")

@@ -119,6 +119,12 @@ impl Handler for FileHandler {
         Some(search::marked(session))
     }
 
+    fn may_be(&self, found: &str, kind: &str) -> bool {
+        // A file does not say where its bytes came from.
+        let form = |kind| Kind::of(kind).map(Kind::file_type);
+        form(found).is_some() && form(found) == form(kind)
+    }
+
     fn observe(&self, session: &Session<'_>, batch: &[Look<'_>]) -> Vec<Result<Seen, Fault>> {
         let files = |batch: &[Look<'_>]| match Looker::new(session) {
             Ok(mut looker) => batch.iter().map(|look| looker.look(look)).collect(),
