@@ -326,6 +326,10 @@ impl Source for Project<'_> {
     fn known(&self) -> Known {
         self.workspace.session.known()
     }
+
+    fn let_go(&mut self) {
+        self.workspace.session.let_go();
+    }
 }
 
 /// The folder of `--root`, where it is not there yet. A plan is made against an empty one, which

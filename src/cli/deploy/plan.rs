@@ -61,8 +61,8 @@ fn entry(entry: &Entry, ui: &Ui) -> String {
         | Action::Update { changes, .. }
         | Action::Adopt { changes }
         | Action::Report { changes } => changes.iter().for_each(|c| out += &field(c, ui)),
-        Action::Create { node, .. } if ui.is_verbose() => {
-            for (name, value) in node.fields.entries().unwrap_or_default() {
+        Action::Create { what, .. } if ui.is_verbose() => {
+            for (name, value) in what.fields().entries().unwrap_or_default() {
                 let _ = writeln!(out, "    {name}: {}", change::value(value));
             }
         }

@@ -175,7 +175,7 @@ impl<'a> Decider<'a> {
         let own = case.row.filter(|row| row.key.id == case.node.id && row.claims == case.wanted.claims);
         let key = own.map_or_else(|| self.new_key(&case.node.id), |row| row.key.clone());
         let step = make(case.at, Operation::Create, key, None);
-        let action = Action::Create { node: case.node.clone(), again };
+        let action = Action::Create { what: case.wanted.made(case.node), again };
         let gone = case.row.filter(|_| own.is_none()).map(gone);
         Decision { action: Some(action), steps: vec![step], ledger: gone.into_iter().collect(), with: None }
     }

@@ -562,7 +562,17 @@ impl Engine<'_> {
             }
             self.steps.ask(at);
         } else {
-            self.steps.complete(at);
+            self.complete(at);
+        }
+    }
+
+    /// A step is done. Nobody asks any more what exactly it made: the ledger knows what is to be known.
+    fn complete(&mut self, at: usize) {
+        self.steps.complete(at);
+        let made = self.about(at).map(|(subject, _)| subject);
+        let subject = made.and_then(|subject| self.survey.subjects.get_mut(subject));
+        if let Some(wanted) = subject.and_then(|subject| subject.wanted.as_mut()) {
+            wanted.node = None;
         }
     }
 
@@ -585,7 +595,7 @@ impl Engine<'_> {
             outcome: Closed::Done,
             evidence: "the handler said so".into(),
         });
-        self.steps.complete(at);
+        self.complete(at);
     }
 
     /// Whether a step is about something that is there for a change-over alone.
@@ -669,7 +679,7 @@ impl Engine<'_> {
                     let row = self.about(at).and_then(|(_, key)| self.ledger.rows.get(key));
                     let ready = row.map(|row| Change::Put(Row { ready: true, ..row.clone() }));
                     self.queued.extend(ready);
-                    self.steps.complete(at);
+                    self.complete(at);
                 }
                 Readiness::Failed(fault) => self.failed(at, Verdict::Unready(fault.clone())),
                 Readiness::Wait(time) => {

@@ -59,7 +59,7 @@ pub use history::{Chapter, Deed, Deeds, Ended, Happened, Known, history, known};
 pub use operate::{Order, Orders, export, import, ledger, operate};
 pub use outcome::{End, Outcome, Verdict};
 pub use past::Source;
-pub use plan::{Action, Cause, Entry, Kept, Plan, Released, Totals};
+pub use plan::{Action, Cause, Entry, Kept, Made, Plan, Released, Totals};
 pub use reclaim::reclaim;
 pub use rollback::rollback;
 pub use run::{Mode, Observer, Options, Progress, run};

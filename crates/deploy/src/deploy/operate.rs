@@ -379,7 +379,7 @@ mod tests {
     }
 
     fn changes(rows: Vec<Row>, order: &Order) -> Result<Vec<Change>, String> {
-        let rows = rows.into_iter().map(|row| (row.key.clone(), row)).collect();
+        let rows = rows.into_iter().map(Box::new).collect();
         let ledger = Snapshot { rows, ..Snapshot::default() };
         let changes = Desk { ledger: &ledger, author: "alice" }.changes(order);
         changes.map(|(changes, _)| changes).map_err(|error| error.to_string())

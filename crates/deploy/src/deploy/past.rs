@@ -36,6 +36,9 @@ pub trait Source {
     fn known(&self) -> Known {
         Known::default()
     }
+
+    /// Nothing more is asked of it: what the graph was made from can go.
+    fn let_go(&mut self) {}
 }
 
 /// A graph that was compiled before.

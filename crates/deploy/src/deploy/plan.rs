@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ecow::EcoString;
 
-use crate::graph::{Digest, GraphValue, Node, Origin};
+use crate::graph::{Digest, GraphValue, Node, Origin, SealedNode};
 use crate::handler::{Cost, Fault, FieldChange};
 use crate::state::{Revision, RowKey};
 
@@ -84,7 +84,7 @@ pub enum Action {
     /// It is made.
     Create {
         /// What is made.
-        node: Arc<Node>,
+        what: Made,
         /// Whether it was made before and is gone.
         again: bool,
     },
@@ -186,6 +186,36 @@ impl Action {
     /// Whether anything is done: on a target, or in the ledger.
     pub fn is_work(&self) -> bool {
         !matches!(self, Action::Keep { .. } | Action::Report { .. } | Action::Refuse { .. })
+    }
+}
+
+/// What is made. There may be a hundred thousand of them in a plan, so what the graph says is not said
+/// once more.
+#[derive(Clone, Debug)]
+pub enum Made {
+    /// What the graph has, which need not be read until somebody asks.
+    Sealed(Arc<SealedNode>),
+    /// More is known of it than the graph says.
+    Known(Arc<Node>),
+}
+
+impl Made {
+    /// Its fields.
+    pub fn fields(&self) -> GraphValue {
+        match self {
+            Made::Sealed(sealed) => sealed.read().map(|node| node.fields).unwrap_or(GraphValue::Null),
+            Made::Known(node) => node.fields.clone(),
+        }
+    }
+}
+
+impl PartialEq for Made {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Made::Sealed(one), Made::Sealed(other)) => one.id == other.id && one.hash == other.hash,
+            (Made::Known(one), Made::Known(other)) => one == other,
+            _ => false,
+        }
     }
 }
 

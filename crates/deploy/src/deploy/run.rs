@@ -172,6 +172,8 @@ pub fn run(
         let bound = options.bound(&snapshot, revision.as_ref(), &graph.header().allow);
         saved.fits_sources(&graph.desired().to_string(), &bound)?;
     }
+    let seen = source.known();
+    source.let_go();
     let mut targets = Targets::of(&graph, &snapshot, options.root.as_deref())?;
     let remotes = Remotes::connect(targets.remote(), &registry, &project);
     targets.identify(|target| remotes.identity(target));
@@ -238,7 +240,7 @@ pub fn run(
         outcome.foreign = search.find();
     }
     if let Some(receipt) = &mut outcome.receipt {
-        past::seen(receipt, &graph, source.known());
+        past::seen(receipt, &graph, seen);
     }
     Ok(outcome)
 }

@@ -15,7 +15,7 @@ use crate::handler::{Fault, PrintKey};
 use crate::model::Program;
 use crate::secret::{Plain, SecretError, Vault};
 
-use super::plan::Action;
+use super::plan::{Action, Made};
 
 /// The secrets of a run.
 #[derive(Debug)]
@@ -179,7 +179,7 @@ pub(super) fn untell(plan: &mut super::Plan) {
     };
     for entry in &mut plan.entries {
         match &mut entry.action {
-            Action::Create { node, .. } => {
+            Action::Create { what: Made::Known(node), .. } => {
                 let fields = untold(&node.fields);
                 Arc::make_mut(node).fields = fields;
             }

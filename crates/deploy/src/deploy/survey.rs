@@ -15,6 +15,7 @@ use super::Error;
 use super::intents::Intents;
 use super::later::{self, Outputs};
 use super::parts::{Compound, as_part, owner};
+use super::plan::Made;
 use super::scope::Scope;
 use super::secrets::{NodePrints, Prints, tell_apart};
 use super::target::Targets;
@@ -88,6 +89,14 @@ impl Wanted {
             None => Arc::new(read_told(&self.sealed, self.prints.as_deref())?),
         };
         Ok(self.node.insert(node))
+    }
+
+    /// What a plan says that is made: `node`, as far as the graph does not say it.
+    pub(super) fn made(&self, node: &Arc<Node>) -> Made {
+        match self.prints.is_none() && !later::mentions_later(&self.sealed.bytes) {
+            true => Made::Sealed(self.sealed.clone()),
+            false => Made::Known(node.clone()),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ecow::EcoString;
 use rustc_hash::FxHashSet;
 
-use crate::base::{FileId, Name, System, SystemError};
+use crate::base::{FileId, MemorySystem, Name, System, SystemError};
 use crate::db::{Content, Database, Db as _, Project, Shard, SourceFile};
 use crate::diag::codes::project as codes;
 use crate::diag::{Diagnostic, Place, did_you_mean, sort_and_dedup};
@@ -141,6 +141,22 @@ impl Session {
     /// What gops.toml says, with defaults for what is wrong there; none if it cannot be read.
     pub fn config(&self) -> Option<&Config> {
         self.config.as_ref()
+    }
+
+    /// Lets go of all that was read and made of it: whoever has the graph may need the memory. What
+    /// gops.toml says stays; all else is from now on as in a project without files.
+    pub fn let_go(&mut self) {
+        let nothing: Arc<dyn System> = Arc::new(MemorySystem::default());
+        let db = Database::new(nothing.clone());
+        self.project = db.new_project();
+        self.db = db;
+        self.sources = nothing;
+        self.view = None;
+        self.layout = Layout::default();
+        self.index = Index::default();
+        self.state = GraphState::default();
+        self.edits = Edits::Anything;
+        self.concerned = None;
     }
 
     /// How the project is looked at.
@@ -599,4 +615,25 @@ fn standing(content: &Content) -> Option<bool> {
 fn is_module_name(part: &str) -> bool {
     part.starts_with(|c: char| c.is_ascii_lowercase())
         && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_that_let_go_keeps_its_settings() {
+        let files = [
+            ("gops.toml", "name = \"shop\"\nedition = \"2026\"\n"),
+            ("model/main.gops", "slice Site in \"sites\" { key name: string }\n"),
+            ("sites/a.yaml", "name: a\n"),
+        ];
+        let system = MemorySystem::new(files);
+        let mut session = Session::open(Arc::new(system), Options::default());
+        assert_eq!(session.compile().report.instances, 1);
+        session.let_go();
+        assert_eq!(session.config().map(|config| config.name.as_str()), Some("shop"));
+        assert_eq!(session.units(), 0);
+        assert!(session.db.files().is_empty());
+    }
 }

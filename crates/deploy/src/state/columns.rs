@@ -170,10 +170,8 @@ pub(super) fn read_rows(connection: &Connection, into: &mut Snapshot) -> rusqlit
     let mut records = query.query([])?;
     let mut rows = Vec::with_capacity(count.max(0) as usize);
     while let Some(record) = records.next()? {
-        let row = read_row(&mut shared, record, 0)?;
-        rows.push((row.key.clone(), row));
+        rows.push(Box::new(read_row(&mut shared, record, 0)?));
     }
-    // Row after row would leave each leaf of the tree half empty.
     into.rows = rows.into_iter().collect();
     Ok(())
 }

@@ -8,7 +8,7 @@ use ecow::EcoString;
 
 use crate::handler::{Recorded, Timestamp, Token};
 
-use super::StoreError;
+use super::{Rows, StoreError};
 
 /// Declares an enum that a ledger stores by name.
 macro_rules! stored {
@@ -322,7 +322,7 @@ pub struct Snapshot {
     /// Where the ledger was at when this was loaded.
     pub revision: Revision,
     /// By id and incarnation.
-    pub rows: BTreeMap<RowKey, Row>,
+    pub rows: Rows,
     /// Open intents, by number.
     pub intents: BTreeMap<u64, Intent>,
     /// By number.
@@ -368,7 +368,7 @@ impl Snapshot {
                 self.intents.remove(&number);
             }
             Change::Put(row) => {
-                self.rows.insert(row.key.clone(), row);
+                self.rows.insert(row);
             }
             Change::Refresh { key, stamp } => {
                 if let Some(row) = self.rows.get_mut(&key) {

@@ -12,6 +12,7 @@ mod journal;
 mod ledger;
 mod memory;
 mod place;
+mod rows;
 mod sqlite;
 mod store;
 mod transfer;
@@ -26,5 +27,6 @@ pub use ledger::{
 };
 pub use memory::MemoryStore;
 pub use place::{holder, ledger_folder, print_key, project_id};
+pub use rows::Rows;
 pub use sqlite::SqliteStore;
 pub use store::{Coord, Holder, LockError, Rebuilt, Store, StoreError};

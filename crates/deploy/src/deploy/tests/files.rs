@@ -559,3 +559,65 @@ fn what_lies_beside_its_place_is_cleared() {
         assert_eq!(host.paths(), [""; 0], "after {fuel}");
     }
 }
+
+/// A source that must not be asked anything once it was let go of.
+struct Brief {
+    graph: crate::graph::GraphBuilder,
+    gone: bool,
+}
+
+impl Source for Brief {
+    fn graph(&mut self, _: Option<&[crate::project::EarlierProject]>) -> Option<crate::graph::GraphBuilder> {
+        assert!(!self.gone, "it was let go of, and is compiled again");
+        Some(self.graph.clone())
+    }
+
+    fn looks_at_data(&self) -> bool {
+        assert!(!self.gone);
+        false
+    }
+
+    fn kept_files(&self) -> crate::project::history::KeptFiles {
+        assert!(!self.gone);
+        Default::default()
+    }
+
+    fn changed_files(&self) -> Vec<String> {
+        assert!(!self.gone);
+        Vec::new()
+    }
+
+    fn known(&self) -> crate::history::receipt::Known {
+        assert!(!self.gone);
+        Default::default()
+    }
+
+    fn let_go(&mut self) {
+        self.gone = true;
+    }
+}
+
+/// What a graph was compiled from takes as much memory as all that a deploy needs: it is let go of
+/// before anything is looked at, and nothing is asked of it after that, with a history or without.
+#[test]
+fn a_source_is_let_go_of_before_anything_is_done() {
+    let host = Host::new();
+    for nodes in [vec![file("/a", "one"), file("/b", "one")], vec![file("/a", "two")], vec![]] {
+        for mode in [Mode::Plan, Mode::Deploy, Mode::Deploy] {
+            let mut source = Brief { graph: graph(nodes.clone()), gone: false };
+            let outcome = run(&mut source, host.project.clone(), &host.options(mode), &mut Yes).unwrap();
+            assert!(source.gone && outcome.stopped.is_none());
+        }
+    }
+    assert_eq!(host.paths(), Vec::<String>::new());
+}
+
+/// A plan says of what it makes all that the graph does, without a copy.
+#[test]
+fn a_plan_tells_the_fields_of_what_it_makes() {
+    let wanted = file("/a", "one");
+    let plan = Host::new().plan(vec![wanted.clone()]);
+    let Action::Create { what, again: false } = &plan.entries[0].action else { panic!("{plan:?}") };
+    assert!(matches!(what, Made::Sealed(_)));
+    assert_eq!(what.fields(), wanted.fields);
+}
