@@ -6,15 +6,14 @@ use ecow::EcoString;
 
 use crate::graph::{Drift, GraphBuilder, GraphValue, Node};
 use crate::handler::{
-    Actual, Cost, Diff, Fault, FieldChange, Handler, Mark, Marked, Recorded, Registry, Seen, Shown,
+    Actual, Cost, Diff, Fault, FieldChange, Handler, Marked, Recorded, Registry, Seen, Shown,
 };
 use crate::state::{Change, Condition, End, Holding, Operation, Row, RowKey, Snapshot};
 
 use super::later::Outputs;
-use super::plan::{Action, Kept, Released, What};
+use super::plan::{Action, Kept, What};
 use super::survey::{Subject, Survey, Wanted};
 use super::target::Targets;
-use super::within::holder_of;
 
 /// What is decided about one subject.
 #[derive(Debug, Default)]
@@ -30,11 +29,11 @@ pub(super) struct Decision {
 }
 
 impl Decision {
-    fn only(action: Action) -> Self {
+    pub(super) fn only(action: Action) -> Self {
         Decision { action: Some(action), ..Decision::default() }
     }
 
-    fn refuse(fault: Fault) -> Self {
+    pub(super) fn refuse(fault: Fault) -> Self {
         Decision::only(Action::Refuse { fault })
     }
 }
@@ -49,14 +48,14 @@ pub(super) struct Decider<'a> {
 }
 
 /// A thing that is wanted, with all that is known of it.
-struct Case<'a> {
-    at: usize,
-    subject: &'a Subject,
-    wanted: &'a Wanted,
-    node: &'a Arc<Node>,
-    handler: &'a dyn Handler,
-    row: Option<&'a Row>,
-    way: Way,
+pub(super) struct Case<'a> {
+    pub at: usize,
+    pub subject: &'a Subject,
+    pub wanted: &'a Wanted,
+    pub node: &'a Arc<Node>,
+    pub handler: &'a dyn Handler,
+    pub row: Option<&'a Row>,
+    pub way: Way,
 }
 
 /// Whose way is a subject in?
@@ -121,23 +120,6 @@ impl<'a> Decider<'a> {
         }
     }
 
-    /// What is to be done about something that is not wanted, or not any more.
-    pub(super) fn leave(&self, at: usize, subject: &Subject) -> Decision {
-        match subject.row.as_ref().and_then(|key| self.ledger.rows.get(key)) {
-            Some(row) => self.unwanted(at, subject, row),
-            None => self.unaccounted(subject),
-        }
-    }
-
-    /// An effect may have made something, and could not be accounted for.
-    fn unaccounted(&self, subject: &Subject) -> Decision {
-        let open = self.ledger.intents.values().any(|intent| Some(&intent.row.key) == subject.row.as_ref());
-        match &subject.seen {
-            Some(Err(fault)) if open => Decision::only(Action::Keep { why: Kept::Unseen(fault.clone()) }),
-            _ => Decision::default(),
-        }
-    }
-
     /// It is as it should be; its users may have to wait for it all the same.
     fn awaited(&self, at: usize, row: &Row, ledger: Vec<Change>) -> Decision {
         let waits = !row.ready && self.registry.get(&row.handler).is_some_and(|h| h.has_readiness());
@@ -194,63 +176,6 @@ impl<'a> Decider<'a> {
         case.row.is_some_and(|row| row.digest == case.wanted.digest)
     }
 
-    /// Something is there that no row stands for.
-    fn take_over(&self, case: &Case<'_>, actual: &Actual) -> Decision {
-        if let Marked::By(mark) = &actual.marked {
-            return if mark.lineage == self.ledger.lineage {
-                self.take_back(case, actual, mark)
-            } else {
-                Decision::refuse(Fault::new("it has the mark of another ledger: of another project, or of this one before it was lost")
-                    .help("drop it in that project first; if this project's ledger was lost, restore it, or rebuild it: `gops state recover`"))
-            };
-        }
-        if !case.node.adopt || case.wanted.passing {
-            let fault = Fault::new("it exists, and gops did not make it");
-            return Decision::refuse(
-                fault.help("write `adopt` behind the constructor to take it over, or move it away"),
-            );
-        }
-        let key = self.new_key(&case.node.id);
-        let step = make(case.at, Operation::Adopt, key, Some(actual.stamp.clone()));
-        let changes = self.diff(case, None, actual).changes;
-        Decision { action: Some(Action::Adopt { changes }), steps: vec![step], ..Decision::default() }
-    }
-
-    /// It was made from this ledger and let go of since: the model said `keep`, or somebody had it
-    /// forgotten. (That the ledger is not older than the target was found out before.) What has the
-    /// mark of something else that is known is a copy of that, made by somebody else.
-    fn take_back(&self, case: &Case<'_>, actual: &Actual, mark: &Mark) -> Decision {
-        let token = Some(&mark.token);
-        let here = self.rows.targets.get(case.subject.target).map(|target| &target.place.identity);
-        // What is let go of in this run is no copy of itself.
-        let is_here = |row: &&Row| {
-            Some(&row.place.identity) == here && row.claims.iter().any(|c| case.wanted.claims.contains(c))
-        };
-        let mut rows = self.ledger.rows.values().filter(|row| !is_here(row));
-        let original = rows.find(|row| row.recorded.token.as_ref() == token);
-        let intended = || self.ledger.intents.values().find(|intent| intent.token == mark.token);
-        if let Some(id) = original.map(|row| &row.key.id).or_else(|| Some(&intended()?.row.key.id)) {
-            let fault = Fault::new(format!(
-                "it exists, and is somebody's copy of {}, mark and all",
-                crate::graph::id::shown(id)
-            ));
-            return Decision::refuse(fault.help("take it away, or write another key here"));
-        }
-        if case.wanted.passing {
-            return Decision::refuse(Fault::new("it exists, and was let go of"));
-        }
-        let diff = self.diff(case, None, actual);
-        if diff.cost() == Some(Cost::Replace) {
-            let fault =
-                Fault::new("it was made by this project and let go of, and would have to be made anew");
-            return Decision::refuse(fault.help("take it away, and run this again"));
-        }
-        let key = self.new_key(&case.node.id);
-        let step = make(case.at, Operation::Update, key, Some(actual.stamp.clone()));
-        let action = Some(Action::Adopt { changes: diff.changes });
-        Decision { action, steps: vec![step], ..Decision::default() }
-    }
-
     /// Something is there, and a row stands for it.
     fn compare(&self, case: &Case<'_>, row: &Row, actual: &Actual) -> Decision {
         if let Marked::By(mark) = &actual.marked
@@ -280,37 +205,6 @@ impl<'a> Decider<'a> {
         let ledger = if was.is_some() { self.hand_over(case, row, &row.recorded) } else { Vec::new() };
         let action = Action::Update { changes: diff.changes, cost, was };
         Decision { action: Some(action), steps: vec![step], ledger, with: None }
-    }
-
-    /// What is in the place that something is to go to, unless that is about to be free.
-    fn found_there<'s>(&self, case: &Case<'s>) -> Option<Result<&'s Actual, &'s Fault>> {
-        if case.way.takes && !case.way.finds {
-            return None;
-        }
-        match case.subject.there.as_deref()? {
-            Ok(Seen::Present(actual)) => Some(Ok(actual)),
-            Ok(_) => None,
-            Err(fault) => Some(Err(fault)),
-        }
-    }
-
-    /// It has moved to another place: brought there if its handler can, else made anew.
-    fn moved(&self, case: &Case<'_>, row: &Row, actual: &Actual, diff: Diff) -> Decision {
-        let sure = row.condition != Condition::Doubt && self.is_ours(row, actual);
-        let brings = case.handler.relocates(&case.node.type_) && row.kind == case.node.type_;
-        if !brings || !sure || diff.cost() == Some(Cost::Replace) || self.found_there(case).is_some() {
-            return self.replace(case, row, actual, diff);
-        }
-        let step = What::Make {
-            subject: case.at,
-            operation: Operation::Move,
-            key: self.new_key(&case.node.id),
-            before: Some(actual.stamp.clone()),
-            from: Some(row.key.clone()),
-        };
-        let cost = diff.cost().unwrap_or(Cost::Live);
-        let action = Action::Update { changes: diff.changes, cost, was: Some(row.key.id.clone()) };
-        Decision { action: Some(action), steps: vec![step], ..Decision::default() }
     }
 
     /// What passes is made, and taken away at the end; but for what is not gops's to delete.
@@ -356,7 +250,7 @@ impl<'a> Decider<'a> {
         if same { row.recorded.outputs.clone() } else { EcoString::new() }
     }
 
-    fn diff(&self, case: &Case<'_>, last: Option<&Recorded>, actual: &Actual) -> Diff {
+    pub(super) fn diff(&self, case: &Case<'_>, last: Option<&Recorded>, actual: &Actual) -> Diff {
         let mut diff = case.handler.diff(case.node, last, actual);
         // What waits for what is about to be made or changed may be anything.
         if case.node.fields.has_later() {
@@ -426,128 +320,9 @@ impl<'a> Decider<'a> {
         vec![Change::Drop { key: row.key.clone(), end: End::HandedOver, evidence }, Change::Put(new)]
     }
 
-    fn replace(&self, case: &Case<'_>, row: &Row, actual: &Actual, diff: Diff) -> Decision {
-        if let Some(fault) = self.why_not_anew(case, row, actual) {
-            let was = (row.key.id != case.node.id)
-                .then(|| format!(" (it was {})", crate::graph::id::shown(&row.key.id)));
-            return Decision::refuse(Fault { message: fault.message + &was.unwrap_or_default(), ..fault });
-        }
-        let before = Some(actual.stamp.clone());
-        let unmake = What::Unmake { subject: case.at, key: row.key.clone(), before };
-        let make = match self.found_there(case) {
-            None => make(case.at, Operation::Create, self.new_key(&case.node.id), None),
-            Some(Err(fault)) => return Decision::refuse(fault.clone()),
-            Some(Ok(there)) => {
-                let taken = self.take_over(case, there);
-                match (taken.steps.into_iter().next(), taken.action) {
-                    (Some(make), _) => make,
-                    (None, Some(Action::Refuse { fault })) => {
-                        let stays = format!("; {} stays where it is", crate::graph::id::shown(&row.key.id));
-                        return Decision::refuse(Fault { message: fault.message + &stays, ..fault });
-                    }
-                    (None, action) => return Decision { action, ..Decision::default() },
-                }
-            }
-        };
-        let shares = row.claims.iter().any(|claim| case.wanted.claims.contains(claim));
-        let was = (row.key.id != case.node.id).then(|| row.key.id.clone());
-        // What the model says `keep` of is left where it is, unless the new one needs its place or
-        // something holds it that may go.
-        let keeps = row.keep && !shares && holder_of(self.registry, self.ledger, row).is_none();
-        let action = Some(Action::Replace { changes: diff.changes, was, keeps });
-        if keeps {
-            let evidence = "the model said `keep`".into();
-            let released = Change::Drop { key: row.key.clone(), end: End::Released, evidence };
-            return Decision { action, steps: vec![make], ledger: vec![released], with: None };
-        }
-        // With the old one in somebody's way, or in its own, the new one cannot come first.
-        if shares || case.way.leaves {
-            return Decision { action, steps: vec![unmake, make], ..Decision::default() };
-        }
-        let deposed = Row { condition: Condition::Deposed, ..row.clone() };
-        Decision { action, steps: vec![make, unmake], ledger: vec![Change::Put(deposed)], with: None }
-    }
-
-    /// Why something cannot be made anew.
-    fn why_not_anew(&self, case: &Case<'_>, row: &Row, actual: &Actual) -> Option<Fault> {
-        if row.protect || case.node.protect {
-            let fault = Fault::new("a change needs it to be made anew, and it is protected");
-            return Some(fault.help("take `protect` away in a deploy of its own first"));
-        }
-        if row.holding == Holding::Adopted || row.condition == Condition::Doubt {
-            let fault = Fault::new("a change needs it to be made anew, and gops did not make it");
-            return Some(fault.help("take it away yourself, and run this again"));
-        }
-        if !self.is_ours(row, actual) {
-            let fault =
-                Fault::new("a change needs it to be made anew, and somebody else has taken its place");
-            return Some(fault.help("take away what is there now, and run this again"));
-        }
-        None
-    }
-
-    /// What was made or taken over and is not wanted any more.
-    fn unwanted(&self, at: usize, subject: &Subject, row: &Row) -> Decision {
-        let keep = |why| Decision::only(Action::Keep { why });
-        let drop =
-            |end, evidence: &str| vec![Change::Drop { key: row.key.clone(), end, evidence: evidence.into() }];
-        let release = |why, end, evidence: &str| Decision {
-            action: Some(Action::Release { why }),
-            ledger: drop(end, evidence),
-            ..Decision::default()
-        };
-        if row.condition != Condition::Deposed {
-            // Once nobody knows it, nobody would keep what it is in.
-            if is_left(row)
-                && let Some(holder) = holder_of(self.registry, self.ledger, row)
-                && !self.lets_go(holder)
-            {
-                return keep(Kept::Inside(holder.key.id.clone()));
-            }
-            if row.holding == Holding::Adopted {
-                return release(Released::Adopted, End::Released, "it was taken over, not made");
-            }
-            if row.keep {
-                return release(Released::Keep, End::Released, "the model said `keep`");
-            }
-            if row.protect {
-                let retained = Row { condition: Condition::Retained, ..row.clone() };
-                let ledger = if retained == *row { Vec::new() } else { vec![Change::Put(retained)] };
-                return Decision { ledger, ..keep(Kept::Protected) };
-            }
-        }
-        let before = match &subject.seen {
-            Some(Ok(Seen::Absent)) => {
-                let ledger = drop(End::Gone, "it is not there");
-                return Decision { ledger, ..Decision::only(Action::Forget) };
-            }
-            _ if row.condition == Condition::Doubt => return keep(Kept::Doubt),
-            Some(Ok(Seen::AsRecorded)) => row.recorded.stamp.clone(),
-            Some(Ok(Seen::Present(actual))) if self.is_ours(row, actual) => actual.stamp.clone(),
-            Some(Ok(Seen::Present(_))) => {
-                return release(Released::Replaced, End::Replaced, "what is there is not what was made");
-            }
-            Some(Ok(Seen::Unsure)) | None => return keep(Kept::Unseen(Fault::new("it was not looked at"))),
-            Some(Err(fault)) => return keep(Kept::Unseen(fault.clone())),
-        };
-        let step = What::Unmake { subject: at, key: row.key.clone(), before: Some(before) };
-        let action = Some(Action::Delete { for_: None });
-        Decision { action, steps: vec![step], ..Decision::default() }
-    }
-
-    /// Whether something that holds others is let go of in this run, so that it stays whoever knows
-    /// of what is in it.
-    fn lets_go(&self, holder: &Row) -> bool {
-        let subject = self.survey.subjects.iter().find(|subject| subject.row.as_ref() == Some(&holder.key));
-        subject.is_some_and(|subject| subject.wanted.is_none())
-            && is_left(holder)
-            && holder.condition != Condition::Deposed
-            && holder_of(self.registry, self.ledger, holder).is_none_or(|outer| self.lets_go(outer))
-    }
-
     /// Whether what is there is what a row stands for: by its mark or, if it never could have
     /// one, by still being what was last applied. What lost its mark is somebody else's by now.
-    fn is_ours(&self, row: &Row, actual: &Actual) -> bool {
+    pub(super) fn is_ours(&self, row: &Row, actual: &Actual) -> bool {
         match &actual.marked {
             Marked::By(mark) => mark.lineage == self.ledger.lineage,
             Marked::Not | Marked::Cannot => {
@@ -555,11 +330,6 @@ impl<'a> Decider<'a> {
             }
         }
     }
-}
-
-/// Whether what a row stands for is let go of, and not deleted, once it is not wanted.
-fn is_left(row: &Row) -> bool {
-    row.holding == Holding::Adopted || row.keep
 }
 
 /// Adds the fields that are not known yet, at what a change of them costs.

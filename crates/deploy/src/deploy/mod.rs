@@ -9,6 +9,7 @@
 //! begins only after its outcome is durable; a row leaves the ledger only with evidence; the
 //! engine does nothing itself (events in, effects out), so that a simulator can drive it.
 
+mod anew;
 mod decide;
 mod doing;
 mod drift;
@@ -22,6 +23,7 @@ mod history;
 mod intents;
 mod lanes;
 mod later;
+mod leave;
 mod looking;
 mod operate;
 mod order;
@@ -42,6 +44,7 @@ mod selector;
 pub mod sim;
 mod status;
 mod survey;
+mod taking;
 mod target;
 mod task;
 mod waiting;
