@@ -2,31 +2,26 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use ecow::EcoString;
 
-use crate::base::MemorySystem;
 use crate::graph::GraphBuilder;
 use crate::handler::fake::{At, FakeHandler, Foreign, Inner, Mishap, Object, World};
 use crate::handler::{Clock as _, Fence, ManualClock, Random as _, Registry, SeededRandom, Token};
-use crate::state::{Condition, Coord as _, Holder, MemoryStore, Row, Store as _, StoreError};
+use crate::state::{Condition, MemoryStore, Row, Store as _};
 
-use super::super::driver::Driver;
-use super::super::engine::{Effect, Engine, Event, Request};
 use super::super::secrets::Secrets;
 use super::super::target::Targets;
 use super::super::{Error, Mode, Outcome};
 use super::canon::State;
 use super::case::{Case, Does, Faults, Goes, Hand, Happens, Spec, Turn};
-use super::chance::{Chance, TARGETS};
+use super::chance::TARGETS;
 use super::tale::Tale;
-use super::{Stats, Violation, check, model, nodes};
+use super::{Stats, Violation, check, nodes};
 
 /// For how long a deployer has the ledger without a commit.
-const LEASE: Duration = Duration::from_secs(60);
+pub(super) const LEASE: Duration = Duration::from_secs(60);
 
 /// Everything that lasts from run to run.
 pub(super) struct Lab {
@@ -36,7 +31,7 @@ pub(super) struct Lab {
     pub store: MemoryStore,
     pub random: SeededRandom,
     pub clock: ManualClock,
-    secrets: Secrets,
+    pub secrets: Secrets,
     pub past: RefCell<Vec<Past>>,
     /// What was let go, by its maker's token: it stays where it is, and nobody knows it.
     pub let_go: RefCell<BTreeSet<Token>>,
@@ -127,7 +122,7 @@ impl Lab {
         self.found.borrow().clone().map_or(Ok(()), Err)
     }
 
-    fn count(&self, change: impl FnOnce(&mut Stats)) {
+    pub(super) fn count(&self, change: impl FnOnce(&mut Stats)) {
         let mut stats = self.stats.get();
         change(&mut stats);
         self.stats.set(stats);
@@ -192,7 +187,7 @@ impl Lab {
     }
 
     /// The run might end here, by these faults.
-    fn cut(&self, faults: impl FnOnce() -> Faults) {
+    pub(super) fn cut(&self, faults: impl FnOnce() -> Faults) {
         let Some(cuts) = &self.cuts else { return };
         let mut states = Vec::new();
         let mut inner = self.world.inner();
@@ -450,60 +445,13 @@ impl Lab {
     }
 
     /// What is wanted, as a graph; the last one is kept.
-    fn graph(&self, wanted: &[Spec]) -> GraphBuilder {
+    pub(super) fn graph(&self, wanted: &[Spec]) -> GraphBuilder {
         if let Some((_, graph)) = self.graph.borrow().as_ref().filter(|(of, _)| of == wanted) {
             return graph.clone();
         }
         let graph = nodes::graph(wanted);
         *self.graph.borrow_mut() = Some((wanted.to_vec(), graph.clone()));
         graph
-    }
-
-    fn drive(&self, wanted: &[Spec], faults: &Faults, mode: Mode, meanwhile: &[Spec]) -> Ended {
-        let mut store = self.store.reopen();
-        let nonce = Token::new(&self.random);
-        let holder = Holder { process: 1, machine: "lab".into(), since: self.clock.now() };
-        if mode == Mode::Deploy
-            && let Err(error) = store.acquire(&holder, &nonce)
-        {
-            return Ended::Refused(error.into());
-        }
-        let mut graph = self.graph(wanted);
-        let snapshot = match store.load() {
-            Ok(snapshot) => snapshot,
-            Err(error) => return Ended::Refused(error.into()),
-        };
-        let scope = nodes::scope(faults);
-        let request = Request {
-            graph: &mut graph,
-            nonce,
-            targets: &self.targets,
-            registry: &self.registry,
-            random: &self.random,
-            mode,
-            verify: false,
-            limit: None,
-            past: Default::default(),
-            scope: &scope,
-            prints: Default::default(),
-        };
-        let driver = Driver {
-            secrets: &self.secrets,
-            project: Arc::new(MemorySystem::default()),
-            name: "sim".into(),
-            targets: &self.targets,
-            registry: &self.registry,
-            reach: &self.world,
-            clock: &self.clock,
-        };
-        let engine = match Engine::new(request, snapshot) {
-            Ok(engine) => engine,
-            Err(error) => return Ended::Refused(error),
-        };
-        let chance = Chance::new(faults.schedule);
-        let run =
-            Run { lab: self, driver, engine, store, effects: Vec::new(), faults, chance, commits: 0, mode };
-        run.to_end(meanwhile)
     }
 }
 
@@ -526,120 +474,5 @@ fn foreign(hand: &Hand) -> Foreign {
         Does::Put => Foreign::Put(at, "theirs".into()),
         Does::Mark => Foreign::Mark(at, "theirs".into()),
         Does::Remove => Foreign::Remove(at),
-    }
-}
-
-/// One run, while it goes on.
-struct Run<'a> {
-    lab: &'a Lab,
-    driver: Driver<'a>,
-    engine: Engine<'a>,
-    store: MemoryStore,
-    effects: Vec<Effect>,
-    faults: &'a Faults,
-    chance: Chance,
-    commits: u32,
-    mode: Mode,
-}
-
-impl Run<'_> {
-    fn to_end(mut self, meanwhile: &[Spec]) -> Ended {
-        let mut stopped = None;
-        let mut paused = None;
-        match self.engine.step(Event::Start, self.lab.clock.now()) {
-            Ok(effects) => self.effects = effects,
-            Err(error) => return Ended::Refused(error),
-        }
-        for number in 0..10_000 {
-            if self.faults.pause == Some(number) {
-                paused = Some(self.pause(meanwhile));
-            }
-            self.lab.cut(|| Faults { crash: Some(2 * number), ..Faults::default() });
-            if self.faults.crash == Some(2 * number) {
-                return Ended::Crashed;
-            }
-            let Some(effect) = self.next() else { break };
-            let event = match effect {
-                Effect::Finish => break,
-                Effect::Decide => {
-                    check::in_scope(self.lab, &self.engine);
-                    if let Some(plan) = self.engine.plan() {
-                        self.lab.tale.plan(plan);
-                    }
-                    let whole = paused.is_none() && self.engine.scope.is_everything();
-                    if let Some(plan) = self.engine.plan().filter(|_| whole) {
-                        model::agrees(self.lab, &self.engine, plan);
-                    }
-                    Event::Decided(self.mode == Mode::Deploy)
-                }
-                Effect::Commit(changes) => match self.commit(&changes) {
-                    Ok(revision) => Event::Committed(revision),
-                    Err(error) => {
-                        stopped = Some(Error::Store(error));
-                        break;
-                    }
-                },
-                other => {
-                    check::before(self.lab, &self.engine, &other);
-                    self.driver.on_target(&self.engine, other)
-                }
-            };
-            self.lab.count(|stats| stats.steps += 1);
-            check::known(self.lab);
-            self.lab.cut(|| Faults { crash: Some(2 * number + 1), ..Faults::default() });
-            if self.lab.world.inner().dead || self.faults.crash == Some(2 * number + 1) {
-                return Ended::Crashed;
-            }
-            match self.engine.step(event, self.lab.clock.now()) {
-                Ok(effects) => self.effects.extend(effects),
-                Err(error) => return Ended::Refused(error),
-            }
-        }
-        if let Some(effects) = paused {
-            let log = self.lab.world.inner().log.clone();
-            if let Some(what) = log.get(effects) {
-                self.lab.report("I12", format!("{what}: by a deployer whose lease was over"));
-            }
-        }
-        Ended::Done(Box::new(self.engine.outcome(stopped)))
-    }
-
-    /// The process is paused for longer than its lease, and another one deploys. How many effects there
-    /// were when it goes on.
-    fn pause(&self, meanwhile: &[Spec]) -> usize {
-        self.lab.clock.sleep(LEASE + Duration::from_secs(1));
-        if let Ended::Refused(error) = self.lab.run(meanwhile, &Faults::default(), Mode::Deploy, &[]) {
-            self.lab.report("LEASE", format!("nobody else can deploy: {error}"));
-        }
-        self.lab.world.inner().log.len()
-    }
-
-    /// The next effect: any of those that wait for nothing.
-    fn next(&mut self) -> Option<Effect> {
-        let ready: Vec<usize> =
-            self.effects.iter().enumerate().filter(|(_, e)| e.wait().is_zero()).map(|(at, _)| at).collect();
-        let at = match (self.faults.schedule, ready.as_slice()) {
-            (_, []) => 0,
-            (0, ready) => *ready.first()?,
-            (_, ready) => *ready.get(self.chance.below(ready.len() as u64) as usize)?,
-        };
-        (at < self.effects.len()).then(|| self.effects.remove(at))
-    }
-
-    fn commit(&mut self, changes: &[crate::state::Change]) -> Result<crate::state::Revision, StoreError> {
-        let full = || StoreError::File {
-            doing: "write",
-            path: "ledger".into(),
-            source: io::Error::from(io::ErrorKind::StorageFull),
-        };
-        self.lab.tale.commit(changes);
-        check::dropped(self.lab, changes);
-        let fault = self.faults.store.filter(|(number, _)| *number == self.commits);
-        self.commits += 1;
-        if fault.is_some_and(|(_, durable)| !durable) {
-            return Err(full());
-        }
-        let revision = self.store.commit(self.engine.ledger.revision, self.lab.clock.now(), changes)?;
-        if fault.is_some() { Err(full()) } else { Ok(revision) }
     }
 }

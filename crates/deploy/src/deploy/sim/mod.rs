@@ -15,6 +15,7 @@ mod lab;
 mod loss;
 mod model;
 mod nodes;
+mod run;
 mod shrink;
 mod tale;
 
