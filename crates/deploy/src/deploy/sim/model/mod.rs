@@ -2,6 +2,10 @@
 //! answer is one word for an id; where two things change places in a way that the rules leave to
 //! the order, it gives none.
 
+mod pairs;
+mod parts;
+mod rows;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,14 +13,14 @@ use ecow::EcoString;
 
 use crate::graph::{GraphValue, Node, State};
 use crate::handler::fake::{At, Object};
-use crate::state::{Condition, Holding, Intent, Row, Snapshot};
+use crate::state::{Condition, Holding, Row, Snapshot};
 
 use super::super::engine::Engine;
-use super::super::parts::{as_part, owner};
+use super::super::parts::owner;
 use super::super::plan::{Action, Kept, Plan, Released};
 use super::check::places_of;
 use super::lab::Lab;
-use super::nodes::{self, waits_for};
+use super::nodes;
 
 /// Compares a plan with the reference.
 pub(super) fn agrees(lab: &Lab, engine: &Engine<'_>, plan: &Plan) {
@@ -174,49 +178,6 @@ impl Model<'_> {
         places_of(node).into_iter().next().unwrap_or_default()
     }
 
-    /// The row that a wanted node goes on with, by its id: the one that it has, or the one of what
-    /// it was before it moved.
-    fn row_by_id(&self, node: &Node) -> Option<&Row> {
-        let (identity, _) = Self::place(node);
-        if let Some(own) = self.live(&node.id, &identity).filter(|_| !self.goes_on(&node.id)) {
-            return Some(own);
-        }
-        let from = self.was(&node.id)?;
-        self.live(&from, &identity).filter(|_| self.goes_on(&from) && node.state == State::Present)
-    }
-
-    fn live(&self, id: &EcoString, identity: &EcoString) -> Option<&Row> {
-        let rows = self.ledger.rows.values().filter(|row| row.key.id == *id);
-        rows.filter(|row| row.condition != Condition::Deposed && row.place.identity == *identity)
-            .max_by_key(|row| row.key.incarnation)
-    }
-
-    /// Whether what an id stood for is something else now: somewhere on the way of its moves
-    /// something is wanted that has nothing yet.
-    fn goes_on(&self, id: &EcoString) -> bool {
-        let mut way = vec![id.clone()];
-        while let Some(to) = way.last().and_then(|at| self.moved_to(at)) {
-            let node = self.whole.iter().find(|node| node.id == owner(&to));
-            let Some(node) = node.filter(|_| !way.contains(&to)) else { return false };
-            if self.live(&to, &Self::place(node).0).is_none() {
-                return true;
-            }
-            way.push(to);
-        }
-        false
-    }
-
-    /// What an id is now: of a part the part of that name.
-    fn moved_to(&self, id: &EcoString) -> Option<EcoString> {
-        self.moves.get(owner(id)).map(|to| as_part(to, id))
-    }
-
-    /// What an id was.
-    fn was(&self, id: &EcoString) -> Option<EcoString> {
-        let (from, _) = self.moves.iter().find(|(_, to)| to.as_str() == owner(id))?;
-        Some(as_part(from, id))
-    }
-
     /// What becomes of something that passes.
     fn passing(&self, node: &Node) -> Option<&'static str> {
         if !self.is_needed(node)? {
@@ -260,43 +221,6 @@ impl Model<'_> {
         needed
     }
 
-    /// The row that a wanted node takes over because it holds its place.
-    fn row_by_claim(&self, node: &Node) -> Option<&Row> {
-        let place = Self::place(node);
-        // It may have something already that nobody could look at.
-        let implied = |intent: &Intent| {
-            let row = &intent.row;
-            row.key.id == node.id && row.place.identity == place.0 && !self.ledger.rows.contains_key(&row.key)
-        };
-        if self.ledger.intents.values().any(implied) {
-            return None;
-        }
-        self.ledger.rows.values().find(|row| {
-            Self::at(row) == place
-                && row.kind == node.type_
-                && row.condition != Condition::Deposed
-                && !self.wanted.iter().any(|n| self.row_by_id(n).is_some_and(|r| r.key == row.key))
-        })
-    }
-
-    fn row_of(&self, node: &Node) -> Option<&Row> {
-        self.row_by_id(node).or_else(|| self.row_by_claim(node))
-    }
-
-    fn node_of(&self, row: &Row) -> Option<&Node> {
-        let known = |node: &&Node| self.fold(&node.id) != Some(Fold::Unknown);
-        self.wanted.iter().filter(known).find(|node| self.row_of(node).is_some_and(|r| r.key == row.key))
-    }
-
-    /// The row that holds the place of a node and is not its own.
-    fn in_the_way(&self, node: &Node) -> Option<&Row> {
-        let place = Self::place(node);
-        let own = self.row_of(node).map(|row| &row.key);
-        let mut rows = self.ledger.rows.values();
-        // What is not there any more is in nobody's way.
-        rows.find(|row| Self::at(row) == place && Some(&row.key) != own && self.objects.contains_key(&place))
-    }
-
     fn is_ours(&self, row: &Row, object: &Object) -> bool {
         match &object.mark {
             Some(mark) => mark.lineage == self.ledger.lineage,
@@ -314,221 +238,9 @@ impl Model<'_> {
             && object.kind == row.kind
     }
 
-    /// What becomes of a row that is not wanted; `wanted` for one that is.
-    fn row(&self, row: &Row) -> Option<&'static str> {
-        if let Some(node) = self.node_of(row) {
-            let stays = node.id != row.key.id && self.fold(&node.id)? == Fold::Soon;
-            return Some(if stays { "folded" } else { "wanted" });
-        }
-        let is_live = row.condition != Condition::Deposed;
-        // It may go on as something that passes.
-        let takes = |node: &&Node| node.id != row.key.id && Self::place(node) == Self::at(row);
-        if let Some(node) = self.passing.iter().find(takes).filter(|_| is_live)
-            && self.is_needed(node)?
-        {
-            return None;
-        }
-        if let Some(node) = self.passing.iter().find(|node| node.id == row.key.id && is_live)
-            && self.live(&row.key.id, &Self::place(node).0).is_some_and(|live| live.key == row.key)
-            && self.is_needed(node)?
-        {
-            return Some("wanted");
-        }
-        let alone = self.alone(row);
-        if !matches!(alone, "forget" | "replaced") && self.stays_folded(row)? {
-            return Some("folded");
-        }
-        // What it is in goes, and it with that.
-        if alone == "delete"
-            && let Some(holder) = self.holder(row)
-            && (self.node_of(holder).is_some() || !self.is_used_by_what_stays(holder)?)
-            && self.ends(holder)?
-        {
-            return Some("goes");
-        }
-        if alone == "delete" && self.holds_what_stays(row)? {
-            return Some("holds");
-        }
-        Some(alone)
-    }
-
-    /// Whether something that stays uses a row, directly or through others.
-    fn is_used_by_what_stays(&self, row: &Row) -> Option<bool> {
-        let users = self.ledger.rows.values();
-        for user in users.filter(|user| user.requires.iter().any(|id| id == owner(&row.key.id))) {
-            let stays = match (self.node_of(user), self.alone(user)) {
-                (Some(node), _) => matches!(self.wanted(node), Some("refuse" | "folded")),
-                (None, "forget" | "replaced") => false,
-                (None, _) if self.stays_folded(user)? => true,
-                (None, "release") => false,
-                (None, "delete") => self.is_used_by_what_stays(user)?,
-                (None, _) => true,
-            };
-            if stays {
-                return Some(true);
-            }
-        }
-        Some(false)
-    }
-
-    /// Whether something is a part of what consists of nobody knows what.
-    fn stays_folded(&self, row: &Row) -> Option<bool> {
-        if row.key.id == owner(&row.key.id) || row.condition == Condition::Deposed {
-            return Some(false);
-        }
-        let mut way = vec![row.key.id.clone()];
-        while let Some(id) = way.last() {
-            if self.fold(id)? != Fold::No {
-                return Some(true);
-            }
-            let to = self.moved_to(id).filter(|to| !way.contains(to));
-            match to.filter(|_| !self.whole.iter().any(|node| node.id == owner(id))) {
-                Some(to) => way.push(to),
-                None => break,
-            }
-        }
-        Some(false)
-    }
-
-    /// What becomes of a row, were there no others.
-    fn alone(&self, row: &Row) -> &'static str {
-        if row.condition != Condition::Deposed {
-            if row.holding == Holding::Adopted || row.keep {
-                let inside = self.holder(row).is_some_and(|holder| {
-                    let let_go = self.node_of(holder).is_none() && self.alone(holder) == "release";
-                    holder.kind == "fake::Box" && !let_go
-                });
-                return match inside {
-                    true => "inside",
-                    false if self.is_under_way(row) => "unseen",
-                    false => "release",
-                };
-            }
-            if row.protect {
-                return "retain";
-            }
-        }
-        if self.blind.contains(&row.place.identity) {
-            return if row.condition == Condition::Doubt { "doubt" } else { "unseen" };
-        }
-        match self.objects.get(&Self::at(row)) {
-            None => "forget",
-            Some(_) if row.condition == Condition::Doubt => "doubt",
-            Some(object) if self.is_ours(row, object) => "delete",
-            Some(_) => "replaced",
-        }
-    }
-
-    /// Whether an effect on a place is not accounted for.
-    fn is_under_way(&self, row: &Row) -> bool {
-        self.ledger.intents.values().any(|intent| Self::at(&intent.row) == Self::at(row))
-    }
-
     /// What holds a place, by the claim of it.
     fn holding(at: &At) -> Option<&str> {
         at.1.rsplit_once('/').map(|(holder, _)| holder)
-    }
-
-    /// The box that a row is in.
-    fn holder(&self, row: &Row) -> Option<&Row> {
-        let (identity, claim) = Self::at(row);
-        let (holder, _) = claim.rsplit_once('/')?;
-        self.ledger.rows.values().find(|row| Self::at(row) == (identity.clone(), holder.into()))
-    }
-
-    fn inside<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = &'a Row> {
-        self.ledger.rows.values().filter(|other| self.holder(other).is_some_and(|h| h.key == row.key))
-    }
-
-    /// Whether a box holds what must not go with it.
-    fn holds_what_stays(&self, row: &Row) -> Option<bool> {
-        if row.kind != "fake::Box" {
-            return Some(false);
-        }
-        let (identity, claim) = Self::at(row);
-        let wanted = self.wanted.iter().any(|node| {
-            let (at, place) = Self::place(node);
-            at == identity && place.rsplit_once('/').is_some_and(|(holder, _)| holder == claim)
-        });
-        let replaced = self.wanted.iter().any(|node| {
-            Self::place(node) == Self::at(row) && self.row_of(node).is_none_or(|r| r.key != row.key)
-        });
-        if wanted && !replaced {
-            return Some(true);
-        }
-        for held in self.inside(row) {
-            let stays = match (self.node_of(held), self.alone(held)) {
-                (Some(node), _) => matches!(self.wanted(node), Some("refuse" | "folded")),
-                (None, "forget" | "replaced") => false,
-                (None, "delete") => self.stays_folded(held)?,
-                (None, _) => true,
-            };
-            if stays {
-                return Some(true);
-            }
-        }
-        Some(false)
-    }
-
-    /// Whether a box is taken away.
-    fn ends(&self, row: &Row) -> Option<bool> {
-        match self.node_of(row) {
-            Some(node) => Some(self.wanted(node)? == "replace"),
-            None => Some(self.row(row)? == "delete"),
-        }
-    }
-
-    /// What a field of a wanted node says, and nothing if it may be anything: what waits for an output
-    /// of something that is about to be made or changed.
-    fn says(&self, node: &Node, field: &str) -> Option<Option<EcoString>> {
-        let Some((_, id)) = waits_for(node).filter(|(name, _)| *name == field) else {
-            let plain = node.fields.get(field).and_then(|v| v.as_str()).unwrap_or_default();
-            return Some(Some(plain.into()));
-        };
-        let Some(producer) = self.wanted.iter().find(|node| node.id == *id) else { return Some(None) };
-        match self.wanted(producer)? {
-            "nothing" => Some(self.output(producer)),
-            // What has moved and cannot be looked at has not given anything under its new id yet.
-            "refuse" if self.blind.contains(&Self::place(producer).0) => match self.row_of(producer) {
-                Some(row) if row.key.id != producer.id => None,
-                // The one that there is is elsewhere.
-                None if self.ledger.rows_of(&producer.id).next().is_some() => None,
-                _ => Some(self.output(producer)),
-            },
-            "refuse" => None,
-            _ => Some(None),
-        }
-    }
-
-    /// What the ledger has of what a producer yields.
-    fn output(&self, producer: &Node) -> Option<EcoString> {
-        // What goes on under another id has yielded nothing under that.
-        let row = self.row_of(producer).filter(|row| row.key.id == producer.id)?;
-        let outputs = GraphValue::parse(row.recorded.outputs.as_bytes()).ok()?;
-        Some(outputs.get("out")?.as_str()?.into())
-    }
-
-    /// Whether it is known what parts the owner of an id consists of.
-    fn fold(&self, id: &str) -> Option<Fold> {
-        let Some(node) = self.whole.iter().find(|node| node.id == owner(id)) else { return Some(Fold::No) };
-        if node.fields.get("parts").is_none() {
-            return Some(Fold::No);
-        }
-        let name = node.fields.get("name").and_then(|name| name.as_str()).unwrap_or_default();
-        if self.folded.contains(name) {
-            return Some(Fold::Unknown);
-        }
-        let Some((field, producer)) = waits_for(node) else { return Some(Fold::No) };
-        let producer = self.wanted.iter().find(|node| node.id == *producer);
-        if producer.and_then(|producer| self.output(producer)).is_none() {
-            return Some(Fold::Unknown);
-        }
-        Some(if self.says(node, field)?.is_none() { Fold::Soon } else { Fold::No })
-    }
-
-    fn is_asked(&self, node: &Node) -> bool {
-        let mut all = self.whole.iter().chain(self.passing);
-        all.any(|user| waits_for(user).is_some_and(|(_, id)| *id == node.id))
     }
 
     /// What becomes of what is there and no row stands for.
