@@ -223,7 +223,7 @@ pub(super) fn healed(lab: &Lab, wanted: &[Spec], last: &Outcome) {
         lasting.flat_map(|node| places_of(node).into_iter().map(move |at| (at, node))).collect();
     let Ok(ledger) = lab.store.reopen().load() else { return };
     let named = |id: &EcoString| {
-        let was = |action: &Action| matches!(action, Action::Update { was: Some(was), .. } if was == id);
+        let was = |action: &Action| matches!(action, Action::Update { was: Some(was), .. } | Action::Replace { was: Some(was), .. } if was == id);
         let about = |entry: &Entry| entry.id == *id || entry.id == owner(id) || was(&entry.action);
         let entries = last.plan.entries.iter().zip(&last.verdicts).filter(|(entry, _)| about(entry));
         entries.into_iter().any(|(entry, verdict)| {
@@ -251,7 +251,10 @@ pub(super) fn healed(lab: &Lab, wanted: &[Spec], last: &Outcome) {
         let mut rows = ledger.rows.values().filter(|row| places(row).any(|place| place == *at));
         // What cannot go on as what it has moved to is named as that.
         let moved = |id: &EcoString| nodes::moved_to(wanted, id).is_some_and(|to| named(&to));
-        if !rows.any(|row| named(&row.key.id) || moved(&row.key.id)) {
+        // What something that passes has taken up is named as that.
+        let mut passing = nodes.iter().filter(|node| node.state == State::Transient);
+        let passes = passing.any(|node| places_of(node).contains(at) && named(&node.id));
+        if !passes && !rows.any(|row| named(&row.key.id) || moved(&row.key.id)) {
             lab.report("I2", format!("{at:?} is not wanted, is there, and nothing is said of it"));
         }
     }

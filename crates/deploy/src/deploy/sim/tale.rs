@@ -6,7 +6,7 @@ use ecow::EcoString;
 
 use crate::state::{Change, Closed, Row, RowKey};
 
-use super::super::plan::Plan;
+use super::super::plan::{Action, Entry, Kept, Plan};
 use super::case::{Faults, Spec};
 use super::{model, nodes};
 
@@ -48,9 +48,16 @@ impl Tale {
 
     /// It has a plan.
     pub(super) fn plan(&self, plan: &Plan) {
-        let line = |entry: &super::super::Entry| {
+        let line = |entry: &Entry| {
+            let why = match &entry.action {
+                Action::Refuse { fault } | Action::Keep { why: Kept::Unseen(fault) } => {
+                    fault.message.as_str()
+                }
+                _ => "",
+            };
             let blocked = entry.blocked.as_ref().map(|cause| format!(", but {} {}", cause.id, cause.what));
-            format!("  plan {}: {}{}", entry.id, model::word(&entry.action), blocked.unwrap_or_default())
+            let word = model::word(&entry.action);
+            format!("  plan {}: {word} {why}{}", entry.id, blocked.unwrap_or_default()).trim_end().to_owned()
         };
         self.tell(|| {
             plan.entries.iter().map(line).chain(plan.notes.iter().map(|n| format!("  note {n}"))).collect()

@@ -127,7 +127,7 @@ impl Model<'_> {
         }
         for held in self.inside(row) {
             let stays = match (self.node_of(held), self.alone(held)) {
-                (Some(node), _) => matches!(self.wanted(node), Some("refuse" | "folded")),
+                (Some(node), _) => matches!(self.wanted(node)?, "refuse" | "folded"),
                 (None, "forget" | "replaced") => false,
                 (None, "delete") => self.stays_folded(held)?,
                 (None, _) => true,
