@@ -215,9 +215,10 @@ impl Survey {
 
     /// Whether a subject is to be elsewhere than where its row says.
     pub(super) fn goes_elsewhere(&self, ledger: &Snapshot, subject: &Subject) -> bool {
-        let row = subject.row.as_ref().and_then(|key| self.row(ledger, key));
-        let wanted = subject.wanted.as_ref().filter(|wanted| !wanted.passing);
-        row.zip(wanted).is_some_and(|(row, wanted)| row.claims != wanted.claims)
+        // What nobody had to read is as its row says.
+        let wanted = subject.wanted.as_ref().filter(|wanted| !wanted.passing && wanted.node.is_some());
+        let row = || self.row(ledger, subject.row.as_ref()?);
+        wanted.is_some_and(|wanted| row().is_some_and(|row| row.claims != wanted.claims))
     }
 
     /// What to ask a handler about the place that a subject is to go to.

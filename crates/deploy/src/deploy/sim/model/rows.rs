@@ -50,7 +50,7 @@ impl Model<'_> {
         let users = self.ledger.rows.values();
         for user in users.filter(|user| user.requires.iter().any(|id| id == owner(&row.key.id))) {
             let stays = match (self.node_of(user), self.alone(user)) {
-                (Some(node), _) => matches!(self.wanted(node), Some("refuse" | "folded")),
+                (Some(node), _) => matches!(self.wanted(node)?, "refuse" | "folded"),
                 (None, "forget" | "replaced") => false,
                 (None, _) if self.stays_folded(user)? => true,
                 (None, "release") => false,
