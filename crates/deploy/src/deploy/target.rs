@@ -242,6 +242,9 @@ impl Ground {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::Header;
+    use crate::handler::{Recorded, SeededRandom, Timestamp, Token};
+    use crate::state::{Condition, Holding, Intent, Operation, Row, RowKey};
 
     fn target(json: &str, root: Option<&Path>) -> Result<Target, Error> {
         let fields = GraphValue::parse(json.as_bytes()).unwrap();
@@ -273,6 +276,46 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), odd.len());
         assert!(names.iter().all(|name| !name.contains('/') && !name.starts_with('.')), "{names:?}");
+    }
+
+    /// An effect that is under way on a host.
+    fn intent(target: &str, reach: &str) -> Intent {
+        let row = Row {
+            key: RowKey { id: "a::A[name=x]".into(), incarnation: 1 },
+            holding: Holding::Made,
+            condition: Condition::Ok,
+            kind: "a::A".into(),
+            handler: "file".into(),
+            handler_version: 1,
+            place: Place { target: target.into(), identity: "m".into(), reach: reach.into() },
+            claims: ["path:/a".into()].into(),
+            digest: EcoString::new(),
+            recorded: Recorded::default(),
+            requires: Box::default(),
+            protect: false,
+            keep: false,
+            generation: 1,
+            ready: false,
+        };
+        let (before, moved) = (None, None);
+        let (token, deadline) = (Token::new(&SeededRandom::new(1)), Timestamp::default());
+        Intent { number: 1, epoch: 1, operation: Operation::Create, row, before, token, moved, deadline }
+    }
+
+    /// Nobody names the host any more, and no row is on it: what may have been made there is looked for
+    /// all the same.
+    #[test]
+    fn a_host_on_which_something_may_have_been_made_stays_a_target() {
+        let graph = GraphBuilder::new(Header::default());
+        let host = "std::host::Host[name=h]";
+        let mut ledger = Snapshot::default();
+        assert_eq!(Targets::of(&graph, &ledger, None).unwrap().named(host), None);
+        ledger.intents.insert(1, intent(host, r#"{"transport":{"type":"ssh","address":"h.invalid"}}"#));
+        let targets = Targets::of(&graph, &ledger, None).unwrap();
+        let at = targets.named(host).unwrap();
+        // Until it answers it is taken for what it was.
+        assert_eq!(targets.get(at).unwrap().place.identity, "m");
+        assert_eq!(targets.remote().len(), 1);
     }
 
     #[test]
