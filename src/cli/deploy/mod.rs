@@ -229,11 +229,7 @@ impl Shared {
         let outcome = deploy::run(&mut source, system, &options, &mut talk)?;
         drop(scratch);
         talk.end(&outcome)?;
-        if let (Some(name), Some(receipt)) = (receipt, &outcome.receipt) {
-            let named = workspace.session.config().and_then(|c| c.deployers.iter().find(|d| d.name == name));
-            let path = named.map_or_else(|| receipt_path(name), |deployer| deployer.receipt.to_string());
-            write_receipt(&workspace.root.join(path), &receipt.text())?;
-        }
+        say_in_receipt(&workspace, receipt, &outcome)?;
         let (exit, outcome) = finish(context, outcome, mode, self.exit_code);
         Ok((exit, Some(outcome)))
     }
@@ -273,6 +269,14 @@ fn finish(context: &Context, mut outcome: Outcome, mode: Mode, exit_code: bool) 
         context.ui.failure(error.into());
     }
     (exit, outcome)
+}
+
+/// Writes the receipt of a deployer, if one is named and the run has something to say.
+fn say_in_receipt(workspace: &Workspace, name: Option<&str>, outcome: &Outcome) -> Result<(), Failure> {
+    let (Some(name), Some(receipt)) = (name, &outcome.receipt) else { return Ok(()) };
+    let named = workspace.session.config().and_then(|c| c.deployers.iter().find(|d| d.name == name));
+    let path = named.map_or_else(|| receipt_path(name), |deployer| deployer.receipt.to_string());
+    write_receipt(&workspace.root.join(path), &receipt.text())
 }
 
 /// Writes a receipt, whole or not at all; the same one is not written again.

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::super::ledger::Which;
 use super::super::{Context, Exit, Failure};
-use super::{Scratch, Talk, absolute, finish};
+use super::{Scratch, Talk, absolute, finish, say_in_receipt};
 use crate::base::DiskSystem;
 use crate::deploy::{self, Mode, Options};
 use crate::graph::Allow;
@@ -29,6 +29,7 @@ Examples:
 Exit codes: 0 done, or nothing to do, 1 an error, and nothing was done, 3 done in part.")]
 pub(crate) struct Rollback {
     /// The generation
+    #[arg(value_parser = number)]
     generation: u64,
     /// Do not ask
     #[arg(short, long)]
@@ -36,6 +37,9 @@ pub(crate) struct Rollback {
     /// Wait so long for another deploy to end, instead of leaving at once
     #[arg(long, value_name = "SECONDS")]
     wait: Option<u64>,
+    /// Say in the receipt of NAME, a deployer of gops.toml, what is settled now
+    #[arg(long, value_name = "NAME")]
+    receipt: Option<String>,
     #[command(flatten)]
     which: Which,
     /// Read everything again, also what looks untouched
@@ -44,6 +48,11 @@ pub(crate) struct Rollback {
     /// For scripts: one event a line
     #[arg(long)]
     json: bool,
+}
+
+/// What names a generation.
+fn number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "a generation is a number: `gops history` lists them".to_owned())
 }
 
 impl Rollback {
@@ -67,9 +76,12 @@ impl Rollback {
         let scratch = Scratch::make(options.root.as_deref(), Mode::Deploy)?;
         let system = Arc::new(DiskSystem::new(&workspace.root));
         let mut talk = Talk::new(context, self.json, Mode::Deploy, self.yes);
-        let outcome = deploy::rollback(self.generation, system, allow.collect(), &options, &mut talk)?;
+        let moves = workspace.session.moved_lines();
+        let allow = allow.collect();
+        let outcome = deploy::rollback(self.generation, system, allow, moves, &options, &mut talk)?;
         drop(scratch);
         talk.end(&outcome)?;
+        say_in_receipt(&workspace, self.receipt.as_deref(), &outcome)?;
         Ok(finish(context, outcome, Mode::Deploy, false).0)
     }
 }

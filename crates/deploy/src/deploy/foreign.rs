@@ -2,7 +2,9 @@
 //! whoever asks for drift wants to know.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread::ScopedJoinHandle;
 
 use ecow::EcoString;
 
@@ -24,6 +26,15 @@ pub struct Foreign {
     pub target: EcoString,
     /// What it is, by what it would claim, without the kind of that: a path. Sorted.
     pub entries: Vec<EcoString>,
+}
+
+/// What one handler on one target is asked for at once.
+struct Batch<'a> {
+    target: usize,
+    handler: &'a str,
+    /// The numbers of the rows.
+    rows: Vec<usize>,
+    asked: Vec<&'a Row>,
 }
 
 /// What a search needs.
@@ -51,10 +62,16 @@ impl Search<'_> {
                 batches.entry((target, &row.handler)).or_default().push(at);
             }
         }
+        let batches: Vec<Batch<'_>> = batches
+            .into_iter()
+            .map(|((target, handler), rows)| {
+                let asked = rows.iter().filter_map(|at| holders.get(*at).copied()).collect();
+                Batch { target, handler, rows, asked }
+            })
+            .collect();
         let mut found: BTreeMap<usize, Foreign> = BTreeMap::new();
-        for ((target, handler), batch) in batches {
-            let rows: Vec<&Row> = batch.iter().filter_map(|at| holders.get(*at).copied()).collect();
-            for ((at, row), entries) in batch.iter().zip(&rows).zip(self.entries(target, handler, &rows)) {
+        for (batch, answers) in batches.iter().zip(self.ask(&batches)) {
+            for ((at, row), entries) in batch.rows.iter().zip(&batch.asked).zip(answers) {
                 let is_strange =
                     |claim: &EcoString| !known.contains(&(row.place.identity.clone(), claim.clone()));
                 let strange = entries.unwrap_or_default().into_iter().filter(is_strange);
@@ -66,6 +83,37 @@ impl Search<'_> {
             }
         }
         found.into_values().collect()
+    }
+
+    /// What is in the things of each batch. All machines are asked at once, so that one that is slow, or
+    /// does not answer, keeps no other waiting.
+    fn ask(&self, batches: &[Batch<'_>]) -> Vec<Vec<Option<Vec<EcoString>>>> {
+        let mut lanes: BTreeMap<&EcoString, Vec<usize>> = BTreeMap::new();
+        for (at, batch) in batches.iter().enumerate() {
+            if let Some(target) = self.targets.get(batch.target) {
+                lanes.entry(&target.place.identity).or_default().push(at);
+            }
+        }
+        let all = |lane: Vec<usize>| -> Vec<(usize, Vec<Option<Vec<EcoString>>>)> {
+            let batches = lane.into_iter().filter_map(|at| Some((at, batches.get(at)?)));
+            batches.map(|(at, batch)| (at, self.entries(batch.target, batch.handler, &batch.asked))).collect()
+        };
+        let answers: Vec<_> = match lanes.len() {
+            0 | 1 => lanes.into_values().flat_map(all).collect(),
+            _ => std::thread::scope(|scope| {
+                let asked: Vec<_> = lanes.into_values().map(|lane| scope.spawn(move || all(lane))).collect();
+                let answer =
+                    |asked: ScopedJoinHandle<'_, _>| asked.join().unwrap_or_else(|p| resume_unwind(p));
+                asked.into_iter().flat_map(answer).collect()
+            }),
+        };
+        let mut by_batch: Vec<_> = batches.iter().map(|_| Vec::new()).collect();
+        for (at, entries) in answers {
+            if let Some(of_batch) = by_batch.get_mut(at) {
+                *of_batch = entries;
+            }
+        }
+        by_batch
     }
 
     /// Whether a row stands for something that somebody else can put something into.

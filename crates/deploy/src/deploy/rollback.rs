@@ -6,7 +6,7 @@
 //! that the generation kept, in the commit that it was of, and in the project as it is now; what is
 //! nowhere is named before anything is done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,13 +17,16 @@ use sha2::{Digest as _, Sha256};
 use crate::base::{Entry as Listed, MemorySystem, System, SystemError};
 use crate::graph::{Allow, Graph, GraphBuilder, GraphValue, Secret, State, id};
 use crate::handler::Registry;
+use crate::history::receipt::Known;
+use crate::project::EarlierProject;
+use crate::project::history::KeptFiles;
 use crate::secret::{SecretError, Vault};
 use crate::state::{Generation, SqliteStore, Store as _, ledger_folder};
 
 use super::outcome::Outcome;
 use super::plan::{Action, Plan};
 use super::run::{Observer, Options, Progress, run};
-use super::{Error, past};
+use super::{Error, Source, past};
 
 /// How many resources a message names.
 const NAMED: usize = 5;
@@ -31,16 +34,18 @@ const NAMED: usize = 5;
 /// How much of a file is in memory while its digest is taken.
 const BUFFER: usize = 1 << 16;
 
-/// Deploys an old generation again. `allow` are the approvals of the project as it is now.
+/// Deploys an old generation again. `allow` are the approvals of the project as it is now, `moves` its
+/// `moved` lines: for the receipt.
 pub fn rollback(
     number: u64,
     project: Arc<dyn System>,
     allow: Vec<Allow>,
+    moves: BTreeSet<EcoString>,
     options: &Options,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
     let (generation, then, now) = generations(number, options)?;
-    let mut graph = again(&then, now.as_ref(), allow)?;
+    let graph = again(&then, now.as_ref(), allow)?;
     let mut places = Places::of(&generation, options.repository.as_deref(), project);
     let missing = places.find_all(&graph)?;
     let options = Options {
@@ -50,10 +55,35 @@ pub fn rollback(
         ..options.clone()
     };
     let mut guarded = Guarded { observer, missing, wanted: Vec::new() };
-    let outcome = run(&mut graph, Arc::new(places), &options, &mut guarded)?;
+    let outcome = run(&mut Again { graph, moves }, Arc::new(places), &options, &mut guarded)?;
     match guarded.wanted.is_empty() {
         true => Ok(outcome),
         false => Err(unavailable(number, &guarded.wanted)),
+    }
+}
+
+/// What was to exist then, wanted again.
+struct Again {
+    graph: GraphBuilder,
+    moves: BTreeSet<EcoString>,
+}
+
+impl Source for Again {
+    fn graph(&mut self, _: Option<&[EarlierProject]>) -> Option<GraphBuilder> {
+        Some(self.graph.clone())
+    }
+
+    fn looks_at_data(&self) -> bool {
+        false
+    }
+
+    fn kept_files(&self) -> KeptFiles {
+        KeptFiles::default()
+    }
+
+    fn known(&self) -> Known {
+        // What is older than the newest versions is there again: none of them has settled.
+        Known { versions: BTreeMap::new(), moves: self.moves.clone() }
     }
 }
 
