@@ -128,6 +128,16 @@ fn layer_of<'a>(source: &Source, path: &'a Path) -> Option<&'a str> {
     names.get(at).map(String::as_str).filter(|n| *n != "self")
 }
 
+/// A plan is a function: who makes it knows nothing of those who carry it out.
+fn planning(sources: &[Source]) -> Vec<String> {
+    find(sources, |source, path| {
+        let name = path.names.iter().find(|name| !["super", "crate", "deploy"].contains(&name.as_str()))?;
+        let above =
+            source.path.starts_with("deploy/planning/") && ["engine", "run", "sim"].contains(&name.as_str());
+        above.then(|| format!("planning does not use `{name}`"))
+    })
+}
+
 /// The layers of other crates are named as those of one's own: `crate::base`.
 fn crates_by_name(sources: &[Source]) -> Vec<String> {
     find(sources, |source, path| {
@@ -308,6 +318,7 @@ type Rule = (&'static str, fn(&[Source]) -> Vec<String>);
 const RULES: &[Rule] = &[
     ("the direction of use", edges),
     ("crates by name", crates_by_name),
+    ("planning", planning),
     ("the folders", folders),
     ("no input or output", no_input_or_output),
     ("no panics", no_panics),
@@ -383,6 +394,14 @@ mod rules_can_fail {
     #[track_caller]
     fn passes(rule: fn(&[Source]) -> Vec<String>, path: &str, text: &str) {
         assert_eq!(rule(&[Source::new(path, text)]), Vec::<String>::new(), "{path}: {text}");
+    }
+
+    #[test]
+    fn planning_knows_no_engine() {
+        refuses(planning, "deploy/planning/survey.rs", "use super::super::engine::task::Task;");
+        refuses(planning, "deploy/planning/survey.rs", "use crate::deploy::run::Mode;");
+        passes(planning, "deploy/planning/survey.rs", "use super::super::target::Targets;");
+        passes(planning, "deploy/engine/doing.rs", "use super::super::engine::task::Task;");
     }
 
     #[test]

@@ -11,9 +11,9 @@ use crate::graph::{Drift as Policy, Graph, GraphBuilder, Origin, State};
 use crate::handler::{Fault, FieldChange};
 use crate::state::{SqliteStore, Store as _, ledger_folder};
 
-use super::foreign::Foreign;
-use super::parts::owner;
-use super::plan::{Action, Entry, Kept};
+use super::engine::foreign::Foreign;
+use super::planning::parts::owner;
+use super::planning::plan::{Action, Entry, Kept};
 use super::run::{Mode, Observer, Options, run};
 use super::{Error, past};
 

@@ -9,7 +9,7 @@ use crate::project::config::Limit;
 use crate::state::Generation;
 
 use super::Error;
-use super::plan::{Action, Plan};
+use super::planning::plan::{Action, Plan};
 
 /// Says whether one revision of the sources follows another.
 pub trait Ancestry {

@@ -3,38 +3,22 @@
 //! One path serves every run: a plan is a pure function of what is wanted, what the ledger
 //! knows and what was seen; a deploy is that plan, executed. [`run()`] is all that others call.
 //!
-//! `sim` drives the engine through random lives and checks what must hold.
+//! `planning` makes the plan, `engine` carries it out, `sim` drives both through random lives and checks
+//! what must hold. The other files are what commands ask, and what all of them need: targets, scope, secrets.
 //!
 //! Invariants: an effect begins only after its intent is durable; what depends on an effect
 //! begins only after its outcome is durable; a row leaves the ledger only with evidence; the
 //! engine does nothing itself (events in, effects out), so that a simulator can drive it.
 
-mod anew;
-mod decide;
-mod doing;
 mod drift;
-mod driver;
 mod engine;
 mod error;
-mod foreign;
-mod greet;
 mod guard;
 mod history;
-mod intents;
-mod lanes;
-mod later;
-mod leave;
-mod looking;
 mod operate;
-mod order;
-mod outcome;
-mod parts;
-mod passing;
 mod past;
-mod plan;
-mod planner;
+mod planning;
 mod reclaim;
-mod recover;
 mod rollback;
 mod run;
 mod saved;
@@ -43,26 +27,21 @@ mod secrets;
 mod selector;
 pub mod sim;
 mod status;
-mod survey;
-mod taking;
 mod target;
-mod task;
-mod waiting;
 mod who;
-mod within;
 
 #[cfg(test)]
 mod tests;
 
 pub use drift::{Difference, Differs, Drift, drift};
+pub use engine::foreign::Foreign;
+pub use engine::outcome::{End, Outcome, Verdict};
 pub use error::Error;
-pub use foreign::Foreign;
 pub use guard::{Ancestry, Repository};
 pub use history::{Chapter, Deed, Deeds, Ended, Happened, Known, history, known};
 pub use operate::{Order, Orders, export, import, ledger, operate};
-pub use outcome::{End, Outcome, Verdict};
 pub use past::Source;
-pub use plan::{Action, Cause, Entry, Kept, Made, Plan, Released, Totals};
+pub use planning::plan::{Action, Cause, Entry, Kept, Made, Plan, Released, Totals};
 pub use reclaim::reclaim;
 pub use rollback::rollback;
 pub use run::{Mode, Observer, Options, Progress, run};

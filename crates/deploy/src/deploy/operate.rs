@@ -14,7 +14,7 @@ use crate::state::{
 };
 
 use super::Error;
-use super::plan::Plan;
+use super::planning::plan::Plan;
 use super::run::{Observer, Options, take_lock};
 
 /// What is said.

@@ -13,7 +13,7 @@ use crate::project::history::KeptFiles;
 use crate::state::{Condition, Generation, Snapshot, Store, StoreError};
 
 use super::Error;
-use super::parts::owner;
+use super::planning::parts::owner;
 
 /// Compiles a project, once the ledger has said what was before.
 pub trait Source {

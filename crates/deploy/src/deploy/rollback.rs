@@ -23,8 +23,8 @@ use crate::project::history::KeptFiles;
 use crate::secret::{SecretError, Vault};
 use crate::state::{Generation, SqliteStore, Store as _, ledger_folder};
 
-use super::outcome::Outcome;
-use super::plan::{Action, Plan};
+use super::engine::outcome::Outcome;
+use super::planning::plan::{Action, Plan};
 use super::run::{Observer, Options, Progress, run};
 use super::{Error, Source, past};
 

@@ -16,13 +16,13 @@ use crate::state::{
 };
 
 use super::Error;
-use super::driver::Driver;
-use super::engine::Request;
-use super::foreign::Search;
+use super::engine::driver::Driver;
+use super::engine::foreign::Search;
+use super::engine::machine::Request;
+use super::engine::outcome::{Outcome, Verdict};
 use super::guard::{Repository, follows};
-use super::outcome::{Outcome, Verdict};
 use super::past::{self, Source};
-use super::plan::Plan;
+use super::planning::plan::Plan;
 use super::saved::{Bound, MadeFor, Same, SavedPlan};
 use super::scope::Choice;
 use super::secrets::{Prints, Secrets, has_secrets};

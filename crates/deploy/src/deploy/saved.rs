@@ -13,7 +13,7 @@ use crate::project::config::Limit;
 use crate::state::Snapshot;
 
 use super::Error;
-use super::plan::{Action, Entry, Plan};
+use super::planning::plan::{Action, Entry, Plan};
 use super::run::Observer;
 
 /// The format of the file.

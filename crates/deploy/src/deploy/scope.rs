@@ -12,7 +12,7 @@ use crate::graph::{GraphBuilder, LOCAL, State};
 use crate::state::Snapshot;
 
 use super::Error;
-use super::parts::owner;
+use super::planning::parts::owner;
 use super::selector::{Selector, Universe};
 
 /// Selects resources by their ids.

@@ -15,7 +15,7 @@ use crate::handler::{Fault, PrintKey};
 use crate::model::Program;
 use crate::secret::{Plain, SecretError, Vault};
 
-use super::plan::{Action, Made};
+use super::planning::plan::{Action, Made};
 
 /// The secrets of a run.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use crate::handler::{Fault, Rights, Root};
 use crate::state::{Place, Snapshot};
 
 use super::Error;
-use super::later::{self, Outputs};
+use super::planning::later::{self, Outputs};
 
 /// A target of the run.
 #[derive(Clone, Debug)]

@@ -9,8 +9,9 @@ use crate::graph::{GraphBuilder, Node, State};
 use crate::handler::{Found, Registry};
 use crate::state::{Condition, Holding, Place, Row, RowKey, Snapshot};
 
+use super::super::Error;
+use super::super::planning::parts;
 use super::super::target::Targets;
-use super::super::{Error, parts};
 
 /// What is wanted, by where it is to be: the id of its target, and its claim.
 pub(super) type Wanted = FxHashMap<(EcoString, EcoString), Node>;

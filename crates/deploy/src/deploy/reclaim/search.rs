@@ -12,7 +12,7 @@ use crate::handler::{Clock, Fault, Fence, Found, Hello, PrintKey, Reach, Registr
 use crate::state::{Change, End, Row, RowKey, SUSPECT, Snapshot};
 
 use super::super::Error;
-use super::super::engine::LOOK;
+use super::super::engine::machine::LOOK;
 use super::super::operate::order;
 use super::super::target::{Target, Targets};
 use super::rows::{self, Learned, Wanted};

@@ -9,9 +9,9 @@ use crate::handler::Handler as _;
 use crate::handler::fake::{At, FakeHandler, World};
 use crate::state::{Change, Condition, End, Holding, Row, Snapshot, Store as _};
 
-use super::super::engine::{Effect, Engine};
-use super::super::parts::{owner, rows_of_all};
-use super::super::survey::Subject;
+use super::super::engine::machine::{Effect, Engine};
+use super::super::planning::parts::{owner, rows_of_all};
+use super::super::planning::survey::Subject;
 use super::super::{Action, Entry, Outcome};
 use super::case::Spec;
 use super::lab::{Ended, Lab};

@@ -11,7 +11,7 @@ use crate::graph::{
 use crate::handler::Root;
 use crate::state::Place;
 
-use super::super::parts::{as_part, owner};
+use super::super::planning::parts::{as_part, owner};
 use super::super::target::{Target, Targets};
 use super::super::{Scope, Select};
 use super::case::{Faults, Kind, Spec};

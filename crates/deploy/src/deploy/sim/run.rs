@@ -9,8 +9,8 @@ use crate::base::MemorySystem;
 use crate::handler::{Clock as _, Token};
 use crate::state::{Change, Coord as _, Holder, MemoryStore, Revision, Store as _, StoreError};
 
-use super::super::driver::Driver;
-use super::super::engine::{Effect, Engine, Event, Request};
+use super::super::engine::driver::Driver;
+use super::super::engine::machine::{Effect, Engine, Event, Request};
 use super::super::{Error, Mode};
 use super::case::{Faults, Spec};
 use super::chance::Chance;

@@ -6,7 +6,7 @@ use ecow::EcoString;
 
 use crate::state::{Change, Closed, Row, RowKey};
 
-use super::super::plan::{Action, Entry, Kept, Plan};
+use super::super::planning::plan::{Action, Entry, Kept, Plan};
 use super::case::{Faults, Spec};
 use super::{model, nodes};
 

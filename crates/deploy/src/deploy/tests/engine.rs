@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ecow::EcoString;
 use proptest::prelude::*;
 
-use super::super::driver::Driver;
+use super::super::engine::driver::Driver;
 use super::super::target::{Target, Targets};
 use super::super::*;
 use super::{Run, Trial, graph, graph_on, node, requiring, text};

@@ -13,7 +13,7 @@ use crate::graph::{self, GraphValue, LOCAL, Node};
 use crate::handler::{ManualClock, Registry, Root, SeededRandom};
 use crate::state::{MemoryStore, Place, Store as _};
 
-use super::super::driver::Driver;
+use super::super::engine::driver::Driver;
 use super::super::target::{Target, Targets};
 use super::super::*;
 use super::{Run, Trial, Yes, graph, graph_on, node, requiring, text};

@@ -10,7 +10,7 @@ use crate::handler::{
 };
 use crate::state::{MemoryStore, Place, Row, RowKey, Store as _};
 
-use super::super::foreign::Search;
+use super::super::engine::foreign::Search;
 use super::super::target::{Target, Targets};
 use super::files::{Host, directory, dying, file, inside};
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use ecow::eco_format;
 
-use super::super::driver::Driver;
-use super::super::engine::Request;
+use super::super::engine::driver::Driver;
+use super::super::engine::machine::Request;
 use super::super::secrets::Secrets;
 use super::super::target::{Target, Targets};
 use super::super::*;

@@ -14,8 +14,8 @@ use std::collections::VecDeque;
 
 use ecow::{EcoString, eco_format};
 
-use super::driver::Driver;
-use super::engine::{Effect, Engine, Event, Request};
+use super::engine::driver::Driver;
+use super::engine::machine::{Effect, Engine, Event, Request};
 use super::*;
 use crate::graph::{Graph, GraphBuilder, GraphValue, Header, Node, Require, Target as Host};
 use crate::handler::{Clock as _, ManualClock, Random, Registry, Token};

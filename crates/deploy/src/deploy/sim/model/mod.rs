@@ -15,9 +15,9 @@ use crate::graph::{GraphValue, Node, State};
 use crate::handler::fake::{At, Object};
 use crate::state::{Condition, Holding, Row, Snapshot};
 
-use super::super::engine::Engine;
-use super::super::parts::owner;
-use super::super::plan::{Action, Kept, Plan, Released};
+use super::super::engine::machine::Engine;
+use super::super::planning::parts::owner;
+use super::super::planning::plan::{Action, Kept, Plan, Released};
 use super::check::places_of;
 use super::lab::Lab;
 use super::nodes;

@@ -5,7 +5,7 @@ use ecow::EcoString;
 use crate::graph::{Node, State};
 use crate::state::{Condition, Intent, Row};
 
-use super::super::super::parts::{as_part, owner};
+use super::super::super::planning::parts::{as_part, owner};
 use super::{Fold, Model};
 
 impl Model<'_> {

@@ -5,7 +5,7 @@ use ecow::EcoString;
 use crate::graph::{GraphValue, Node};
 use crate::state::{Condition, Row};
 
-use super::super::super::parts::owner;
+use super::super::super::planning::parts::owner;
 use super::super::nodes::waits_for;
 use super::{Fold, Model};
 

@@ -3,7 +3,7 @@
 use crate::graph::Node;
 use crate::state::{Condition, Holding, Row};
 
-use super::super::super::parts::owner;
+use super::super::super::planning::parts::owner;
 use super::{Fold, Model};
 
 impl Model<'_> {

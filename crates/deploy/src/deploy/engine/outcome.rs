@@ -3,10 +3,10 @@
 use crate::handler::Fault;
 use crate::history::receipt::Receipt;
 
-use super::Error;
+use super::super::Error;
+use super::super::planning::plan::{Cause, Plan};
+use super::super::saved::SavedPlan;
 use super::foreign::Foreign;
-use super::plan::{Cause, Plan};
-use super::saved::SavedPlan;
 
 /// What became of a run.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl Verdict {
     }
 
     /// How bad it is.
-    pub(super) fn rank(&self) -> u8 {
+    pub(in crate::deploy) fn rank(&self) -> u8 {
         match self {
             Verdict::Said => 0,
             Verdict::Done => 1,

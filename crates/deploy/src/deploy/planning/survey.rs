@@ -11,19 +11,19 @@ use crate::graph::{GraphBuilder, Node, SealedNode, State};
 use crate::handler::{Fault, Registry, Seen};
 use crate::state::{Condition, Intent, Operation, Row, RowKey, Snapshot};
 
-use super::Error;
+use super::super::Error;
+use super::super::scope::Scope;
+use super::super::secrets::{NodePrints, Prints, tell_apart};
+use super::super::target::Targets;
 use super::intents::Intents;
 use super::later::{self, Outputs};
+use super::look::LookRequest;
 use super::parts::{Compound, as_part, owner};
 use super::plan::Made;
-use super::scope::Scope;
-use super::secrets::{NodePrints, Prints, tell_apart};
-use super::target::Targets;
-use super::task::LookRequest;
 
 /// What is looked at, and decided on.
 #[derive(Debug)]
-pub(super) struct Subject {
+pub(in crate::deploy) struct Subject {
     /// The target, by number.
     pub target: usize,
     /// The full path of the type.
@@ -44,7 +44,7 @@ pub(super) struct Subject {
 
 impl Subject {
     /// The id under which it is wanted or known.
-    pub(super) fn id(&self) -> &EcoString {
+    pub(in crate::deploy) fn id(&self) -> &EcoString {
         static NONE: EcoString = EcoString::new();
         match (&self.wanted, &self.row) {
             (Some(wanted), _) => &wanted.sealed.id,
@@ -54,19 +54,19 @@ impl Subject {
     }
 
     /// Whether it is wanted for more than a change-over.
-    pub(super) fn lasts(&self) -> bool {
+    pub(in crate::deploy) fn lasts(&self) -> bool {
         self.wanted.as_ref().is_some_and(|wanted| !wanted.passing)
     }
 
     /// Whether it is wanted for a change-over alone.
-    pub(super) fn passes(&self) -> bool {
+    pub(in crate::deploy) fn passes(&self) -> bool {
         self.wanted.as_ref().is_some_and(|wanted| wanted.passing)
     }
 }
 
 /// What is wanted.
 #[derive(Debug)]
-pub(super) struct Wanted {
+pub(in crate::deploy) struct Wanted {
     /// As the graph has it.
     pub sealed: Arc<SealedNode>,
     /// Digest of all that a row depends on, as rows have it.
@@ -83,7 +83,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// Reads the node, if that was not needed so far.
-    pub(super) fn read(&mut self) -> Result<&Node, Error> {
+    pub(in crate::deploy) fn read(&mut self) -> Result<&Node, Error> {
         let node = match self.node.take() {
             Some(node) => node,
             None => Arc::new(read_told(&self.sealed, self.prints.as_deref())?),
@@ -92,7 +92,7 @@ impl Wanted {
     }
 
     /// What a plan says that is made: `node`, as far as the graph does not say it.
-    pub(super) fn made(&self, node: &Arc<Node>) -> Made {
+    pub(in crate::deploy) fn made(&self, node: &Arc<Node>) -> Made {
         match self.prints.is_none() && !later::mentions_later(&self.sealed.bytes) {
             true => Made::Sealed(self.sealed.clone()),
             false => Made::Known(node.clone()),
@@ -101,7 +101,7 @@ impl Wanted {
 }
 
 /// Reads a node of the graph.
-pub(super) fn read(sealed: &SealedNode) -> Result<Node, Error> {
+pub(in crate::deploy) fn read(sealed: &SealedNode) -> Result<Node, Error> {
     let damaged =
         |e: crate::graph::ReadError| Error::Graph { id: sealed.id.to_string(), problem: e.to_string() };
     // The id is in memory already.
@@ -109,7 +109,7 @@ pub(super) fn read(sealed: &SealedNode) -> Result<Node, Error> {
 }
 
 /// The same, with what is known of its secrets that stand plain.
-pub(super) fn read_told(sealed: &SealedNode, prints: Option<&NodePrints>) -> Result<Node, Error> {
+pub(in crate::deploy) fn read_told(sealed: &SealedNode, prints: Option<&NodePrints>) -> Result<Node, Error> {
     let mut node = read(sealed)?;
     if let Some(prints) = prints {
         tell_apart(&mut node, prints);
@@ -119,7 +119,7 @@ pub(super) fn read_told(sealed: &SealedNode, prints: Option<&NodePrints>) -> Res
 
 /// All subjects of a run.
 #[derive(Debug, Default)]
-pub(super) struct Survey {
+pub(in crate::deploy) struct Survey {
     /// Those that are wanted by id, then those that are not.
     pub subjects: Vec<Subject>,
     /// What is wanted, by id.
@@ -144,7 +144,7 @@ pub(super) struct Survey {
 
 /// What the scope of a run leaves out, as far as it bears on what is in it.
 #[derive(Debug, Default)]
-pub(super) struct Outside {
+pub(in crate::deploy) struct Outside {
     /// What is wanted, by id the target.
     pub wanted: FxHashMap<EcoString, EcoString>,
     /// What is wanted for a change-over alone, with what it is there for.
@@ -156,7 +156,7 @@ pub(super) struct Outside {
 }
 
 /// What a survey is made from.
-pub(super) struct Sources<'a> {
+pub(in crate::deploy) struct Sources<'a> {
     pub graph: &'a GraphBuilder,
     pub ledger: &'a Snapshot,
     pub targets: &'a Targets,
@@ -171,14 +171,14 @@ pub(super) struct Sources<'a> {
 
 impl<'a> Sources<'a> {
     /// What the ledger has of outputs.
-    pub(super) fn outputs(&self) -> Outputs<'a> {
+    pub(in crate::deploy) fn outputs(&self) -> Outputs<'a> {
         Outputs { ledger: self.ledger, changes: &[], graph: self.graph, targets: self.targets }
     }
 }
 
 impl Survey {
     /// Pairs what is wanted with what is known.
-    pub(super) fn new(sources: &Sources<'_>) -> Result<Self, Error> {
+    pub(in crate::deploy) fn new(sources: &Sources<'_>) -> Result<Self, Error> {
         let (implied, intents) = (implied(sources.ledger), Intents::of(sources.ledger));
         let mut survey = Survey { implied, intents, ..Survey::default() };
         survey.add_wanted(sources)?;
@@ -189,12 +189,12 @@ impl Survey {
     }
 
     /// The row of a key: in the ledger, or implied.
-    pub(super) fn row<'a>(&'a self, ledger: &'a Snapshot, key: &RowKey) -> Option<&'a Row> {
+    pub(in crate::deploy) fn row<'a>(&'a self, ledger: &'a Snapshot, key: &RowKey) -> Option<&'a Row> {
         ledger.rows.get(key).or_else(|| self.implied.get(key))
     }
 
     /// What to ask a handler about a subject.
-    pub(super) fn look(&self, ledger: &Snapshot, subject: &Subject) -> LookRequest {
+    pub(in crate::deploy) fn look(&self, ledger: &Snapshot, subject: &Subject) -> LookRequest {
         let row = subject.row.as_ref().and_then(|key| self.row(ledger, key));
         let open = subject.row.as_ref().and_then(|key| self.intents.making(ledger, key));
         // What has moved is where its row says: whoever looked where it is wanted would not see it.
@@ -214,7 +214,7 @@ impl Survey {
     }
 
     /// Whether a subject is to be elsewhere than where its row says.
-    pub(super) fn goes_elsewhere(&self, ledger: &Snapshot, subject: &Subject) -> bool {
+    pub(in crate::deploy) fn goes_elsewhere(&self, ledger: &Snapshot, subject: &Subject) -> bool {
         // What nobody had to read is as its row says.
         let wanted = subject.wanted.as_ref().filter(|wanted| !wanted.passing && wanted.node.is_some());
         let row = || self.row(ledger, subject.row.as_ref()?);
@@ -222,7 +222,7 @@ impl Survey {
     }
 
     /// What to ask a handler about the place that a subject is to go to.
-    pub(super) fn look_there(&self, subject: &Subject) -> LookRequest {
+    pub(in crate::deploy) fn look_there(&self, subject: &Subject) -> LookRequest {
         LookRequest {
             kind: subject.kind.clone(),
             node: subject.wanted.as_ref().and_then(|wanted| wanted.node.clone()),

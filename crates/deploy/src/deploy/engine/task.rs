@@ -7,13 +7,14 @@ use std::time::Duration;
 use ecow::EcoString;
 
 use crate::graph::Node;
-use crate::handler::{Apply, Delete, Fence, Look, Recorded, Timestamp, Token};
+use crate::handler::{Apply, Delete, Fence, Recorded, Timestamp, Token};
 
-use super::engine::Batch;
+use super::super::planning::look::LookRequest;
+use super::machine::Batch;
 
 /// Something to be done on a target.
 #[derive(Debug)]
-pub(super) struct Task {
+pub(in crate::deploy) struct Task {
     /// The target, by number.
     pub target: usize,
     /// The lineage of the ledger.
@@ -30,7 +31,7 @@ pub(super) struct Task {
 
 /// What is to be done on a target.
 #[derive(Debug)]
-pub(super) enum Work {
+pub(in crate::deploy) enum Work {
     /// Say hello.
     Greet {
         /// Whether the target is to accept the run.
@@ -50,21 +51,9 @@ pub(super) enum Work {
     AskReady(Batch, Vec<LookRequest>),
 }
 
-/// [`Look`], with what it looks at.
-#[derive(Clone, Debug)]
-pub(super) struct LookRequest {
-    pub kind: EcoString,
-    pub node: Option<Arc<Node>>,
-    pub recorded: Option<Recorded>,
-    pub intended: Option<Recorded>,
-    pub token: Option<Token>,
-    pub closely: bool,
-    pub entries: bool,
-}
-
 /// [`Apply`], with what it is about.
 #[derive(Clone, Debug)]
-pub(super) struct ApplyRequest {
+pub(in crate::deploy) struct ApplyRequest {
     pub kind: EcoString,
     pub node: Option<Arc<Node>>,
     pub recorded: Option<Recorded>,
@@ -75,31 +64,16 @@ pub(super) struct ApplyRequest {
 
 /// [`Delete`], with what it is about.
 #[derive(Clone, Debug)]
-pub(super) struct DeleteRequest {
+pub(in crate::deploy) struct DeleteRequest {
     pub kind: EcoString,
     pub recorded: Recorded,
     pub before: EcoString,
     pub token: Token,
 }
 
-impl LookRequest {
-    /// As handlers take it.
-    pub(super) fn look(&self) -> Look<'_> {
-        Look {
-            kind: &self.kind,
-            node: self.node.as_deref(),
-            recorded: self.recorded.as_ref(),
-            intended: self.intended.as_ref(),
-            token: self.token.as_ref(),
-            closely: self.closely,
-            entries: self.entries,
-        }
-    }
-}
-
 impl ApplyRequest {
     /// As handlers take it.
-    pub(super) fn apply(&self) -> Apply<'_> {
+    pub(in crate::deploy) fn apply(&self) -> Apply<'_> {
         Apply {
             kind: &self.kind,
             node: self.node.as_deref(),
@@ -113,7 +87,7 @@ impl ApplyRequest {
 
 impl DeleteRequest {
     /// As handlers take it.
-    pub(super) fn delete(&self) -> Delete<'_> {
+    pub(in crate::deploy) fn delete(&self) -> Delete<'_> {
         Delete { kind: &self.kind, recorded: &self.recorded, before: &self.before, token: &self.token }
     }
 }

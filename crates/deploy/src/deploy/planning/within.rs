@@ -15,13 +15,13 @@ use super::plan::{Action, Kept, Released, What};
 use super::survey::{Subject, Survey};
 
 /// What may hold other things inside itself, by what it claims.
-pub(super) struct Holders<'a> {
+pub(in crate::deploy) struct Holders<'a> {
     by_claim: FxHashMap<(&'a str, &'a str), usize>,
 }
 
 impl<'a> Holders<'a> {
     /// These subjects.
-    pub(super) fn new(
+    pub(in crate::deploy) fn new(
         survey: &'a Survey,
         ledger: &'a Snapshot,
         subjects: impl Iterator<Item = usize>,
@@ -36,12 +36,12 @@ impl<'a> Holders<'a> {
         Holders { by_claim }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::deploy) fn is_empty(&self) -> bool {
         self.by_claim.is_empty()
     }
 
     /// Those that hold something with these claims.
-    pub(super) fn of(
+    pub(in crate::deploy) fn of(
         &self,
         registry: &Registry,
         subject: &Subject,
@@ -52,7 +52,7 @@ impl<'a> Holders<'a> {
     }
 
     /// Those that hold what a row stands for.
-    pub(super) fn of_row(&self, registry: &Registry, row: &Row) -> Vec<usize> {
+    pub(in crate::deploy) fn of_row(&self, registry: &Registry, row: &Row) -> Vec<usize> {
         self.by(registry, &row.handler, &row.place.identity, &row.claims)
     }
 
@@ -64,7 +64,7 @@ impl<'a> Holders<'a> {
 }
 
 /// The rows of what is gone with a row's object.
-pub(super) fn gone_with(registry: &Registry, ledger: &Snapshot, row: &Row) -> Vec<RowKey> {
+pub(in crate::deploy) fn gone_with(registry: &Registry, ledger: &Snapshot, row: &Row) -> Vec<RowKey> {
     if !registry.get(&row.handler).is_some_and(|handler| handler.sweeps(&row.kind)) {
         return Vec::new();
     }
@@ -80,7 +80,11 @@ pub(super) fn gone_with(registry: &Registry, ledger: &Snapshot, row: &Row) -> Ve
 }
 
 /// What a row's object is in, and would be gone with.
-pub(super) fn holder_of<'a>(registry: &Registry, ledger: &'a Snapshot, row: &Row) -> Option<&'a Row> {
+pub(in crate::deploy) fn holder_of<'a>(
+    registry: &Registry,
+    ledger: &'a Snapshot,
+    row: &Row,
+) -> Option<&'a Row> {
     let handler = registry.get(&row.handler)?;
     let within: Vec<EcoString> = row.claims.iter().flat_map(|claim| handler.within(claim)).collect();
     if within.is_empty() {
@@ -95,7 +99,7 @@ pub(super) fn holder_of<'a>(registry: &Registry, ledger: &'a Snapshot, row: &Row
 
 impl Decider<'_> {
     /// Of those that are about to go, or to be made anew, which take along what lies within.
-    pub(super) fn sweep(&self, decisions: &mut [Decision]) {
+    pub(in crate::deploy) fn sweep(&self, decisions: &mut [Decision]) {
         let used = self.used_by_what_stays(decisions);
         let sweeping = self.survey.subjects.iter().enumerate().filter_map(|(at, subject)| {
             let goes = decisions.get(at)?.steps.iter().any(What::unmakes);
@@ -208,7 +212,7 @@ impl Decider<'_> {
     }
 
     /// A holder stays for what is in it.
-    pub(super) fn keep_for(&self, holder: usize, held: &EcoString, decisions: &mut [Decision]) {
+    pub(in crate::deploy) fn keep_for(&self, holder: usize, held: &EcoString, decisions: &mut [Decision]) {
         let wanted = self.survey.subjects.get(holder).is_some_and(|holder| holder.wanted.is_some());
         let action = if wanted {
             let fault =
@@ -254,7 +258,7 @@ impl Decider<'_> {
     }
 
     /// Of what an open intent may still change nothing else is done: nobody knows what is there.
-    pub(super) fn bar(&self, decisions: &mut [Decision]) {
+    pub(in crate::deploy) fn bar(&self, decisions: &mut [Decision]) {
         let intents = self.ledger.intents.values();
         let rows = intents.flat_map(|intent| {
             let from = intent.moved.as_ref().and_then(|key| self.ledger.rows.get(key));

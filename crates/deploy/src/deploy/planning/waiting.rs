@@ -39,7 +39,7 @@ impl Planner<'_> {
     }
 
     /// Whether one of these is about to be made or changed.
-    pub(super) fn any_changes(&self, ids: &[EcoString], decisions: &[Decision]) -> bool {
+    pub(in crate::deploy) fn any_changes(&self, ids: &[EcoString], decisions: &[Decision]) -> bool {
         let makes = |what: &What| matches!(what, What::Make { .. });
         let of = |id: &EcoString| decisions.get(*self.decider.survey.wanted.get(id)?);
         ids.iter().filter_map(of).any(|decision| decision.steps.iter().any(makes))
@@ -47,7 +47,7 @@ impl Planner<'_> {
 
     /// Decides on what uses outputs, each after those that it uses: of one that stays as it is they
     /// are known.
-    pub(super) fn decide_waiting(&self, decisions: &mut [Decision], ways: &[Way]) {
+    pub(in crate::deploy) fn decide_waiting(&self, decisions: &mut [Decision], ways: &[Way]) {
         let survey = self.decider.survey;
         let mut open = self.waiting();
         while let Some((at, ids)) = next(survey, &mut open) {
@@ -68,7 +68,7 @@ impl Planner<'_> {
     }
 
     /// What is made anew with what it is in may yield something else then: its users may change, too.
-    pub(super) fn follow_producers(&self, decisions: &mut [Decision], ways: &[Way]) {
+    pub(in crate::deploy) fn follow_producers(&self, decisions: &mut [Decision], ways: &[Way]) {
         let survey = self.decider.survey;
         let mut open = self.waiting();
         while let Some((at, ids)) = next(survey, &mut open) {

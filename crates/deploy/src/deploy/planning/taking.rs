@@ -8,7 +8,7 @@ use super::plan::Action;
 
 impl Decider<'_> {
     /// Something is there that no row stands for.
-    pub(super) fn take_over(&self, case: &Case<'_>, actual: &Actual) -> Decision {
+    pub(in crate::deploy) fn take_over(&self, case: &Case<'_>, actual: &Actual) -> Decision {
         if let Marked::By(mark) = &actual.marked {
             return if mark.lineage == self.ledger.lineage {
                 self.take_back(case, actual, mark)
@@ -65,7 +65,10 @@ impl Decider<'_> {
     }
 
     /// What is in the place that something is to go to, unless that is about to be free.
-    pub(super) fn found_there<'s>(&self, case: &Case<'s>) -> Option<Result<&'s Actual, &'s Fault>> {
+    pub(in crate::deploy) fn found_there<'s>(
+        &self,
+        case: &Case<'s>,
+    ) -> Option<Result<&'s Actual, &'s Fault>> {
         if case.way.takes && !case.way.finds {
             return None;
         }

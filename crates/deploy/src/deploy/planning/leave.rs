@@ -10,7 +10,7 @@ use super::within::holder_of;
 
 impl Decider<'_> {
     /// What is to be done about something that is not wanted, or not any more.
-    pub(super) fn leave(&self, at: usize, subject: &Subject) -> Decision {
+    pub(in crate::deploy) fn leave(&self, at: usize, subject: &Subject) -> Decision {
         match subject.row.as_ref().and_then(|key| self.ledger.rows.get(key)) {
             Some(row) => self.unwanted(at, subject, row),
             None => self.unaccounted(subject),

@@ -9,7 +9,13 @@ use super::within::holder_of;
 
 impl Decider<'_> {
     /// It has moved to another place: brought there if its handler can, else made anew.
-    pub(super) fn moved(&self, case: &Case<'_>, row: &Row, actual: &Actual, diff: Diff) -> Decision {
+    pub(in crate::deploy) fn moved(
+        &self,
+        case: &Case<'_>,
+        row: &Row,
+        actual: &Actual,
+        diff: Diff,
+    ) -> Decision {
         let sure = row.condition != Condition::Doubt && self.is_ours(row, actual);
         let brings = case.handler.relocates(&case.node.type_) && row.kind == case.node.type_;
         if !brings || !sure || diff.cost() == Some(Cost::Replace) || self.found_there(case).is_some() {
@@ -27,7 +33,13 @@ impl Decider<'_> {
         Decision { action: Some(action), steps: vec![step], ..Decision::default() }
     }
 
-    pub(super) fn replace(&self, case: &Case<'_>, row: &Row, actual: &Actual, diff: Diff) -> Decision {
+    pub(in crate::deploy) fn replace(
+        &self,
+        case: &Case<'_>,
+        row: &Row,
+        actual: &Actual,
+        diff: Diff,
+    ) -> Decision {
         if let Some(fault) = self.why_not_anew(case, row, actual) {
             let was = (row.key.id != case.node.id)
                 .then(|| format!(" (it was {})", crate::graph::id::shown(&row.key.id)));

@@ -7,13 +7,13 @@ use ecow::EcoString;
 
 use crate::handler::Registry;
 
+use super::super::target::Targets;
 use super::decide::{Decision, Way};
 use super::order::Strength;
 use super::parts::owner;
 use super::plan::{Action, Cause};
 use super::planner::{Draft, Planner};
 use super::survey::{Subject, Survey, Wanted};
-use super::target::Targets;
 use super::within::Holders;
 
 /// The subjects by the ids under which they are wanted, or known if they are not. What goes on
@@ -32,7 +32,7 @@ fn by_id(survey: &Survey) -> FxHashMap<EcoString, Vec<usize>> {
 impl Planner<'_> {
     /// Decides on what passes: it is wanted as long as something that it is there for is to be done,
     /// or something that needs it.
-    pub(super) fn pass(&self, decisions: &mut [Decision], ways: &[Way]) {
+    pub(in crate::deploy) fn pass(&self, decisions: &mut [Decision], ways: &[Way]) {
         let survey = self.decider.survey;
         let by_id = by_id(survey);
         let works = |at: &usize| {
@@ -72,7 +72,7 @@ impl Planner<'_> {
 
 impl Draft<'_> {
     /// What passes comes before what it is there for and the users of that, and goes after it.
-    pub(super) fn order_passing(&mut self, registry: &Registry, targets: &Targets) {
+    pub(in crate::deploy) fn order_passing(&mut self, registry: &Registry, targets: &Targets) {
         let survey = self.survey;
         if !survey.subjects.iter().any(Subject::passes) {
             return;
@@ -142,7 +142,7 @@ impl Draft<'_> {
     }
 
     /// All steps of a subject, or the one with which it goes along.
-    pub(super) fn steps_of(&self, subject: usize) -> Vec<usize> {
+    pub(in crate::deploy) fn steps_of(&self, subject: usize) -> Vec<usize> {
         let own = self.steps.get(subject).cloned().unwrap_or_default();
         let along = self.decisions.get(subject).and_then(|decision| decision.with);
         let along = along.and_then(|holder| self.step(holder, false));

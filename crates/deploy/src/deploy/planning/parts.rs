@@ -14,7 +14,7 @@ use crate::graph::{Node, SealedNode};
 use crate::handler::{Handler, Part, Registry};
 use crate::state::{Condition, Row, RowKey, Snapshot};
 
-use super::Error;
+use super::super::Error;
 use super::decide::Decision;
 use super::later::{self, Outputs};
 use super::plan::{Action, Cause, Entry, Kept, Released};
@@ -22,7 +22,7 @@ use super::planner::Planner;
 use super::survey::{Sources, Subject, Survey, read_told};
 
 /// The resource that an id stands for: of a part's id that of what it is a part of.
-pub(super) fn owner(id: &str) -> &str {
+pub(in crate::deploy) fn owner(id: &str) -> &str {
     // The id of a resource ends with the bracket behind its key, that of a part never with one.
     match id.rfind("]#") {
         Some(at) if !id.ends_with(']') => id.get(..=at).unwrap_or(id),
@@ -36,7 +36,7 @@ fn part_id(id: &str, name: &str) -> EcoString {
 
 /// The part of a resource that is called as the part `like` of another is; the resource itself if `like`
 /// is no part.
-pub(super) fn as_part(id: &EcoString, like: &EcoString) -> EcoString {
+pub(in crate::deploy) fn as_part(id: &EcoString, like: &EcoString) -> EcoString {
     match like.get(owner(like).len()..) {
         Some(part) if !part.is_empty() => eco_format!("{id}{part}"),
         _ => id.clone(),
@@ -44,7 +44,7 @@ pub(super) fn as_part(id: &EcoString, like: &EcoString) -> EcoString {
 }
 
 /// The parts of a node, as nodes.
-pub(super) fn nodes(parts: Vec<Part>, of: &Node) -> Vec<Node> {
+pub(in crate::deploy) fn nodes(parts: Vec<Part>, of: &Node) -> Vec<Node> {
     let node = |part: Part| {
         let id = part_id(&of.id, &part.name);
         Node { id, fields: part.fields, ..of.clone() }
@@ -58,7 +58,10 @@ fn is_name(name: &str) -> bool {
 }
 
 /// The rows of a resource and of its parts.
-pub(super) fn rows_of_all<'l>(ledger: &'l Snapshot, id: &'l EcoString) -> impl Iterator<Item = &'l Row> {
+pub(in crate::deploy) fn rows_of_all<'l>(
+    ledger: &'l Snapshot,
+    id: &'l EcoString,
+) -> impl Iterator<Item = &'l Row> {
     let first = part_id(id, "");
     let from = RowKey { id: first.clone(), incarnation: 0 };
     let parts = ledger.rows.range(from..).map(|(_, row)| row);
@@ -67,7 +70,7 @@ pub(super) fn rows_of_all<'l>(ledger: &'l Snapshot, id: &'l EcoString) -> impl I
 
 /// A wanted node that consists of parts.
 #[derive(Debug)]
-pub(super) struct Compound {
+pub(in crate::deploy) struct Compound {
     /// As the graph has it.
     pub sealed: Arc<SealedNode>,
     /// Read.
@@ -88,13 +91,13 @@ fn expander<'r>(registry: &'r Registry, id: &str) -> Option<&'r dyn Handler> {
 
 impl Survey {
     /// The subjects that an id stands for: one, or those of all parts.
-    pub(super) fn of<'s>(&'s self, id: &'s EcoString) -> impl Iterator<Item = usize> + 's {
+    pub(in crate::deploy) fn of<'s>(&'s self, id: &'s EcoString) -> impl Iterator<Item = usize> + 's {
         let parts = self.compounds.get(id).into_iter().flat_map(|compound| compound.parts.iter().copied());
         self.wanted.get(id).copied().into_iter().chain(parts)
     }
 
     /// The parts that stand for a node of the graph; nothing if it stands for itself.
-    pub(super) fn expanded(
+    pub(in crate::deploy) fn expanded(
         &mut self,
         sources: &Sources<'_>,
         sealed: &Arc<SealedNode>,
@@ -146,11 +149,11 @@ fn expand(handler: &dyn Handler, node: &Node, outputs: Outputs<'_>) -> Result<Ve
 const WAITS: &str = "has to be deployed first: the next run knows the parts";
 
 /// The nodes whose parts stay as they are in this run, with why.
-pub(super) type Folded = FxHashMap<EcoString, Cause>;
+pub(in crate::deploy) type Folded = FxHashMap<EcoString, Cause>;
 
 impl Planner<'_> {
     /// Of what cannot be expanded now the parts that there are stay, and none is made.
-    pub(super) fn fold(&self, decisions: &mut [Decision]) -> Folded {
+    pub(in crate::deploy) fn fold(&self, decisions: &mut [Decision]) -> Folded {
         let survey = self.decider.survey;
         let mut folded = Folded::default();
         for (id, compound) in &survey.compounds {
@@ -202,7 +205,7 @@ impl Planner<'_> {
     }
 
     /// What is to be said of nodes whose parts are not known yet.
-    pub(super) fn folded_entries(&self, folded: &Folded) -> Vec<Entry> {
+    pub(in crate::deploy) fn folded_entries(&self, folded: &Folded) -> Vec<Entry> {
         let entry = |(id, cause): (&EcoString, &Cause)| {
             let Compound { node, sealed, .. } = self.decider.survey.compounds.get(id)?;
             Some(Entry {

@@ -10,13 +10,14 @@ use rustc_hash::FxHashMap;
 use crate::handler::{Done, Effect as Ended, Fault, Readiness, Recorded, Timestamp, Token};
 use crate::state::{Change, Closed, Condition, End, Holding, Intent, Operation, Row, RowKey};
 
-use super::engine::{Batch, Effect, Engine, Item, group};
-use super::later::{self, Outputs};
+use super::super::planning::later::{self, Outputs};
+use super::super::planning::look::LookRequest;
+use super::super::planning::plan::{Action, Cause, Plan, What};
+use super::super::planning::survey::Subject;
+use super::super::planning::within::gone_with;
+use super::machine::{Batch, Effect, Engine, Item, group};
 use super::outcome::Verdict;
-use super::plan::{Action, Cause, Plan, What};
-use super::survey::Subject;
-use super::task::{ApplyRequest, DeleteRequest, LookRequest};
-use super::within::gone_with;
+use super::task::{ApplyRequest, DeleteRequest};
 
 /// How long something may take to become ready, unless its node says otherwise.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -36,7 +37,7 @@ type Lane = (usize, EcoString);
 
 /// The steps of a plan while they are done.
 #[derive(Debug, Default)]
-pub(super) struct Steps {
+pub(in crate::deploy) struct Steps {
     steps: Vec<Doing>,
     /// Steps that nothing is before any more.
     next: Vec<usize>,
@@ -79,7 +80,7 @@ enum State {
 }
 
 impl Steps {
-    pub(super) fn new(plan: &Plan) -> Self {
+    pub(in crate::deploy) fn new(plan: &Plan) -> Self {
         let mut steps: Vec<Doing> = plan
             .steps
             .iter()
@@ -106,7 +107,7 @@ impl Steps {
     }
 
     /// The subjects that steps make or change.
-    pub(super) fn made(&self) -> Vec<usize> {
+    pub(in crate::deploy) fn made(&self) -> Vec<usize> {
         let subject = |step: &Doing| match step.what {
             What::Make { subject, .. } => Some(subject),
             _ => None,
@@ -115,23 +116,23 @@ impl Steps {
     }
 
     /// From now on steps are done.
-    pub(super) fn begin(&mut self) {
+    pub(in crate::deploy) fn begin(&mut self) {
         let first = self.steps.iter().enumerate().filter(|(_, step)| step.before == 0);
         self.next = first.map(|(at, _)| at).collect();
     }
 
     /// Whether a step is being done.
-    pub(super) fn under_way(&self) -> bool {
+    pub(in crate::deploy) fn under_way(&self) -> bool {
         self.under_way > 0
     }
 
     /// Whether everything that was wanted has been done.
-    pub(super) fn all_done(&self, plan: &Plan) -> bool {
+    pub(in crate::deploy) fn all_done(&self, plan: &Plan) -> bool {
         plan.is_whole() && self.steps.iter().all(|step| step.state == State::Ended(Verdict::Done))
     }
 
     /// What became of each entry of the plan; `begun` says whether it was agreed to.
-    pub(super) fn verdicts(&self, plan: &Plan, begun: bool) -> Vec<Verdict> {
+    pub(in crate::deploy) fn verdicts(&self, plan: &Plan, begun: bool) -> Vec<Verdict> {
         let mut verdicts: Vec<Verdict> = plan
             .entries
             .iter()
@@ -189,7 +190,7 @@ impl Steps {
     }
 
     /// What was queued so far is being made durable.
-    pub(super) fn committing(&mut self) {
+    pub(in crate::deploy) fn committing(&mut self) {
         self.asking_next.append(&mut self.asking);
     }
 
@@ -240,7 +241,7 @@ impl Steps {
 
 impl Engine<'_> {
     /// Takes the steps that can be done next, and says what they are about to do.
-    pub(super) fn open_intents(&mut self) -> Vec<Change> {
+    pub(in crate::deploy) fn open_intents(&mut self) -> Vec<Change> {
         for at in std::mem::take(&mut self.steps.next) {
             match self.lane_of(at) {
                 Some(_) if matches!(self.steps.get(at).map(|s| &s.what), Some(What::Ask { .. })) => {
@@ -322,13 +323,13 @@ impl Engine<'_> {
     }
 
     /// How long a target may be silent over a batch.
-    pub(super) fn longest_patience(&self, batch: &Batch) -> Duration {
+    pub(in crate::deploy) fn longest_patience(&self, batch: &Batch) -> Duration {
         batch.items.iter().map(|at| self.patience(*at)).max().unwrap_or(PATIENCE)
     }
 
     /// When it is too late to begin with a batch, where nothing but time keeps an earlier run's effects
     /// out.
-    pub(super) fn until(&self, batch: &Batch) -> Option<Timestamp> {
+    pub(in crate::deploy) fn until(&self, batch: &Batch) -> Option<Timestamp> {
         let deadlines = batch.items.iter().filter_map(|at| Some(self.intent_of(*at)?.deadline));
         deadlines.min().filter(|_| self.hall.is_loose(batch.target))
     }
@@ -393,7 +394,7 @@ impl Engine<'_> {
     }
 
     /// Intents are durable, and so are outcomes: what they wait for may begin.
-    pub(super) fn opened(&mut self, intents: &[u64]) -> Vec<Effect> {
+    pub(in crate::deploy) fn opened(&mut self, intents: &[u64]) -> Vec<Effect> {
         let mut makes = Vec::new();
         let mut unmakes = Vec::new();
         for intent in intents.iter().filter_map(|number| self.ledger.intents.get(number)) {
@@ -416,7 +417,7 @@ impl Engine<'_> {
     }
 
     /// Asks whether what was made is ready, with nothing left to be made durable.
-    pub(super) fn ask_now(&mut self) -> Vec<Effect> {
+    pub(in crate::deploy) fn ask_now(&mut self) -> Vec<Effect> {
         let asking = std::mem::take(&mut self.steps.asking);
         self.ask(asking.into_iter().map(|at| (at, Duration::ZERO)))
     }
@@ -427,7 +428,7 @@ impl Engine<'_> {
     }
 
     /// What a batch tells its handler to make or change.
-    pub(super) fn applies(&self, batch: &Batch) -> Vec<ApplyRequest> {
+    pub(in crate::deploy) fn applies(&self, batch: &Batch) -> Vec<ApplyRequest> {
         batch.items.iter().filter_map(|at| self.apply_request(*at)).collect()
     }
 
@@ -447,7 +448,7 @@ impl Engine<'_> {
     }
 
     /// What a batch tells its handler to take away.
-    pub(super) fn deletes(&self, batch: &Batch) -> Vec<DeleteRequest> {
+    pub(in crate::deploy) fn deletes(&self, batch: &Batch) -> Vec<DeleteRequest> {
         let request = |at: &usize| {
             let intent = self.intent_of(*at)?;
             Some(DeleteRequest {
@@ -461,17 +462,17 @@ impl Engine<'_> {
     }
 
     /// The rows that a batch takes away.
-    pub(super) fn deleting(&self, batch: &Batch) -> Vec<RowKey> {
+    pub(in crate::deploy) fn deleting(&self, batch: &Batch) -> Vec<RowKey> {
         batch.items.iter().filter_map(|at| Some(self.intent_of(*at)?.row.key.clone())).collect()
     }
 
     /// The entries of the plan that a batch is for.
-    pub(super) fn entries(&self, batch: &Batch) -> Vec<usize> {
+    pub(in crate::deploy) fn entries(&self, batch: &Batch) -> Vec<usize> {
         batch.items.iter().filter_map(|at| Some(self.steps.get(*at)?.entry)).collect()
     }
 
     /// What became of the steps of a batch, by the entries that they are for.
-    pub(super) fn ended(&self, batch: &Batch) -> Vec<(usize, Verdict)> {
+    pub(in crate::deploy) fn ended(&self, batch: &Batch) -> Vec<(usize, Verdict)> {
         let ended = |at: &usize| match self.steps.get(*at)? {
             Doing { entry, state: State::Ended(verdict), .. } => Some((*entry, verdict.clone())),
             _ => None,
@@ -479,7 +480,7 @@ impl Engine<'_> {
         batch.items.iter().filter_map(ended).collect()
     }
 
-    pub(super) fn applied(&mut self, batch: &Batch, ended: Vec<Ended<Recorded>>) -> Vec<Effect> {
+    pub(in crate::deploy) fn applied(&mut self, batch: &Batch, ended: Vec<Ended<Recorded>>) -> Vec<Effect> {
         let (ended, again) = self.retries(batch, ended);
         for (at, ended) in ended {
             match ended {
@@ -527,7 +528,7 @@ impl Engine<'_> {
         Some(wait)
     }
 
-    pub(super) fn deleted(&mut self, batch: &Batch, ended: Vec<Ended<Done>>) -> Vec<Effect> {
+    pub(in crate::deploy) fn deleted(&mut self, batch: &Batch, ended: Vec<Ended<Done>>) -> Vec<Effect> {
         let (ended, again) = self.retries(batch, ended);
         for (at, ended) in ended {
             match ended {
@@ -654,7 +655,7 @@ impl Engine<'_> {
     }
 
     /// What a batch asks about things that were made.
-    pub(super) fn made_looks(&self, batch: &Batch) -> Vec<LookRequest> {
+    pub(in crate::deploy) fn made_looks(&self, batch: &Batch) -> Vec<LookRequest> {
         let look = |at: &usize| {
             let (subject, key) = self.about(*at)?;
             let subject = self.survey.subjects.get(subject)?;
@@ -671,7 +672,7 @@ impl Engine<'_> {
         batch.items.iter().filter_map(look).collect()
     }
 
-    pub(super) fn readiness(&mut self, batch: &Batch, answers: &[Readiness]) -> Vec<Effect> {
+    pub(in crate::deploy) fn readiness(&mut self, batch: &Batch, answers: &[Readiness]) -> Vec<Effect> {
         let mut again = Vec::new();
         for (&at, answer) in batch.items.iter().zip(answers) {
             match answer {

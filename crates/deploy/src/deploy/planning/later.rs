@@ -12,16 +12,19 @@ use crate::graph::{Call, GraphBuilder, GraphValue, Later, Node};
 use crate::handler::Fault;
 use crate::state::{Change, Condition, Row, Snapshot};
 
-use super::secrets::apply;
-use super::target::Targets;
+use super::super::secrets::apply;
+use super::super::target::Targets;
 
 /// Whether canonical JSON may hold a later value: what does not is not read for that.
-pub(super) fn mentions_later(json: &[u8]) -> bool {
+pub(in crate::deploy) fn mentions_later(json: &[u8]) -> bool {
     std::str::from_utf8(json).is_ok_and(|text| text.contains("\"$later\""))
 }
 
 /// The outputs that a value is computed from.
-pub(super) fn outputs_in<'v>(value: &'v GraphValue, found: &mut Vec<(&'v EcoString, &'v EcoString)>) {
+pub(in crate::deploy) fn outputs_in<'v>(
+    value: &'v GraphValue,
+    found: &mut Vec<(&'v EcoString, &'v EcoString)>,
+) {
     match value {
         GraphValue::Later(Later::Output { id, output }) => found.push((id, output)),
         GraphValue::Later(Later::Call(call)) | GraphValue::Secret(Secret::Call(call)) => {
@@ -34,7 +37,7 @@ pub(super) fn outputs_in<'v>(value: &'v GraphValue, found: &mut Vec<(&'v EcoStri
 }
 
 /// The producers of what a node waits for.
-pub(super) fn producers(node: &Node) -> Vec<EcoString> {
+pub(in crate::deploy) fn producers(node: &Node) -> Vec<EcoString> {
     let mut found = Vec::new();
     outputs_in(&node.fields, &mut found);
     let mut ids: Vec<EcoString> = found.into_iter().map(|(id, _)| id.clone()).collect();
@@ -45,7 +48,7 @@ pub(super) fn producers(node: &Node) -> Vec<EcoString> {
 
 /// What is known of outputs.
 #[derive(Clone, Copy)]
-pub(super) struct Outputs<'a> {
+pub(in crate::deploy) struct Outputs<'a> {
     pub ledger: &'a Snapshot,
     /// What is about to be written into it.
     pub changes: &'a [Change],
@@ -72,7 +75,7 @@ impl<'a> Outputs<'a> {
 
 /// What tells a node from the same one with other outputs: what the ledger has of those that it
 /// uses.
-pub(super) fn print(node: &Node, outputs: Outputs<'_>) -> EcoString {
+pub(in crate::deploy) fn print(node: &Node, outputs: Outputs<'_>) -> EcoString {
     let mut found = Vec::new();
     outputs_in(&node.fields, &mut found);
     found.sort();
@@ -90,7 +93,7 @@ pub(super) fn print(node: &Node, outputs: Outputs<'_>) -> EcoString {
 }
 
 /// Fields with what is known by now in the place of later values.
-pub(super) fn resolve(fields: &GraphValue, outputs: Outputs<'_>) -> Result<GraphValue, Fault> {
+pub(in crate::deploy) fn resolve(fields: &GraphValue, outputs: Outputs<'_>) -> Result<GraphValue, Fault> {
     Ok(match fields {
         GraphValue::Later(Later::Output { id, output: name }) => outputs.get(id, name).ok_or_else(|| {
             Fault::new(format!("the output `{name}` of {id} is not known"))

@@ -9,24 +9,24 @@ use crate::graph::{Digest, Origin};
 use crate::handler::{Fault, Registry};
 use crate::state::{Change, Condition, Snapshot};
 
+use super::super::target::Targets;
 use super::decide::{Decider, Decision, Way};
 use super::order::{Order, Strength};
 use super::parts::{Folded, owner, rows_of_all};
 use super::plan::{Action, Cause, Entry, Kept, Plan, Step, What};
 use super::survey::{Subject, Survey};
-use super::target::Targets;
 use super::within::Holders;
 
 /// A plan, and what it changes in the ledger at once.
 #[derive(Debug)]
-pub(super) struct Planned {
+pub(in crate::deploy) struct Planned {
     pub plan: Plan,
     /// Committed before anything else: none of it has an effect on a target.
     pub ledger: Vec<Change>,
 }
 
 /// Makes plans.
-pub(super) struct Planner<'a> {
+pub(in crate::deploy) struct Planner<'a> {
     pub decider: Decider<'a>,
     pub desired: Digest,
     /// What absent nodes of the graph say of things that are not wanted any more.
@@ -36,24 +36,24 @@ pub(super) struct Planner<'a> {
 }
 
 /// A plan in the making.
-pub(super) struct Draft<'a> {
-    pub(super) survey: &'a Survey,
-    pub(super) snapshot: &'a Snapshot,
-    pub(super) decisions: Vec<Decision>,
+pub(in crate::deploy) struct Draft<'a> {
+    pub(in crate::deploy) survey: &'a Survey,
+    pub(in crate::deploy) snapshot: &'a Snapshot,
+    pub(in crate::deploy) decisions: Vec<Decision>,
     /// For each subject its steps.
-    pub(super) steps: Vec<Vec<usize>>,
+    pub(in crate::deploy) steps: Vec<Vec<usize>>,
     /// For each step its subject.
-    pub(super) subjects: Vec<usize>,
-    pub(super) order: Order,
+    pub(in crate::deploy) subjects: Vec<usize>,
+    pub(in crate::deploy) order: Order,
     /// For what passes, the subjects that it is there for.
-    pub(super) serves: BTreeMap<usize, Vec<usize>>,
+    pub(in crate::deploy) serves: BTreeMap<usize, Vec<usize>>,
     /// The nodes whose parts are not known yet.
-    pub(super) folded: Folded,
+    pub(in crate::deploy) folded: Folded,
 }
 
 impl<'a> Planner<'a> {
     /// Decides on everything and puts it in order.
-    pub(super) fn plan(&self) -> Planned {
+    pub(in crate::deploy) fn plan(&self) -> Planned {
         let survey = self.decider.survey;
         let ways = self.ways();
         let subjects = survey.subjects.iter().zip(&ways).enumerate();
@@ -354,7 +354,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The step that makes a subject, or the one that takes it away, if need be with what it is in.
-    pub(super) fn step(&self, subject: usize, makes: bool) -> Option<usize> {
+    pub(in crate::deploy) fn step(&self, subject: usize, makes: bool) -> Option<usize> {
         let decision = self.decisions.get(subject)?;
         if let (false, Some(holder)) = (makes, decision.with) {
             return self.step(holder, false);
@@ -366,7 +366,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Why what uses a subject cannot be done, if it cannot.
-    pub(super) fn refused(&self, subject: usize) -> Option<Cause> {
+    pub(in crate::deploy) fn refused(&self, subject: usize) -> Option<Cause> {
         let what = match self.decisions.get(subject)?.action.as_ref()? {
             Action::Refuse { .. } => "cannot be done",
             Action::Keep { why: Kept::Folded(_) } => "stays as it is until it is known what it belongs to",

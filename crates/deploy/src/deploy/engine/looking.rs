@@ -9,15 +9,16 @@ use rustc_hash::FxHashMap;
 use crate::handler::{Fault, Seen, Timestamp};
 use crate::state::{Change, Intent, RowKey};
 
-use super::engine::{Batch, Effect, Engine, Phase, group};
+use super::super::planning::look::LookRequest;
+use super::super::planning::survey::{Sources, Subject, Survey};
+use super::super::{Error, Mode};
+use super::machine::{Batch, Effect, Engine, Phase, group};
 use super::recover::recover;
-use super::survey::{Sources, Subject, Survey};
-use super::task::{ApplyRequest, LookRequest};
-use super::{Error, Mode};
+use super::task::ApplyRequest;
 
 /// How far a run has looked.
 #[derive(Debug, Default)]
-pub(super) struct Looking {
+pub(in crate::deploy) struct Looking {
     round: Round,
     /// Whether everything was looked at again after a recovery.
     again: bool,
@@ -40,7 +41,7 @@ enum Round {
 impl Engine<'_> {
     /// Everybody that is to be greeted has been. What an earlier run has begun may still land where
     /// nothing keeps it out but time.
-    pub(super) fn look(&mut self) -> Vec<Effect> {
+    pub(in crate::deploy) fn look(&mut self) -> Vec<Effect> {
         if let Some(until) = self.rest() {
             return vec![Effect::Rest(until)];
         }
@@ -50,7 +51,7 @@ impl Engine<'_> {
     }
 
     /// Pairs what is wanted with what is known once more: the ledger has learned of things.
-    pub(super) fn survey_again(&mut self) -> Result<(), Error> {
+    pub(in crate::deploy) fn survey_again(&mut self) -> Result<(), Error> {
         let sources = Sources {
             graph: self.graph,
             ledger: &self.ledger,
@@ -87,7 +88,7 @@ impl Engine<'_> {
     }
 
     /// What a batch asks its handler.
-    pub(super) fn looks(&self, batch: &Batch) -> Vec<LookRequest> {
+    pub(in crate::deploy) fn looks(&self, batch: &Batch) -> Vec<LookRequest> {
         let subject = |at: &usize| self.survey.subjects.get(*at);
         let look = |subject| match self.looking.round {
             Round::There => self.survey.look_there(subject),
@@ -96,7 +97,7 @@ impl Engine<'_> {
         batch.items.iter().filter_map(subject).map(look).collect()
     }
 
-    pub(super) fn observed(
+    pub(in crate::deploy) fn observed(
         &mut self,
         batch: &Batch,
         answers: Vec<Result<Seen, Fault>>,
@@ -190,7 +191,7 @@ impl Engine<'_> {
     }
 
     /// What a batch tells its handler to clear.
-    pub(super) fn leftovers(&self, batch: &Batch) -> Vec<ApplyRequest> {
+    pub(in crate::deploy) fn leftovers(&self, batch: &Batch) -> Vec<ApplyRequest> {
         batch.items.iter().filter_map(|number| self.leftover(*number as u64)).collect()
     }
 
@@ -201,7 +202,11 @@ impl Engine<'_> {
         Some(ApplyRequest { kind, node: None, recorded, before: None, token, mark: true })
     }
 
-    pub(super) fn discarded(&mut self, batch: &Batch, answers: Vec<Result<(), Fault>>) -> Vec<Effect> {
+    pub(in crate::deploy) fn discarded(
+        &mut self,
+        batch: &Batch,
+        answers: Vec<Result<(), Fault>>,
+    ) -> Vec<Effect> {
         self.waiting = self.waiting.saturating_sub(1);
         let mut uncleared: FxHashMap<RowKey, Fault> = FxHashMap::default();
         for (number, answer) in batch.items.iter().zip(answers) {
@@ -238,7 +243,7 @@ impl Engine<'_> {
 
     /// The ledger says what became of the effects of a run that did not end. What is wanted is
     /// paired with what is known once more, and looked at as it is now.
-    pub(super) fn recovered_durably(&mut self) -> Vec<Effect> {
+    pub(in crate::deploy) fn recovered_durably(&mut self) -> Vec<Effect> {
         if std::mem::replace(&mut self.looking.again, true) || self.survey_again().is_err() {
             return self.make_plan();
         }

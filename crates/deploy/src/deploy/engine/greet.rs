@@ -11,16 +11,16 @@ use rustc_hash::FxHashSet;
 use crate::handler::{Fault, Fence, Found, Greeting, Timestamp};
 use crate::state::{Change, Condition, Holding, Place, Row, RowKey, SUSPECT};
 
-use super::Error;
-use super::Mode;
-use super::engine::{Batch, Effect, Engine, group};
+use super::super::Error;
+use super::super::Mode;
+use super::machine::{Batch, Effect, Engine, group};
 
 /// What comes after a deadline is later than it.
 const TICK: Duration = Duration::from_millis(1);
 
 /// What was learned from targets, by their numbers.
 #[derive(Debug, Default)]
-pub(super) struct Hall {
+pub(in crate::deploy) struct Hall {
     /// Those that did not answer, or are not what they should be.
     away: BTreeMap<usize, Fault>,
     /// Those that keep which run they accepted, and have not accepted this one yet.
@@ -39,24 +39,24 @@ pub(super) struct Hall {
 
 impl Hall {
     /// Nothing was learned yet, and this is to be said.
-    pub(super) fn saying(notes: Vec<String>) -> Self {
+    pub(in crate::deploy) fn saying(notes: Vec<String>) -> Self {
         Hall { notes, ..Hall::default() }
     }
 
     /// Whether nothing but time keeps effects of earlier runs out of a target.
-    pub(super) fn is_loose(&self, target: usize) -> bool {
+    pub(in crate::deploy) fn is_loose(&self, target: usize) -> bool {
         self.loose.contains(&target)
     }
 
     /// Why a target cannot be used.
-    pub(super) fn away(&self, target: usize) -> Option<&Fault> {
+    pub(in crate::deploy) fn away(&self, target: usize) -> Option<&Fault> {
         self.away.get(&target)
     }
 }
 
 impl Engine<'_> {
     /// Says hello to all targets on which there is something.
-    pub(super) fn greet(&mut self) -> Vec<Effect> {
+    pub(in crate::deploy) fn greet(&mut self) -> Vec<Effect> {
         let mut used: BTreeSet<usize> = self.survey.subjects.iter().map(|s| s.target).collect();
         let intents = self.ledger.intents.values().map(|intent| &intent.row);
         let intended = intents.filter(|row| self.scope.has(&row.key.id, &row.place.target));
@@ -69,7 +69,7 @@ impl Engine<'_> {
         used.into_iter().map(|target| Effect::Greet { target, enter: false }).collect()
     }
 
-    pub(super) fn greeted(
+    pub(in crate::deploy) fn greeted(
         &mut self,
         target: usize,
         answer: Result<Greeting, Fault>,
@@ -102,7 +102,7 @@ impl Engine<'_> {
         unsaid.map(|(_, t)| Change::Suspect { identity: t.place.identity.clone() })
     }
 
-    pub(super) fn enter(&mut self) -> Vec<Effect> {
+    pub(in crate::deploy) fn enter(&mut self) -> Vec<Effect> {
         let enter = std::mem::take(&mut self.hall.to_enter);
         self.waiting = enter.len();
         self.hall.entered.extend(&enter);
@@ -185,7 +185,7 @@ impl Engine<'_> {
 
     /// Until when effects of earlier runs may land on a target that keeps none out. Who only looks need
     /// not wait.
-    pub(super) fn rest(&self) -> Option<Timestamp> {
+    pub(in crate::deploy) fn rest(&self) -> Option<Timestamp> {
         let loose = |target: &usize| self.hall.is_loose(*target) && self.hall.away(*target).is_none();
         let open = self.ledger.intents.values().filter(|intent| {
             self.scope.has(&intent.row.key.id, &intent.row.place.target)
@@ -195,7 +195,7 @@ impl Engine<'_> {
         last.filter(|last| self.mode == Mode::Deploy && *last >= self.now).map(|last| last.after(TICK))
     }
 
-    pub(super) fn searched(
+    pub(in crate::deploy) fn searched(
         &mut self,
         batch: &Batch,
         found: Option<Result<Vec<Found>, Fault>>,
@@ -261,7 +261,7 @@ impl Engine<'_> {
     }
 
     /// What the ledger has to learn of targets with the next commit.
-    pub(super) fn learned(&mut self) -> Vec<Change> {
+    pub(in crate::deploy) fn learned(&mut self) -> Vec<Change> {
         let mut changes = std::mem::take(&mut self.hall.changes);
         for target in std::mem::take(&mut self.hall.entered) {
             if self.hall.away(target).is_some() {

@@ -6,11 +6,11 @@ use rustc_hash::FxHashMap;
 use crate::handler::{Actual, Marked, Registry, Seen};
 use crate::state::{Change, Closed, Condition, End, Intent, Operation, Row, RowKey, Snapshot};
 
-use super::survey::{Subject, Survey};
-use super::target::Targets;
+use super::super::planning::survey::{Subject, Survey};
+use super::super::target::Targets;
 
 /// Closes every open intent whose subject could be seen.
-pub(super) fn recover(
+pub(in crate::deploy) fn recover(
     ledger: &Snapshot,
     survey: &Survey,
     registry: &Registry,

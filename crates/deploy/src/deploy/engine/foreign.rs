@@ -13,9 +13,9 @@ use crate::graph::GraphValue;
 use crate::handler::{Clock, Fence, Look, PrintKey, Reach, Registry, Seen, Session, Token};
 use crate::state::{Condition, Holding, Row, Snapshot};
 
-use super::engine::LOOK;
-use super::scope::Scope;
-use super::target::Targets;
+use super::super::scope::Scope;
+use super::super::target::Targets;
+use super::machine::LOOK;
 
 /// What somebody else put into something that gops made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ struct Batch<'a> {
 }
 
 /// What a search needs.
-pub(super) struct Search<'a> {
+pub(in crate::deploy) struct Search<'a> {
     pub ledger: &'a Snapshot,
     pub targets: &'a Targets,
     pub registry: &'a Registry,
@@ -52,7 +52,7 @@ pub(super) struct Search<'a> {
 impl Search<'_> {
     /// Everything that is in what was made and that no row stands for, in the order of the rows. Of a
     /// target that does not answer nothing is said: the run has said that.
-    pub(super) fn find(&self) -> Vec<Foreign> {
+    pub(in crate::deploy) fn find(&self) -> Vec<Foreign> {
         let known = self.known();
         let holders: Vec<&Row> = self.ledger.rows.values().filter(|row| self.may_hold(row)).collect();
         // A target far away is asked for all of them at once.

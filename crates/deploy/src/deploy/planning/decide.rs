@@ -10,14 +10,14 @@ use crate::handler::{
 };
 use crate::state::{Change, Condition, End, Holding, Operation, Row, RowKey, Snapshot};
 
+use super::super::target::Targets;
 use super::later::Outputs;
 use super::plan::{Action, Kept, What};
 use super::survey::{Subject, Survey, Wanted};
-use super::target::Targets;
 
 /// What is decided about one subject.
 #[derive(Debug, Default)]
-pub(super) struct Decision {
+pub(in crate::deploy) struct Decision {
     /// What is shown; `None` if it is as it should be.
     pub action: Option<Action>,
     /// What is done on the target, in order.
@@ -29,17 +29,17 @@ pub(super) struct Decision {
 }
 
 impl Decision {
-    pub(super) fn only(action: Action) -> Self {
+    pub(in crate::deploy) fn only(action: Action) -> Self {
         Decision { action: Some(action), ..Decision::default() }
     }
 
-    pub(super) fn refuse(fault: Fault) -> Self {
+    pub(in crate::deploy) fn refuse(fault: Fault) -> Self {
         Decision::only(Action::Refuse { fault })
     }
 }
 
 /// Decides; pure.
-pub(super) struct Decider<'a> {
+pub(in crate::deploy) struct Decider<'a> {
     pub graph: &'a GraphBuilder,
     pub ledger: &'a Snapshot,
     pub survey: &'a Survey,
@@ -48,7 +48,7 @@ pub(super) struct Decider<'a> {
 }
 
 /// A thing that is wanted, with all that is known of it.
-pub(super) struct Case<'a> {
+pub(in crate::deploy) struct Case<'a> {
     pub at: usize,
     pub subject: &'a Subject,
     pub wanted: &'a Wanted,
@@ -60,7 +60,7 @@ pub(super) struct Case<'a> {
 
 /// Whose way is a subject in?
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Way {
+pub(in crate::deploy) struct Way {
     /// Another subject holds what it claims, and is to leave.
     pub takes: bool,
     /// Another subject holds what it claims, and is let go of: what is there stays.
@@ -71,18 +71,18 @@ pub(super) struct Way {
 
 impl<'a> Decider<'a> {
     /// What the ledger has of outputs.
-    pub(super) fn outputs(&self) -> Outputs<'a> {
+    pub(in crate::deploy) fn outputs(&self) -> Outputs<'a> {
         Outputs { ledger: self.ledger, changes: &[], graph: self.graph, targets: self.rows.targets }
     }
 
     /// What is to be done about a subject.
-    pub(super) fn decide(&self, at: usize, subject: &'a Subject, way: Way) -> Decision {
+    pub(in crate::deploy) fn decide(&self, at: usize, subject: &'a Subject, way: Way) -> Decision {
         let node = subject.wanted.as_ref().and_then(|wanted| wanted.node.as_ref());
         self.decide_for(at, subject, node, way)
     }
 
     /// The same for a node of which more is known than the graph says.
-    pub(super) fn decide_for(
+    pub(in crate::deploy) fn decide_for(
         &self,
         at: usize,
         subject: &'a Subject,
@@ -163,7 +163,7 @@ impl<'a> Decider<'a> {
     }
 
     /// The key of a new incarnation.
-    pub(super) fn new_key(&self, id: &EcoString) -> RowKey {
+    pub(in crate::deploy) fn new_key(&self, id: &EcoString) -> RowKey {
         let rows = self.ledger.rows_of(id).map(|row| &row.key);
         // What an open intent may have made keeps its name until that is known.
         let implied = self.ledger.intents.values().map(|intent| &intent.row.key).filter(|key| key.id == *id);
@@ -208,7 +208,7 @@ impl<'a> Decider<'a> {
     }
 
     /// What passes is made, and taken away at the end; but for what is not gops's to delete.
-    pub(super) fn pass(&self, at: usize, subject: &Subject, mut decision: Decision) -> Decision {
+    pub(in crate::deploy) fn pass(&self, at: usize, subject: &Subject, mut decision: Decision) -> Decision {
         let row = subject.row.as_ref().and_then(|key| self.ledger.rows.get(key));
         let Some(node) = subject.wanted.as_ref().and_then(|wanted| wanted.node.as_deref()) else {
             return decision;
@@ -250,7 +250,7 @@ impl<'a> Decider<'a> {
         if same { row.recorded.outputs.clone() } else { EcoString::new() }
     }
 
-    pub(super) fn diff(&self, case: &Case<'_>, last: Option<&Recorded>, actual: &Actual) -> Diff {
+    pub(in crate::deploy) fn diff(&self, case: &Case<'_>, last: Option<&Recorded>, actual: &Actual) -> Diff {
         let mut diff = case.handler.diff(case.node, last, actual);
         // What waits for what is about to be made or changed may be anything.
         if case.node.fields.has_later() {
@@ -322,7 +322,7 @@ impl<'a> Decider<'a> {
 
     /// Whether what is there is what a row stands for: by its mark or, if it never could have
     /// one, by still being what was last applied. What lost its mark is somebody else's by now.
-    pub(super) fn is_ours(&self, row: &Row, actual: &Actual) -> bool {
+    pub(in crate::deploy) fn is_ours(&self, row: &Row, actual: &Actual) -> bool {
         match &actual.marked {
             Marked::By(mark) => mark.lineage == self.ledger.lineage,
             Marked::Not | Marked::Cannot => {
@@ -349,13 +349,18 @@ fn may_change(node: &Node, handler: &dyn Handler, diff: &mut Diff) {
 }
 
 /// The step that makes or changes something where it is.
-pub(super) fn make(subject: usize, operation: Operation, key: RowKey, before: Option<EcoString>) -> What {
+pub(in crate::deploy) fn make(
+    subject: usize,
+    operation: Operation,
+    key: RowKey,
+    before: Option<EcoString>,
+) -> What {
     What::Make { subject, operation, key, before, from: None }
 }
 
 /// What rows of a run have in common.
 #[derive(Clone, Copy)]
-pub(super) struct Rows<'a> {
+pub(in crate::deploy) struct Rows<'a> {
     pub targets: &'a Targets,
     pub generation: u64,
 }
@@ -363,7 +368,7 @@ pub(super) struct Rows<'a> {
 impl Rows<'_> {
     /// The row of what is wanted, with nothing recorded yet but what it is to be; `None` if it
     /// was not read.
-    pub(super) fn row(
+    pub(in crate::deploy) fn row(
         &self,
         subject: &Subject,
         handler: &dyn Handler,

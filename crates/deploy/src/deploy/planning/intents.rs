@@ -8,7 +8,7 @@ use crate::state::{Intent, Operation, RowKey, Snapshot};
 
 /// The open intents of a ledger, by what they are about.
 #[derive(Debug, Default)]
-pub(super) struct Intents {
+pub(in crate::deploy) struct Intents {
     /// By row the first intent that makes or changes it.
     making: FxHashMap<RowKey, u64>,
     /// All rows that an intent names, those that something leaves among them.
@@ -18,7 +18,7 @@ pub(super) struct Intents {
 
 impl Intents {
     /// Those of a ledger, gone through once.
-    pub(super) fn of(ledger: &Snapshot) -> Self {
+    pub(in crate::deploy) fn of(ledger: &Snapshot) -> Self {
         let mut intents = Intents::default();
         for (number, intent) in &ledger.intents {
             if intent.operation != Operation::Delete {
@@ -31,17 +31,17 @@ impl Intents {
     }
 
     /// The open intent that would make something of a row.
-    pub(super) fn making<'a>(&self, ledger: &'a Snapshot, key: &RowKey) -> Option<&'a Intent> {
+    pub(in crate::deploy) fn making<'a>(&self, ledger: &'a Snapshot, key: &RowKey) -> Option<&'a Intent> {
         ledger.intents.get(self.making.get(key)?)
     }
 
     /// Whether an intent is about a row.
-    pub(super) fn concern(&self, key: &RowKey) -> bool {
+    pub(in crate::deploy) fn concern(&self, key: &RowKey) -> bool {
         self.concerned.contains(key)
     }
 
     /// Whether one of them has this token.
-    pub(super) fn has(&self, token: &Token) -> bool {
+    pub(in crate::deploy) fn has(&self, token: &Token) -> bool {
         self.tokens.contains(token)
     }
 }

@@ -25,7 +25,7 @@ pub struct Plan {
     /// The digest of what is to exist.
     pub desired: Digest,
     /// What is done for the entries, in an order of which `after` is the essence.
-    pub(super) steps: Vec<Step>,
+    pub(in crate::deploy) steps: Vec<Step>,
 }
 
 /// What happens to one resource.
@@ -123,7 +123,7 @@ pub enum Action {
 
 impl Action {
     /// The place of the action in a plan.
-    pub(super) fn rank(&self) -> u8 {
+    pub(in crate::deploy) fn rank(&self) -> u8 {
         match self {
             Action::Delete { .. } | Action::Goes { .. } => 0,
             Action::Replace { .. } => 1,
@@ -172,7 +172,7 @@ impl Action {
     }
 
     /// Whether it is about something that is not wanted, or not any more.
-    pub(super) fn leaves(&self) -> bool {
+    pub(in crate::deploy) fn leaves(&self) -> bool {
         matches!(
             self,
             Action::Delete { .. }
@@ -287,7 +287,7 @@ pub struct Totals {
 
 impl Plan {
     /// The plan that says nothing.
-    pub(super) fn empty(revision: Revision, desired: Digest) -> Self {
+    pub(in crate::deploy) fn empty(revision: Revision, desired: Digest) -> Self {
         Plan { entries: Vec::new(), unchanged: 0, notes: Vec::new(), revision, desired, steps: Vec::new() }
     }
 
@@ -332,7 +332,7 @@ impl Entry {
 
 /// What is done at once for an entry.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Step {
+pub(in crate::deploy) struct Step {
     /// The entry that it is for.
     pub entry: usize,
     /// What is done.
@@ -343,7 +343,7 @@ pub(super) struct Step {
 
 /// What a step does.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum What {
+pub(in crate::deploy) enum What {
     /// Makes or changes what is wanted.
     Make {
         /// The subject, by number.
@@ -377,12 +377,12 @@ pub(super) enum What {
 
 impl What {
     /// Whether it takes something away.
-    pub(super) fn unmakes(&self) -> bool {
+    pub(in crate::deploy) fn unmakes(&self) -> bool {
         matches!(self, What::Unmake { .. })
     }
 
     /// Whether it makes place where something was: by taking it away, or by bringing it elsewhere.
-    pub(super) fn leaves(&self) -> bool {
+    pub(in crate::deploy) fn leaves(&self) -> bool {
         match self {
             What::Unmake { .. } => true,
             What::Make { from, .. } => from.is_some(),

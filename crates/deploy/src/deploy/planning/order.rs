@@ -7,7 +7,7 @@ use super::plan::Cause;
 
 /// Steps and what comes before what.
 #[derive(Debug, Default)]
-pub(super) struct Order {
+pub(in crate::deploy) struct Order {
     /// For each step those that come before it, and whether they must: a soft edge is dropped
     /// where it would close a cycle.
     before: Vec<Vec<(usize, Strength)>>,
@@ -19,7 +19,7 @@ pub(super) struct Order {
 
 /// How much an edge counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Strength {
+pub(in crate::deploy) enum Strength {
     /// Always.
     Hard,
     /// Unless it closes a cycle.
@@ -28,7 +28,7 @@ pub(super) enum Strength {
 
 /// Steps in order.
 #[derive(Debug, Default)]
-pub(super) struct Ordered {
+pub(in crate::deploy) struct Ordered {
     /// The steps that are done, each after those before it; of those that could come next the
     /// one with the least number.
     pub steps: Vec<usize>,
@@ -42,12 +42,12 @@ pub(super) struct Ordered {
 
 impl Order {
     /// No edges among so many steps.
-    pub(super) fn new(steps: usize) -> Self {
+    pub(in crate::deploy) fn new(steps: usize) -> Self {
         Order { before: vec![Vec::new(); steps], broken: vec![None; steps], wholes: Vec::new() }
     }
 
     /// `first` comes before `then`.
-    pub(super) fn edge(&mut self, first: usize, then: usize, strength: Strength) {
+    pub(in crate::deploy) fn edge(&mut self, first: usize, then: usize, strength: Strength) {
         if first != then
             && let Some(before) = self.before.get_mut(then)
         {
@@ -56,19 +56,19 @@ impl Order {
     }
 
     /// This step is not done. The first cause given stays.
-    pub(super) fn break_step(&mut self, step: usize, cause: Cause) {
+    pub(in crate::deploy) fn break_step(&mut self, step: usize, cause: Cause) {
         if let Some(broken) = self.broken.get_mut(step) {
             broken.get_or_insert(cause);
         }
     }
 
     /// Of these steps all are done or none.
-    pub(super) fn whole(&mut self, steps: &[usize]) {
+    pub(in crate::deploy) fn whole(&mut self, steps: &[usize]) {
         self.wholes.push(steps.to_vec());
     }
 
     /// Puts the steps in order. `name` says why what comes after a broken step is not done.
-    pub(super) fn resolve(mut self, name: impl Fn(usize, &Cause) -> Cause) -> Ordered {
+    pub(in crate::deploy) fn resolve(mut self, name: impl Fn(usize, &Cause) -> Cause) -> Ordered {
         let mut ordered = Ordered::default();
         let order = self.sort(&mut ordered.dropped);
         self.inherit(&order, &name);

@@ -11,17 +11,17 @@ use crate::handler::{
 };
 use crate::state::{Change, Snapshot, Store};
 
-use super::engine::{Batch, Effect, Engine, Event, Request};
+use super::super::run::{Observer, Progress};
+use super::super::secrets::Secrets;
+use super::super::target::Targets;
+use super::super::{Error, Mode};
 use super::lanes::Lanes;
+use super::machine::{Batch, Effect, Engine, Event, Request};
 use super::outcome::Outcome;
-use super::run::{Observer, Progress};
-use super::secrets::Secrets;
-use super::target::Targets;
 use super::task::{Task, Work};
-use super::{Error, Mode};
 
 /// Does the effects of an engine.
-pub(super) struct Driver<'a> {
+pub(in crate::deploy) struct Driver<'a> {
     pub project: Arc<dyn System>,
     /// The ledger's project and environment.
     pub name: EcoString,
@@ -34,7 +34,7 @@ pub(super) struct Driver<'a> {
 
 impl Driver<'_> {
     /// Runs an engine to its end.
-    pub(super) fn drive(
+    pub(in crate::deploy) fn drive(
         &self,
         request: Request<'_>,
         snapshot: Snapshot,
@@ -64,7 +64,7 @@ impl Driver<'_> {
     }
 
     /// Has a handler do an effect here and now.
-    pub(super) fn on_target(&self, engine: &Engine<'_>, effect: Effect) -> Event {
+    pub(in crate::deploy) fn on_target(&self, engine: &Engine<'_>, effect: Effect) -> Event {
         self.clock.sleep(effect.wait());
         match effect {
             Effect::Rest(until) => {
@@ -94,7 +94,7 @@ impl Driver<'_> {
     }
 
     /// Does a task.
-    pub(super) fn does(&self, task: Task) -> Event {
+    pub(in crate::deploy) fn does(&self, task: Task) -> Event {
         let session = |batch: &Batch| self.session(&task, batch);
         let missing = || Fault::new("the handler is missing");
         // What came too late to be accounted for by whoever comes next is not begun.

@@ -14,14 +14,14 @@ use ecow::EcoString;
 use rustc_hash::FxHashMap;
 
 use super::driver::Driver;
-use super::engine::Event;
+use super::machine::Event;
 use super::task::Task;
 
 /// What became of a task: an event, or the panic of its handler.
 type Ended = Result<Event, Box<dyn Any + Send>>;
 
 /// All lanes of a run.
-pub(super) struct Lanes<'scope, 'env> {
+pub(in crate::deploy) struct Lanes<'scope, 'env> {
     scope: &'scope Scope<'scope, 'env>,
     driver: &'env Driver<'env>,
     /// By the identity of a machine: two targets that are one machine share a lane. None where all is
@@ -36,7 +36,7 @@ pub(super) struct Lanes<'scope, 'env> {
 
 impl<'scope, 'env> Lanes<'scope, 'env> {
     /// Lanes for the targets of a driver.
-    pub(super) fn new(scope: &'scope Scope<'scope, 'env>, driver: &'env Driver<'env>) -> Self {
+    pub(in crate::deploy) fn new(scope: &'scope Scope<'scope, 'env>, driver: &'env Driver<'env>) -> Self {
         let several = driver.targets.machines().nth(1).is_some();
         Lanes {
             scope,
@@ -50,7 +50,7 @@ impl<'scope, 'env> Lanes<'scope, 'env> {
     }
 
     /// Has a task done, after those of the same machine.
-    pub(super) fn start(&mut self, task: Task) {
+    pub(in crate::deploy) fn start(&mut self, task: Task) {
         let Some(threads) = &mut self.threads else {
             self.here.push_back(self.driver.does(task));
             return;
@@ -82,7 +82,7 @@ impl<'scope, 'env> Lanes<'scope, 'env> {
     }
 
     /// What has ended by now.
-    pub(super) fn ended(&mut self) -> Option<Event> {
+    pub(in crate::deploy) fn ended(&mut self) -> Option<Event> {
         match self.here.pop_front() {
             Some(event) => Some(event),
             None => self.ended.1.try_recv().ok().map(|ended| self.take(ended)),
@@ -91,7 +91,7 @@ impl<'scope, 'env> Lanes<'scope, 'env> {
 
     /// Waits until something has ended, for so long at most if that is said; nothing if nothing is under
     /// way, or the time is over.
-    pub(super) fn wait(&mut self, limit: Option<Duration>) -> Option<Event> {
+    pub(in crate::deploy) fn wait(&mut self, limit: Option<Duration>) -> Option<Event> {
         if self.is_idle() {
             return None;
         }
@@ -103,7 +103,7 @@ impl<'scope, 'env> Lanes<'scope, 'env> {
     }
 
     /// Whether nothing is under way.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(in crate::deploy) fn is_idle(&self) -> bool {
         self.under_way == 0
     }
 

@@ -21,31 +21,31 @@ use crate::handler::{
 use crate::project::config::Limit;
 use crate::state::{Change, Generation, Revision, Snapshot};
 
-use super::decide::{Decider, Rows};
+use super::super::guard::Deletions;
+use super::super::past::{self, Past};
+use super::super::planning::decide::{Decider, Rows};
+use super::super::planning::plan::Plan;
+use super::super::planning::planner::Planner;
+use super::super::planning::survey::{Sources, Survey};
+use super::super::scope::Scope;
+use super::super::secrets::{Prints, untell};
+use super::super::target::Targets;
+use super::super::{Error, Mode};
 use super::doing::Steps;
 use super::greet::Hall;
-use super::guard::Deletions;
 use super::looking::Looking;
 use super::outcome::Outcome;
-use super::past::{self, Past};
-use super::plan::Plan;
-use super::planner::Planner;
-use super::scope::Scope;
-use super::secrets::{Prints, untell};
-use super::survey::{Sources, Survey};
-use super::target::Targets;
 use super::task::{Task, Work};
-use super::{Error, Mode};
 
 /// How long a target may be silent when it is greeted.
 const ANSWER: Duration = Duration::from_secs(60);
 
 /// How long it may be silent when it looks: at all of what is there, if need be.
-pub(super) const LOOK: Duration = Duration::from_secs(300);
+pub(in crate::deploy) const LOOK: Duration = Duration::from_secs(300);
 
 /// What happened.
 #[derive(Debug)]
-pub(super) enum Event {
+pub(in crate::deploy) enum Event {
     /// The run begins.
     Start,
     /// A target has answered, or not.
@@ -74,7 +74,7 @@ pub(super) enum Event {
 
 /// What is to be done.
 #[derive(Debug)]
-pub(super) enum Effect {
+pub(in crate::deploy) enum Effect {
     /// Say hello to a target; with `enter` it is to accept this run and no earlier one.
     Greet {
         /// The target, by number.
@@ -108,7 +108,7 @@ pub(super) enum Effect {
 
 impl Effect {
     /// How long to wait before: others come first.
-    pub(super) fn wait(&self) -> Duration {
+    pub(in crate::deploy) fn wait(&self) -> Duration {
         match self {
             Effect::Apply(batch) | Effect::Delete(batch) | Effect::AskReady(batch) => batch.wait,
             _ => Duration::ZERO,
@@ -118,7 +118,7 @@ impl Effect {
 
 /// Requests to one handler for one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Batch {
+pub(in crate::deploy) struct Batch {
     /// The target, by number.
     pub target: usize,
     /// The handler.
@@ -130,7 +130,7 @@ pub(super) struct Batch {
 }
 
 /// What a run is about.
-pub(super) struct Request<'a> {
+pub(in crate::deploy) struct Request<'a> {
     pub graph: &'a mut GraphBuilder,
     /// What tells this run from all others: the nonce with which the lock was taken.
     pub nonce: Token,
@@ -150,46 +150,46 @@ pub(super) struct Request<'a> {
 }
 
 /// The engine of one run.
-pub(super) struct Engine<'a> {
-    pub(super) graph: &'a GraphBuilder,
-    pub(super) targets: &'a Targets,
-    pub(super) registry: &'a Registry,
-    pub(super) random: &'a dyn Random,
-    pub(super) mode: Mode,
-    pub(super) verify: bool,
+pub(in crate::deploy) struct Engine<'a> {
+    pub(in crate::deploy) graph: &'a GraphBuilder,
+    pub(in crate::deploy) targets: &'a Targets,
+    pub(in crate::deploy) registry: &'a Registry,
+    pub(in crate::deploy) random: &'a dyn Random,
+    pub(in crate::deploy) mode: Mode,
+    pub(in crate::deploy) verify: bool,
     limit: Option<Limit>,
     past: Past,
-    pub(super) scope: &'a Scope,
-    pub(super) prints: Prints,
-    pub(super) fence: Fence,
+    pub(in crate::deploy) scope: &'a Scope,
+    pub(in crate::deploy) prints: Prints,
+    pub(in crate::deploy) fence: Fence,
     desired: Digest,
-    pub(super) ledger: Snapshot,
-    pub(super) survey: Survey,
+    pub(in crate::deploy) ledger: Snapshot,
+    pub(in crate::deploy) survey: Survey,
     /// What was learned from targets.
-    pub(super) hall: Hall,
+    pub(in crate::deploy) hall: Hall,
     /// How many batches are not answered yet.
-    pub(super) waiting: usize,
-    pub(super) looking: Looking,
-    pub(super) phase: Phase,
+    pub(in crate::deploy) waiting: usize,
+    pub(in crate::deploy) looking: Looking,
+    pub(in crate::deploy) phase: Phase,
     /// Subjects of which a secret could not be opened, with why.
-    pub(super) closed: BTreeMap<usize, Fault>,
+    pub(in crate::deploy) closed: BTreeMap<usize, Fault>,
     plan: Option<Plan>,
-    pub(super) steps: Steps,
+    pub(in crate::deploy) steps: Steps,
     /// Changes to be made durable with the next commit.
-    pub(super) queued: Vec<Change>,
+    pub(in crate::deploy) queued: Vec<Change>,
     /// How many rows were taken away since the last commit.
-    pub(super) removed: u64,
+    pub(in crate::deploy) removed: u64,
     /// Changes that are being made durable; there may be many, so they are not copied.
     committing: Option<Arc<Vec<Change>>>,
     /// When the last event happened.
-    pub(super) now: Timestamp,
+    pub(in crate::deploy) now: Timestamp,
     /// Whether something has ended of which nobody knows yet what comes after it.
     ended: bool,
 }
 
 /// Where a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Phase {
+pub(in crate::deploy) enum Phase {
     Greeting,
     Looking,
     Recovering,
@@ -202,7 +202,7 @@ pub(super) enum Phase {
 
 impl<'a> Engine<'a> {
     /// An engine for a graph and a ledger, as it was loaded.
-    pub(super) fn new(request: Request<'a>, ledger: Snapshot) -> Result<Self, Error> {
+    pub(in crate::deploy) fn new(request: Request<'a>, ledger: Snapshot) -> Result<Self, Error> {
         let Request { graph, nonce, targets, registry, random, mode, verify, limit, mut past, scope, prints } =
             request;
         let desired = graph.desired();
@@ -249,12 +249,12 @@ impl<'a> Engine<'a> {
     }
 
     /// The plan, once there is one.
-    pub(super) fn plan(&self) -> Option<&Plan> {
+    pub(in crate::deploy) fn plan(&self) -> Option<&Plan> {
         self.plan.as_ref()
     }
 
     /// What became of it all. Without a plan, nothing did.
-    pub(super) fn outcome(self, stopped: Option<Error>) -> Outcome {
+    pub(in crate::deploy) fn outcome(self, stopped: Option<Error>) -> Outcome {
         let plan = self.plan.unwrap_or_else(|| Plan::empty(self.ledger.revision, self.desired));
         let verdicts = self.steps.verdicts(&plan, self.phase >= Phase::Starting);
         let scope = self.scope.targets.clone();
@@ -266,14 +266,14 @@ impl<'a> Engine<'a> {
     }
 
     /// Takes an event; says what is to be done now.
-    pub(super) fn step(&mut self, event: Event, now: Timestamp) -> Result<Vec<Effect>, Error> {
+    pub(in crate::deploy) fn step(&mut self, event: Event, now: Timestamp) -> Result<Vec<Effect>, Error> {
         let mut effects = self.take(event, now)?;
         effects.extend(self.go_on());
         Ok(effects)
     }
 
     /// Takes an event that happened at a time. After one, or several, it is to [go on](Engine::go_on).
-    pub(super) fn take(&mut self, event: Event, now: Timestamp) -> Result<Vec<Effect>, Error> {
+    pub(in crate::deploy) fn take(&mut self, event: Event, now: Timestamp) -> Result<Vec<Effect>, Error> {
         self.now = now;
         match event {
             Event::Start => Ok(self.greet()),
@@ -301,12 +301,12 @@ impl<'a> Engine<'a> {
     }
 
     /// What comes after what has ended: its outcome is written down, and what waited for it begins.
-    pub(super) fn go_on(&mut self) -> Vec<Effect> {
+    pub(in crate::deploy) fn go_on(&mut self) -> Vec<Effect> {
         if std::mem::take(&mut self.ended) { self.advance() } else { Vec::new() }
     }
 
     /// What an effect asks of a target, with all that it takes; nothing if it asks nothing of one.
-    pub(super) fn task(&self, effect: Effect) -> Option<Task> {
+    pub(in crate::deploy) fn task(&self, effect: Effect) -> Option<Task> {
         let of = |target, patience, work| {
             let (lineage, fence) = (self.ledger.lineage.clone(), self.fence.clone());
             Task { target, lineage, fence, patience, until: None, work }
@@ -356,11 +356,11 @@ impl<'a> Engine<'a> {
     }
 
     /// What rows of this run have in common.
-    pub(super) fn rows(&self) -> Rows<'_> {
+    pub(in crate::deploy) fn rows(&self) -> Rows<'_> {
         Rows { targets: self.targets, generation: self.generation().0 }
     }
 
-    pub(super) fn make_plan(&mut self) -> Vec<Effect> {
+    pub(in crate::deploy) fn make_plan(&mut self) -> Vec<Effect> {
         self.phase = Phase::Deciding;
         let origins = self.origins();
         let (ledger, survey) = (&self.ledger, &self.survey);
@@ -385,7 +385,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Why the plan may not be done, if it takes away too much.
-    pub(super) fn guard(&self, plan: &Plan) -> Option<Error> {
+    pub(in crate::deploy) fn guard(&self, plan: &Plan) -> Option<Error> {
         let (_, is_new) = self.generation();
         let (last, rest) = self.ledger.generations.split_last().unzip();
         let (resumed, before) = match is_new {
@@ -431,7 +431,7 @@ impl<'a> Engine<'a> {
     }
 
     /// The fields of what is wanted, if it was read.
-    pub(super) fn fields_of(&self, subject: usize) -> Option<&GraphValue> {
+    pub(in crate::deploy) fn fields_of(&self, subject: usize) -> Option<&GraphValue> {
         let wanted = self.survey.subjects.get(subject)?.wanted.as_ref()?;
         Some(&wanted.node.as_ref()?.fields)
     }
@@ -487,7 +487,7 @@ impl<'a> Engine<'a> {
 
     // Doing; see also `doing.rs`.
 
-    pub(super) fn commit(&mut self, mut changes: Vec<Change>) -> Vec<Effect> {
+    pub(in crate::deploy) fn commit(&mut self, mut changes: Vec<Change>) -> Vec<Effect> {
         if self.phase > Phase::Greeting {
             let learned = self.learned();
             changes.splice(0..0, learned);
@@ -557,10 +557,10 @@ impl<'a> Engine<'a> {
 }
 
 /// A number, and the target and handler that it is for.
-pub(super) type Item = ((usize, EcoString), usize);
+pub(in crate::deploy) type Item = ((usize, EcoString), usize);
 
 /// Items as batches of one handler on one target, each as large as the handler takes.
-pub(super) fn group(registry: &Registry, items: impl IntoIterator<Item = Item>) -> Vec<Batch> {
+pub(in crate::deploy) fn group(registry: &Registry, items: impl IntoIterator<Item = Item>) -> Vec<Batch> {
     let mut groups: BTreeMap<(usize, EcoString), Vec<usize>> = BTreeMap::new();
     for (key, item) in items {
         groups.entry(key).or_default().push(item);
