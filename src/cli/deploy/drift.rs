@@ -104,7 +104,7 @@ impl Observer for Quiet<'_> {
 
 fn text(drift: &deploy::Drift, ui: &Ui) -> String {
     let Some(generation) = drift.generation else {
-        return "Nothing was deployed yet\n".to_owned();
+        return crate::cli::ledger::NOTHING.to_owned();
     };
     let mut out = String::new();
     for found in &drift.differences {
@@ -136,7 +136,7 @@ fn totals(drift: &deploy::Drift) -> String {
     let parts = [
         (count(|d| matches!(d.what, Differs::Changed(_)) && !d.is_ignored()), "changed"),
         (count(|d| d.what == Differs::Missing), "missing"),
-        (count(|d| matches!(d.what, Differs::Unlike(_))), "in the way or not to be seen"),
+        (count(|d| matches!(d.what, Differs::Unlike(_))), "that cannot be compared"),
         (count(Difference::is_ignored), "left as it is"),
         (drift.foreign.iter().map(|f| f.entries.len()).sum(), "foreign"),
         (drift.same, "as deployed"),

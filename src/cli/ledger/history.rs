@@ -58,7 +58,7 @@ impl History {
             return Ok(Exit::Fine);
         }
         if chapters.is_empty() {
-            ui.result("Nothing was deployed yet\n");
+            ui.result(super::NOTHING);
         }
         for chapter in shown {
             ui.result(&line(chapter, ui));

@@ -21,6 +21,9 @@ pub(crate) use state::State;
 pub(super) use state::remarks;
 pub(crate) use status::Status;
 
+/// What is said of a ledger in which nothing is.
+pub(super) const NOTHING: &str = "Nothing was deployed yet\n  if something was: its ledger is elsewhere (`--state`, `--env`) or lost (`gops state recover` rebuilds it)\n";
+
 /// Which ledger.
 #[derive(Args)]
 pub(crate) struct Which {

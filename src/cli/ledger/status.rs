@@ -44,7 +44,7 @@ impl Status {
         let ui = &context.ui;
         match (&found, self.json) {
             (None, true) => ui.result("null\n"),
-            (None, false) => ui.result("Nothing was deployed yet\n"),
+            (None, false) => ui.result(super::NOTHING),
             (Some(found), true) => ui.result(&format!("{:#}\n", json(found))),
             (Some(found), false) => ui.result(&text(found, ui)),
         }

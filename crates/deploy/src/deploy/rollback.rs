@@ -55,7 +55,9 @@ pub fn rollback(
         ..options.clone()
     };
     let mut guarded = Guarded { observer, missing, wanted: Vec::new() };
-    let outcome = run(&mut Again { graph, moves }, Arc::new(places), &options, &mut guarded)?;
+    let looks_at_data = !generation.data.is_empty();
+    let mut again = Again { graph, moves, files: generation.files, looks_at_data };
+    let outcome = run(&mut again, Arc::new(places), &options, &mut guarded)?;
     match guarded.wanted.is_empty() {
         true => Ok(outcome),
         false => Err(unavailable(number, &guarded.wanted)),
@@ -66,6 +68,10 @@ pub fn rollback(
 struct Again {
     graph: GraphBuilder,
     moves: BTreeSet<EcoString>,
+    /// The files of then, so that what comes next can ask what was before it.
+    files: Vec<(EcoString, Arc<[u8]>)>,
+    /// Whether the model of then asked what became of elements.
+    looks_at_data: bool,
 }
 
 impl Source for Again {
@@ -74,11 +80,11 @@ impl Source for Again {
     }
 
     fn looks_at_data(&self) -> bool {
-        false
+        self.looks_at_data
     }
 
     fn kept_files(&self) -> KeptFiles {
-        KeptFiles::default()
+        KeptFiles { files: self.files.clone(), left_out: Vec::new() }
     }
 
     fn known(&self) -> Known {

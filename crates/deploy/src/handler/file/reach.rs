@@ -171,7 +171,7 @@ impl Base {
             if let Ok(to) = rustix::fs::readlinkat(&self.folder, part, Vec::new()) {
                 let to = to.to_string_lossy().into_owned();
                 return Fault::new(format!("`{prefix}`, in the path, is a symbolic link to `{to}`"))
-                    .help("gops follows no links: write the path that it leads to");
+                    .help("gops follows no links: take it away, or write the path that it leads to");
             }
         }
         refused(folder, Errno::LOOP)
@@ -238,8 +238,12 @@ pub(super) fn refused(path: &str, error: Errno) -> Fault {
     let fault = Fault::new(format!("`{path}`: {}", said(error)));
     match error {
         Errno::NOSYS => fault.help("gops needs Linux 5.6 or later to write files safely"),
-        Errno::ACCESS | Errno::PERM => fault
+        Errno::ACCESS => fault
             .help("run gops as a user who may do this; on a host over ssh, `become: sudo` does it as root"),
+        Errno::PERM => fault.help(
+            "run gops as a user who may do this; on a host over ssh, `become: sudo` does it as root. What root may \
+             not change either is immutable: `lsattr` shows that",
+        ),
         Errno::NOSPC | Errno::DQUOT => fault.help("make room and run it again; what was done stays known"),
         Errno::XDEV => fault.help("the path leads out of the roots of its target"),
         _ => fault,
