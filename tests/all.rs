@@ -13,6 +13,7 @@ mod examples;
 mod harness;
 mod history;
 mod lang;
+mod operator;
 mod project;
 mod reference;
 mod syntax;
