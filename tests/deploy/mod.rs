@@ -1,6 +1,7 @@
 //! The real program on a real disk, with what happens to programs and disks: it is killed at any
 //! moment, and any write, sync, rename or removal fails.
 
+mod assigned;
 mod broken;
 mod disk;
 mod kill;

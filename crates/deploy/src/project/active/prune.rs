@@ -9,13 +9,14 @@ use crate::base::{Edited, FileId};
 use crate::diag::codes::history as codes;
 use crate::diag::{Diagnostic, Place};
 use crate::graph::State;
+use crate::history::lock::{Given, Holder};
 use crate::history::receipt::Receipt;
 use crate::history::store::{Kept, Store};
 use crate::project::config::{CONFIG_FILE, Deployer};
 use crate::project::receipts::receipts;
 use crate::project::review::root_of;
 use crate::project::session::{Options, Report, Session};
-use crate::project::update::reserve;
+use crate::project::update::reserve::{self, Pools};
 
 /// Versions of an instance that are forgotten.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -72,6 +73,9 @@ pub fn prune(session: &Session, edited: &Arc<Edited>, force: bool) -> Pruned {
         false => config.environments.iter().map(|e| Some(e.name.clone())).collect(),
     };
     let mut left = BTreeSet::new();
+    let mut active = BTreeMap::new();
+    let pools = Pools::new(&session.program());
+    let reserves = !pools.is_empty() && reserve::read(edited).is_ok_and(|lock| !lock.reserved.is_empty());
     for env in environments {
         let name = env.as_deref();
         let (store, problems) = Store::read(&**edited, name);
@@ -85,6 +89,11 @@ pub fn prune(session: &Session, edited: &Arc<Edited>, force: bool) -> Pruned {
         let deployers: Vec<_> = receipts.iter().filter(of_env).collect();
         let options =
             Options { env: env.as_deref().map(str::to_owned), active: true, ..session.options().clone() };
+        if reserves {
+            let mut view = Session::open(edited.clone(), options.clone());
+            view.load_instances();
+            pools.hold(&view, &mut active);
+        }
         let pending = pending(edited, options, &deployers);
         for (instance, versions) in store.unwrap_or_default().instances {
             let Some((newest, earlier)) = versions.split_last().filter(|(_, earlier)| !earlier.is_empty())
@@ -105,7 +114,7 @@ pub fn prune(session: &Session, edited: &Arc<Edited>, force: bool) -> Pruned {
         }
     }
     if !pruned.report.has_errors() {
-        release(edited, &left, &mut pruned);
+        release(edited, &left, &active, &mut pruned);
     }
     pruned
 }
@@ -155,8 +164,14 @@ fn pending(
     found
 }
 
-/// Lets go of the values that were kept for what is forgotten now.
-fn release(edited: &Edited, left: &BTreeSet<EcoString>, pruned: &mut Pruned) {
+/// Lets go of the values that were kept for what is forgotten now. What the sources have no more and
+/// no `gops sync` has deleted yet is deployed as before, however settled its earlier versions are.
+fn release(
+    edited: &Edited,
+    left: &BTreeSet<EcoString>,
+    active: &BTreeMap<Holder, Given>,
+    pruned: &mut Pruned,
+) {
     let mut lock = match reserve::read(edited) {
         Ok(lock) => lock,
         Err(problem) => return pruned.report.diagnostics.push(*problem),
@@ -166,7 +181,8 @@ fn release(edited: &Edited, left: &BTreeSet<EcoString>, pruned: &mut Pruned) {
     lock.reserved.retain(|holder, _| {
         let element = holder.split_once(" of ").map_or(holder.as_str(), |(_, element)| element);
         let instance = root_of(element);
-        let free = dropped.contains(instance) && !left.contains(instance);
+        let gone = !left.contains(instance) && !active.contains_key(holder);
+        let free = gone && dropped.contains(instance);
         if free {
             released.push(holder.clone());
         }

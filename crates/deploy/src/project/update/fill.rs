@@ -244,11 +244,15 @@ impl<'a> Filler<'a> {
                 return Ok(None);
             };
             let within = self.pools.within(instance, index, one.slot);
+            let taken = self.pools.taken(&self.open, one.ty, one.slot, holder, &within);
+            // Somebody else may have had it since, who is gone too.
+            let had = self.open.get(holder).map(|given| given.value);
+            let preferred = had.filter(|had| taken.iter().all(|(_, given)| given.value != *had));
             let supply = Choosing {
                 outside: self.outside,
                 everywhere,
-                taken: self.pools.taken(&self.open, one.ty, one.slot, holder, &within),
-                preferred: self.open.get(holder).map(|given| given.value),
+                taken,
+                preferred,
                 known: self.known.get(&(one.ty, one.slot)),
                 no_chance: RefCell::default(),
             };

@@ -48,7 +48,7 @@ pub(in crate::project) fn write(edited: &Edited, lock: Lock) {
 }
 
 /// What is known of the fields that take an int that nobody else has.
-pub(super) struct Pools {
+pub(in crate::project) struct Pools {
     program: Arc<Program>,
     pools: Vec<Pool>,
     /// For each pool the fields that its `used` reads.
