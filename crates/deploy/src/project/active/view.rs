@@ -85,9 +85,15 @@ pub(in crate::project) fn view(
         system: now,
         numbers: store.instances.iter().map(|(id, versions)| (id.clone(), numbers(versions))).collect(),
         names: past.names(),
-        covered: unit_files(layout).collect(),
+        // Also those that are not on disk any more.
+        covered: unit_files(layout).chain(newest().flat_map(sources_of)).collect(),
         files: newest().map(|kept| FileId::new(&kept.path)).collect(),
     })
+}
+
+/// The files that a version was in when it was activated.
+fn sources_of(kept: &Kept) -> impl Iterator<Item = FileId> + '_ {
+    kept.version.parts().into_iter().flatten().map(|part| FileId::new(&part.path))
 }
 
 fn name(back: usize) -> String {
