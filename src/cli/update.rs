@@ -191,6 +191,13 @@ fn totals(made: &Made, dry_run: bool) -> String {
     if !made.released.is_empty() {
         let _ = write!(text, "; free again: {}", list(&made.released));
     }
+    for (gone, live) in &made.shared {
+        let _ = write!(
+            text,
+            "\nnote: {live} has the value that is kept for {gone}: if it is what that was, a `moved` line says so; \
+             else take the value out, and the next `gops update` gives another one"
+        );
+    }
     text
 }
 

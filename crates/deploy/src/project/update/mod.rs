@@ -27,6 +27,7 @@ use crate::base::{Edited, FileId};
 use crate::diag::codes::history::PENDING;
 use crate::diag::codes::instance::UNASSIGNED;
 use crate::diag::{Diagnostic, Place};
+use crate::history::lock::{Given, Holder};
 
 use super::session::{Options, Report, Session};
 
@@ -90,6 +91,9 @@ pub struct Update {
     pub reserved: Vec<EcoString>,
     /// Values that are free again, since this update.
     pub released: Vec<EcoString>,
+    /// Whom a value is kept for, since this update, and who has it all the same: somebody wrote it
+    /// there, and no `moved` line says that it is the same thing.
+    pub shared: Vec<(EcoString, EcoString)>,
 }
 
 /// What an update takes from outside.
@@ -140,6 +144,7 @@ pub fn update(session: &mut Session, edited: &Arc<Edited>, outside: &Outside<'_>
     };
     if missing.is_empty() {
         let settled = fill::settle(&lock, held, outside);
+        found.shared = shared(session, &settled);
         (found.reserved, found.released) = (settled.reserved, settled.released);
         if settled.lock != lock {
             reserve::write(edited, settled.lock);
@@ -163,6 +168,7 @@ pub fn update(session: &mut Session, edited: &Arc<Edited>, outside: &Outside<'_>
     let mut filler = fill::Filler::new(edited, outside, views, lock, &held);
     filler.fill_all();
     let fill::Outcome { filled, problems, touched, settled } = filler.finish();
+    found.shared = shared(session, &settled);
     let fill::Settled { lock, reserved, released } = settled;
     found.report.diagnostics.extend(problems);
     if !found.report.has_errors() && filled.is_empty() {
@@ -179,6 +185,33 @@ pub fn update(session: &mut Session, edited: &Arc<Edited>, outside: &Outside<'_>
     }
     if !found.report.has_errors() {
         reserve::write(edited, lock);
+    }
+    found
+}
+
+/// Who has what is kept for others since this update.
+fn shared(session: &Session, settled: &fill::Settled) -> Vec<(EcoString, EcoString)> {
+    if settled.reserved.is_empty() {
+        return Vec::new();
+    }
+    let moved = session.moved_instances();
+    let is_moved = |from: &str, to: &str| {
+        let same = |rest: &str, new: &str| to.strip_prefix(new) == Some(rest);
+        moved.iter().any(|(old, new)| from.strip_prefix(old.as_str()).is_some_and(|rest| same(rest, new)))
+    };
+    let mut found = Vec::new();
+    for gone in &settled.reserved {
+        let (Some((field, element)), Some(kept)) = (gone.split_once(" of "), settled.lock.reserved.get(gone))
+        else {
+            continue;
+        };
+        let has = |(holder, given): (&Holder, &Given)| {
+            let (of, other) = holder.split_once(" of ")?;
+            let among = given.within.is_empty() || given.within == kept.within;
+            let same = of == field && given.value == kept.value && among;
+            (same && !is_moved(element, other)).then(|| other.into())
+        };
+        found.extend(settled.lock.held.iter().filter_map(has).map(|other| (element.into(), other)));
     }
     found
 }
