@@ -61,7 +61,7 @@ impl<'a> Cx<'_, 'a> {
         } else if marks.secret {
             problem.help("only whether an optional secret is null can be asked: `x == null`")
         } else {
-            problem.help("it can go into fields of resources alone")
+            problem.help("it can go into fields of resources and hosts that are no keys, and nowhere else")
         };
         self.report(problem);
     }
